@@ -1,0 +1,1 @@
+"""Scripts that make and mend a person's conda world."""

@@ -1,0 +1,1 @@
+"""The portal's Tornado handlers: every page and the REST API."""

@@ -1,0 +1,1 @@
+"""The hub's configuration, page templates and static files."""

@@ -1,0 +1,1 @@
+"""The small server that runs as the person it serves."""

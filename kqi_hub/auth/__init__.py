@@ -1,0 +1,1 @@
+"""Directory, one-time codes, throttling, roles."""

@@ -1,0 +1,1 @@
+"""The kqi command, for people with a terminal."""

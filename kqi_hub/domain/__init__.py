@@ -1,0 +1,1 @@
+"""What things are and the rules they follow: plain Python, no I/O."""

@@ -1,0 +1,140 @@
+"""The errors that a person or a program may have to act on.
+
+KqiError
+├── InvalidInput            what was typed breaks a rule                    400  2
+├── NotPermitted            known person, not allowed                       403  3
+├── NotFound                no such thing, or not theirs to see             404  4
+├── Conflict                changed or taken meanwhile                      409  5
+├── SettingsError           the settings file is wrong                      500  6
+├── DatabaseNotReady        the schema is not the code's                    503  7
+├── ClusterError            Slurm answered, or did not
+│   ├── ClusterUnreachable  nothing was sent                                503  10
+│   ├── ClusterTimedOut     sent, no answer: the thing may exist            504  11
+│   ├── ClusterRefused      Slurm said no, in its own words                 422  12
+│   ├── NoSuchJob           no job of that number                           404  13
+│   └── NotYourJob          somebody else's job                             403  14
+└── DoorError               the privileged door
+    ├── DoorUnreachable     no helper behind the socket                     503  20
+    ├── DoorRefused         the helper said no                              403  21
+    └── DoorBroken          cut off half way: the thing may have happened   502  22
+
+The last two columns are the HTTP status and the exit code.
+"""
+
+from typing import ClassVar
+
+
+class KqiError(Exception):
+    """What happened, to what, and (hint) what to do next."""
+
+    status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 1
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class InvalidInput(KqiError):
+    """What was typed breaks a rule; the message names the field and the rule."""
+
+    status, exit_code, code = 400, 2, "invalid-input"
+
+
+class NotPermitted(KqiError):
+    """The person is known and may not do this."""
+
+    status, exit_code, code = 403, 3, "not-permitted"
+
+
+class NotFound(KqiError):
+    """There is no such thing, or it is not theirs to see."""
+
+    status, exit_code, code = 404, 4, "not-found"
+
+
+class Conflict(KqiError):
+    """Somebody or something changed it meanwhile."""
+
+    status, exit_code, code = 409, 5, "conflict"
+
+
+class SettingsError(KqiError):
+    """The settings file is wrong; the message names file, key and expectation."""
+
+    status, exit_code, code = 500, 6, "settings"
+
+
+class DatabaseNotReady(KqiError):
+    """The database's schema is not the one that this version needs."""
+
+    status, exit_code, code = 503, 7, "database-not-ready"
+
+
+class ClusterError(KqiError):
+    """Slurm answered with an error, or did not answer."""
+
+    status, exit_code, code = 502, 9, "cluster"
+
+
+class ClusterUnreachable(ClusterError):
+    """The controller or the accounting daemon cannot be reached: nothing happened."""
+
+    status, exit_code, code = 503, 10, "cluster-unreachable"
+
+
+class ClusterTimedOut(ClusterError):
+    """No answer in time: what was asked for may have happened all the same."""
+
+    status, exit_code, code = 504, 11, "cluster-timed-out"
+
+
+class ClusterRefused(ClusterError):
+    """Slurm said no; `reason` keeps its own words."""
+
+    status, exit_code, code = 422, 12, "cluster-refused"
+
+    def __init__(self, message: str, hint: str = "", reason: str = "") -> None:
+        super().__init__(message, hint)
+        self.reason = reason
+
+
+class NoSuchJob(ClusterError):
+    """Slurm knows no job of that number."""
+
+    status, exit_code, code = 404, 13, "no-such-job"
+
+
+class NotYourJob(ClusterError):
+    """The job belongs to somebody else."""
+
+    status, exit_code, code = 403, 14, "not-your-job"
+
+
+class DoorError(KqiError):
+    """The privileged door failed."""
+
+    status, exit_code, code = 502, 19, "door"
+
+
+class DoorUnreachable(DoorError):
+    """No helper answers: nothing happened."""
+
+    status, exit_code, code = 503, 20, "door-unreachable"
+
+
+class DoorRefused(DoorError):
+    """The helper refused: nothing happened."""
+
+    status, exit_code, code = 403, 21, "door-refused"
+
+
+class DoorBroken(DoorError):
+    """The helper was cut off half way: what was asked for may have happened."""
+
+    status, exit_code, code = 502, 22, "door-broken"

@@ -1,0 +1,1 @@
+"""The privileged door: a client, and the helper that becomes a person."""

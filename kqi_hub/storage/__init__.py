@@ -1,0 +1,1 @@
+"""The tenants' data store."""

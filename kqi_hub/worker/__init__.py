@@ -1,0 +1,1 @@
+"""The worker process: one poller of Slurm for everybody."""

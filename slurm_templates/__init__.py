@@ -1,0 +1,1 @@
+"""The sbatch scripts of every job kind."""

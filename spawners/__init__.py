@@ -1,0 +1,1 @@
+"""What JupyterHub loads into itself: authenticator and spawners."""
