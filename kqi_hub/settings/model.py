@@ -1,0 +1,322 @@
+"""Every setting: one frozen dataclass for each table of the settings file.
+
+A new table is a new dataclass here and one line in `Settings`; the loader, the
+reference and `kqi-hub config` find it by themselves. A table's docstring is its
+introduction in the reference. Types that the loader knows: bool, int, float, str,
+Path (absolute), Literal of strings, tuple[str, ...], and "| None" of these.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from kqi_hub.settings.field import about
+from kqi_hub.settings.rules import (
+    Between,
+    DatabaseUrl,
+    DirectoryUrl,
+    Each,
+    Line,
+    Matches,
+    TimeZone,
+)
+
+_ACCOUNT = Matches(
+    r"[a-z_][a-z0-9_-]{0,31}", "a Unix name: lower case letters, digits, _ and -"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """Two settings of one table that do not go together; told at `key`."""
+
+    key: str
+    found: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """How the site presents itself, and where the portal keeps its own files."""
+
+    name: str = field(
+        default="KQI Hub",
+        metadata=about("Name at the top of every page and in mail.", Line(80)),
+    )
+    state_dir: Path = field(
+        default=Path("/var/lib/kqi"),
+        metadata=about(
+            "Folder of the portal's own files, owned by the service user, mode 0700."
+        ),
+    )
+    language: Literal["en", "ja", "ko"] = field(
+        default="en",
+        metadata=about("Language of pages for people who have not chosen one."),
+    )
+    timezone: str = field(
+        default="UTC",
+        metadata=about("Time zone of dates on pages and of bills.", TimeZone()),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """The Slurm cluster, and how often it is asked."""
+
+    name: str = field(
+        metadata=about(
+            "The cluster's name as in Slurm's ClusterName.",
+            Matches(
+                r"[a-z0-9][a-z0-9_-]{0,39}",
+                "lower case letters, digits, _ and -, 1 to 40 of them",
+            ),
+            example='"gpu1"',
+        )
+    )
+    slurm_bin: Path = field(
+        default=Path("/usr/bin"),
+        metadata=about("Folder with squeue, sbatch, sacct and the others."),
+    )
+    slurm_conf: Path | None = field(
+        default=None,
+        metadata=about(
+            "Slurm's configuration file, given to its programs as SLURM_CONF; "
+            "leave it out where Slurm finds its own."
+        ),
+    )
+    poll_interval_s: float = field(
+        default=10.0,
+        metadata=about(
+            "Seconds between two looks at the controller. One process looks, "
+            "however many people use the portal.",
+            Between(5, 3600),
+        ),
+    )
+    poll_interval_max_s: float = field(
+        default=120.0,
+        metadata=about(
+            "Longest pause between two looks when the controller answers slowly.",
+            Between(5, 3600),
+        ),
+    )
+    command_timeout_s: float = field(
+        default=15.0,
+        metadata=about(
+            "Seconds until a Slurm program that does not answer is ended.",
+            Between(1, 600),
+        ),
+    )
+    keep_ended_hours: int = field(
+        default=24,
+        metadata=about(
+            "Hours that an ended job stays in the list of jobs. "
+            "Accounting and bills keep it for ever.",
+            Between(1, 24 * 365),
+        ),
+    )
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Refuse a longest pause that is shorter than the usual one."""
+        if self.poll_interval_max_s < self.poll_interval_s:
+            yield Contradiction(
+                "poll_interval_max_s",
+                f"{self.poll_interval_max_s:g}",
+                f"at least poll_interval_s ({self.poll_interval_s:g})",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """The way to kqi-runas, the one program that may act as a person."""
+
+    transport: Literal["socket", "sudo"] = field(
+        default="socket",
+        metadata=about(
+            "`socket`: a helper run by root listens on `socket`; "
+            "`sudo`: each call runs `sudo_command`."
+        ),
+    )
+    socket: Path = field(
+        default=Path("/run/kqi/runas.sock"),
+        metadata=about("The helper's Unix socket, owned by root."),
+    )
+    sudo_command: tuple[str, ...] = field(
+        default=("/usr/bin/sudo", "-n", "/usr/sbin/kqi-runas"),
+        metadata=about(
+            "The command line that runs the helper through sudo, word by word.",
+            Each(Line(4096)),
+        ),
+    )
+    timeout_s: float = field(
+        default=60.0,
+        metadata=about(
+            "Seconds until the portal stops waiting for the helper.", Between(1, 3600)
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """The portal's own database (JupyterHub has another one)."""
+
+    url: str = field(
+        metadata=about(
+            "Where the database is: a SQLite file on a local disk, or PostgreSQL.",
+            DatabaseUrl(),
+            example='"sqlite:////var/lib/kqi/kqi.sqlite"',
+        )
+    )
+    password_file: Path | None = field(
+        default=None,
+        metadata=about("File that holds PostgreSQL's password.", secret=True),
+    )
+    pool_size: int = field(
+        default=5,
+        metadata=about(
+            "Connections to PostgreSQL that each process keeps open.", Between(1, 100)
+        ),
+    )
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Refuse a password for a database that has none."""
+        if self.url.startswith("sqlite:") and self.password_file is not None:
+            yield Contradiction(
+                "password_file", "a file", "no such key with a sqlite url"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """The LDAP directory that checks passwords.
+
+    Without this table nobody can log in. With it, every connection is encrypted:
+    a directory that would be asked in clear text is refused.
+    """
+
+    servers: tuple[str, ...] = field(
+        metadata=about(
+            "The servers, tried in this order.",
+            Each(DirectoryUrl()),
+            example='["ldaps://ldap.example.org"]',
+        )
+    )
+    people_base: str = field(
+        metadata=about(
+            "Where the entries of people (posixAccount) are.",
+            Line(1000),
+            example='"ou=people,dc=example,dc=org"',
+        )
+    )
+    groups_base: str = field(
+        metadata=about(
+            "Where the entries of groups (posixGroup) are.",
+            Line(1000),
+            example='"ou=groups,dc=example,dc=org"',
+        )
+    )
+    start_tls: bool = field(
+        default=False,
+        metadata=about(
+            "Encrypt ldap:// connections with StartTLS before anything is said. "
+            "Not for ldaps:// addresses."
+        ),
+    )
+    ca_file: Path | None = field(
+        default=None,
+        metadata=about(
+            "Certificates (PEM) that may sign the servers' certificates; "
+            "the system's own when left out."
+        ),
+    )
+    bind_dn: str | None = field(
+        default=None,
+        metadata=about(
+            "Who searches for people; left out, the search is anonymous.", Line(1000)
+        ),
+    )
+    bind_password_file: Path | None = field(
+        default=None,
+        metadata=about("File that holds the password of `bind_dn`.", secret=True),
+    )
+    connect_timeout_s: float = field(
+        default=5.0,
+        metadata=about("Seconds until the next server is tried.", Between(1, 60)),
+    )
+    read_timeout_s: float = field(
+        default=10.0,
+        metadata=about("Seconds to wait for an answer.", Between(1, 120)),
+    )
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Refuse clear text, TLS twice, and a bind name without its password."""
+        yield from self._tls_contradictions()
+        if self.bind_dn is not None and self.bind_password_file is None:
+            yield Contradiction(
+                "bind_dn", "no bind_password_file", "bind_password_file with bind_dn"
+            )
+        if self.bind_dn is None and self.bind_password_file is not None:
+            yield Contradiction(
+                "bind_password_file", "no bind_dn", "bind_dn with bind_password_file"
+            )
+
+    def _tls_contradictions(self) -> Iterator[Contradiction]:
+        for server in self.servers:
+            scheme = urlsplit(server).scheme
+            if scheme == "ldap" and not self.start_tls:
+                yield Contradiction(
+                    "servers",
+                    f'"{server}" with start_tls = false',
+                    "ldaps:// or start_tls = true: passwords never travel in clear",
+                )
+            if scheme == "ldaps" and self.start_tls:
+                yield Contradiction(
+                    "start_tls",
+                    f'true with "{server}"',
+                    "false for ldaps:// addresses, which are encrypted already",
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scratch:
+    """The file system that people's jobs work on, the same path on every node."""
+
+    root: Path = field(
+        default=Path("/scratch"),
+        metadata=about("Folder that holds one folder for each person."),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """Who may use the portal, by Unix groups."""
+
+    group: str = field(
+        default="kqi-users",
+        metadata=about("Group of everybody who may use the portal.", _ACCOUNT),
+    )
+    min_uid: int = field(
+        default=1000,
+        metadata=about(
+            "People below this number are system accounts and never get in.",
+            Between(100, 2**31 - 1),
+        ),
+    )
+    operators_group: str = field(
+        default="kqi-operators",
+        metadata=about("Group of the people who run the site.", _ACCOUNT),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The whole settings file, a field for each table; None where it may be absent."""
+
+    site: Site = field(default_factory=Site)
+    cluster: Cluster
+    door: Door = field(default_factory=Door)
+    database: Database
+    directory: Directory | None = None
+    scratch: Scratch = field(default_factory=Scratch)
+    people: People = field(default_factory=People)

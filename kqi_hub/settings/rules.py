@@ -1,0 +1,154 @@
+"""What a setting's value must look like, each rule with the words that say so."""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+class Rule(Protocol):
+    """Judge a value that already has the right type."""
+
+    @property
+    def expected(self) -> str:
+        """Finish the sentence "expected ..."."""
+
+    def allows(self, value: Any) -> bool:
+        """Tell whether the value obeys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Accept a number from `least` to `most`, both included; None means no bound."""
+
+    least: float
+    most: float | None = None
+
+    @property
+    def expected(self) -> str:
+        """Name the bounds."""
+        if self.most is None:
+            return f"{self.least:g} or more"
+        return f"{self.least:g} to {self.most:g}"
+
+    def allows(self, value: float) -> bool:
+        """Compare with both bounds."""
+        return value >= self.least and (self.most is None or value <= self.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Accept text that a regular expression matches from end to end."""
+
+    pattern: str
+    expected: str
+
+    def allows(self, value: str) -> bool:
+        """Match the whole text, a final newline included."""
+        return re.fullmatch(self.pattern, value) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Accept one line of printable text up to `longest` characters."""
+
+    longest: int = 200
+
+    @property
+    def expected(self) -> str:
+        """Name the limit."""
+        return f"one line of printable text, 1 to {self.longest} characters"
+
+    def allows(self, value: str) -> bool:
+        """Refuse control characters and blank text."""
+        fits = 0 < len(value) <= self.longest
+        return fits and value.isprintable() and not value.isspace()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeZone:
+    """Accept a name of the IANA time zone database."""
+
+    expected: str = 'an IANA time zone such as "Asia/Tokyo"'
+
+    def allows(self, value: str) -> bool:
+        """Look the zone up; UTC is known even where no zone files are installed."""
+        if value == "UTC":
+            return True
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return False
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """Accept a list that has at least `least` entries, all obeying one rule."""
+
+    rule: Rule
+    least: int = 1
+
+    @property
+    def expected(self) -> str:
+        """Say what each entry must be."""
+        count = "" if self.least == 0 else f" (at least {self.least})"
+        return f"a list{count} of: {self.rule.expected}"
+
+    def allows(self, value: tuple[Any, ...]) -> bool:
+        """Judge every entry."""
+        return len(value) >= self.least and all(map(self.rule.allows, value))
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseUrl:
+    """Accept an absolute SQLite file or a PostgreSQL address without a password."""
+
+    expected: str = (
+        "sqlite:////absolute/path or postgresql+psycopg://user@host/name, "
+        "with no password in it (use password_file)"
+    )
+
+    def allows(self, value: str) -> bool:
+        """Refuse other databases, relative paths, and secrets in the address."""
+        if not value.isprintable():
+            return False
+        try:
+            parts = urlsplit(value)
+            holds_secret = parts.password is not None or any(
+                "password" in key.lower() for key, _ in parse_qsl(parts.query)
+            )
+        except ValueError:
+            return False
+        if holds_secret:
+            return False
+        if parts.scheme == "postgresql+psycopg":
+            return len(parts.path) > 1
+        return value.startswith("sqlite:////") and _is_plain_path(value[10:])
+
+
+def _is_plain_path(text: str) -> bool:
+    has_extras = "?" in text or "#" in text
+    return not has_extras and ".." not in PurePosixPath(text).parts and text[1:] != ""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryUrl:
+    """Accept the address of an LDAP server."""
+
+    expected: str = "ldaps://host[:port] or ldap://host[:port]"
+
+    def allows(self, value: str) -> bool:
+        """Accept scheme, host and port, and nothing after them."""
+        if not value.isprintable() or "@" in value:
+            return False
+        try:
+            parts = urlsplit(value)
+            port = parts.port
+        except ValueError:
+            return False
+        rest = parts.path.strip("/") + parts.query + parts.fragment
+        known = parts.scheme in ("ldaps", "ldap") and bool(parts.hostname)
+        return known and port != 0 and not rest
