@@ -13,6 +13,7 @@ KqiError
 │   ├── ClusterRefused      Slurm said no, in its own words                 422  12
 │   ├── NoSuchJob           no job of that number                           404  13
 │   └── NotYourJob          somebody else's job                             403  14
+├── DirectoryUnavailable    no directory server answers                     503  8
 └── DoorError               the privileged door
     ├── DoorUnreachable     no helper behind the socket                     503  20
     ├── DoorRefused         the helper said no                              403  21
@@ -74,6 +75,12 @@ class DatabaseNotReady(KqiError):
     """The database's schema is not the one that this version needs."""
 
     status, exit_code, code = 503, 7, "database-not-ready"
+
+
+class DirectoryUnavailable(KqiError):
+    """No directory server answers in time."""
+
+    status, exit_code, code = 503, 8, "directory-unavailable"
 
 
 class ClusterError(KqiError):
