@@ -26,16 +26,36 @@ from typing import ClassVar
 
 
 class KqiError(Exception):
-    """What happened, to what, and (hint) what to do next."""
+    """What happened, to what, and (hint) what to do next.
+
+    A text that people read in their own language is a template with `{names}`, its
+    values given apart, so that the template can be looked up in a catalogue. Without
+    values the text is taken as it is.
+    """
 
     status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "error"
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", **values: object) -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.template = message
+        self.hint_template = hint
+        self.values = values
+
+    @property
+    def message(self) -> str:
+        """Return what happened, in English."""
+        return self.said(self.template)
+
+    @property
+    def hint(self) -> str:
+        """Return what to do next, in English."""
+        return self.said(self.hint_template)
+
+    def said(self, template: str) -> str:
+        """Fill a (translated) template with this error's values."""
+        return template.format_map(self.values) if self.values else template
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
@@ -106,8 +126,10 @@ class ClusterRefused(ClusterError):
 
     status, exit_code, code = 422, 12, "cluster-refused"
 
-    def __init__(self, message: str, hint: str = "", reason: str = "") -> None:
-        super().__init__(message, hint)
+    def __init__(
+        self, message: str, hint: str = "", reason: str = "", **values: object
+    ) -> None:
+        super().__init__(message, hint, **values)
         self.reason = reason
 
 

@@ -56,7 +56,7 @@ class ChangePasswordFirst:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Not in. `reason` is for the audit log only: people get one and the same answer."""
+    """Not in. `reason` is for the audit log: people get one and the same answer."""
 
     reason: str
 

@@ -15,7 +15,7 @@ class Role(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One entry of the directory; `name` is the directory's spelling, never a form's."""
+    """One entry of the directory; `name` is its spelling, never a form's."""
 
     name: str
     uid: int
