@@ -13,29 +13,37 @@ _KEY: Final = "kqi"
 class About:
     """What a reader of the reference and the loader must know of one setting.
 
-    `secret` marks a file whose contents are secret: neither a wrong value of such
-    a setting nor the file's contents are ever printed.
+    `secret_file` marks a path whose file holds a secret, `private` a value that may
+    wrongly hold one. A wrong value of either is never printed: people do paste
+    passwords where a path belongs.
     """
 
     doc: str
     rules: tuple[Rule, ...] = ()
     example: str = ""
-    secret: bool = False
+    secret_file: bool = False
+    private: bool = False
+
+    @property
+    def hides_wrong_values(self) -> bool:
+        """Tell whether messages must not repeat what was found."""
+        return self.secret_file or self.private
 
 
 def about(
-    doc: str, *rules: Rule, example: str = "", secret: bool = False
+    doc: str,
+    *rules: Rule,
+    example: str = "",
+    secret_file: bool = False,
+    private: bool = False,
 ) -> Mapping[str, About]:
     """Make the metadata of a dataclass field; `example` is TOML for the reference."""
-    return {_KEY: About(doc, rules, example, secret)}
+    return {_KEY: About(doc, rules, example, secret_file, private)}
 
 
 def about_of(field: Field[Any]) -> About:
     """Return what was said about a field with `about`."""
-    try:
-        found = field.metadata[_KEY]
-    except KeyError:
-        raise TypeError(f"setting {field.name} lacks metadata=about(...)") from None
+    found = field.metadata.get(_KEY)
     if not isinstance(found, About):
-        raise TypeError(f"setting {field.name} has metadata of another kind")
+        raise TypeError(f"setting {field.name} lacks metadata=about(...)")
     return found

@@ -165,12 +165,13 @@ class Database:
         metadata=about(
             "Where the database is: a SQLite file on a local disk, or PostgreSQL.",
             DatabaseUrl(),
+            private=True,
             example='"sqlite:////var/lib/kqi/kqi.sqlite"',
         )
     )
     password_file: Path | None = field(
         default=None,
-        metadata=about("File that holds PostgreSQL's password.", secret=True),
+        metadata=about("File that holds PostgreSQL's password.", secret_file=True),
     )
     pool_size: int = field(
         default=5,
@@ -238,7 +239,7 @@ class Directory:
     )
     bind_password_file: Path | None = field(
         default=None,
-        metadata=about("File that holds the password of `bind_dn`.", secret=True),
+        metadata=about("File that holds the password of `bind_dn`.", secret_file=True),
     )
     connect_timeout_s: float = field(
         default=5.0,

@@ -30,8 +30,8 @@ class Between:
     def expected(self) -> str:
         """Name the bounds."""
         if self.most is None:
-            return f"{self.least:g} or more"
-        return f"{self.least:g} to {self.most:g}"
+            return f"{self.least} or more"
+        return f"{self.least} to {self.most}"
 
     def allows(self, value: float) -> bool:
         """Compare with both bounds."""
@@ -94,8 +94,7 @@ class Each:
     @property
     def expected(self) -> str:
         """Say what each entry must be."""
-        count = "" if self.least == 0 else f" (at least {self.least})"
-        return f"a list{count} of: {self.rule.expected}"
+        return f"at least {self.least}, each {self.rule.expected}"
 
     def allows(self, value: tuple[Any, ...]) -> bool:
         """Judge every entry."""
