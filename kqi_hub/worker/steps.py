@@ -1,0 +1,47 @@
+"""The steps of a look, each of which may fail without ending the process."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from kqi_hub.domain.errors import ClusterError, KqiError
+
+SLURM: Final = "slurm"
+ACCOUNTING: Final = "accounting"
+DATABASE: Final = "database"
+_WHAT_FAILED: Final = {
+    SLURM: "Slurm's answer cannot be used",
+    ACCOUNTING: "Accounting's answer cannot be used",
+    DATABASE: "The new picture cannot be stored",
+}
+_LONGEST: Final = 300
+
+
+class StepFailed(Exception):
+    """One step of a look failed; the sentence is for readers of the picture."""
+
+    def __init__(self, name: str, cause: Exception) -> None:
+        super().__init__(_sentence(name, cause))
+        self.name = name
+        self.cause = cause
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Turn whatever goes wrong inside into StepFailed, for a step ends no process."""
+    try:
+        yield
+    except Exception as error:
+        raise StepFailed(name, error) from error
+
+
+def _sentence(name: str, cause: Exception) -> str:
+    if name == SLURM and isinstance(cause, ClusterError):
+        return str(cause)
+    said = str(cause) if isinstance(cause, KqiError) else _first_line(cause)
+    return f"{_WHAT_FAILED[name]}: {said}"
+
+
+def _first_line(cause: Exception) -> str:
+    text = next(iter(str(cause).splitlines()), "")
+    return f"{type(cause).__name__} {text}".strip()[:_LONGEST]
