@@ -311,6 +311,71 @@ class People:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """JupyterHub, its proxy and the portal's pages: where they listen.
+
+    Only `listen` is for people; the other addresses are between these processes.
+    """
+
+    public_url: str = field(
+        default="http://127.0.0.1:8000/",
+        metadata=about("The address that people type, with a / at the end.", Line(200)),
+    )
+    listen: str = field(
+        default="http://127.0.0.1:8000",
+        metadata=about("Where the proxy listens for people's browsers.", Line(200)),
+    )
+    hub_port: int = field(
+        default=8081,
+        metadata=about("Port of JupyterHub itself.", Between(1, 65535)),
+    )
+    proxy_port: int = field(
+        default=8001,
+        metadata=about("Port of the proxy's own interface.", Between(1, 65535)),
+    )
+    portal_port: int = field(
+        default=8082,
+        metadata=about("Port of the portal's pages.", Between(1, 65535)),
+    )
+    portal_token_file: Path | None = field(
+        default=None,
+        metadata=about(
+            "File with the word that the portal proves itself to the hub with; "
+            "`portal.token` in the state folder when left out.",
+            secret_file=True,
+        ),
+    )
+    tls_certificate: Path | None = field(
+        default=None,
+        metadata=about("Certificate (PEM) of `listen`, when it is an https address."),
+    )
+    tls_key: Path | None = field(
+        default=None,
+        metadata=about("Key (PEM) of the certificate.", secret_file=True),
+    )
+    session_hours: int = field(
+        default=12,
+        metadata=about("Hours after which people log in again.", Between(1, 24 * 14)),
+    )
+    longest_token_days: int = field(
+        default=366,
+        metadata=about("Longest life of an API token.", Between(1, 3660)),
+    )
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Refuse half a certificate, and TLS without one."""
+        whole = self.tls_certificate is not None and self.tls_key is not None
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            yield Contradiction(
+                "tls_certificate", "one of two", "tls_certificate and tls_key together"
+            )
+        if self.listen.startswith("https:") and not whole:
+            yield Contradiction(
+                "listen", f'"{self.listen}"', "tls_certificate and tls_key with https"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The whole settings file, a field for each table; None where it may be absent."""
 
@@ -321,3 +386,4 @@ class Settings:
     directory: Directory | None = None
     scratch: Scratch = field(default_factory=Scratch)
     people: People = field(default_factory=People)
+    hub: Hub = field(default_factory=Hub)
