@@ -2,9 +2,11 @@
 
 KqiError
 ├── InvalidInput            what was typed breaks a rule                    400  2
+│   └── WrongPassword       the present password, typed to change it        400  2
 ├── NotPermitted            known person, not allowed                       403  3
 ├── NotFound                no such thing, or not theirs to see             404  4
 ├── Conflict                changed or taken meanwhile                      409  5
+├── TooManyAttempts         wrong too often, wait                           429  16
 ├── SettingsError           the settings file is wrong                      500  6
 ├── DatabaseNotReady        the schema is not the code's                    503  7
 ├── ClusterError            Slurm answered, or did not
@@ -67,6 +69,12 @@ class InvalidInput(KqiError):
     status, exit_code, code = 400, 2, "invalid-input"
 
 
+class WrongPassword(InvalidInput):
+    """The present password, asked for before a change, is wrong."""
+
+    code = "wrong-password"
+
+
 class NotPermitted(KqiError):
     """The person is known and may not do this."""
 
@@ -83,6 +91,18 @@ class Conflict(KqiError):
     """Somebody or something changed it meanwhile."""
 
     status, exit_code, code = 409, 5, "conflict"
+
+
+class TooManyAttempts(KqiError):
+    """Something was wrong too often; `wait_s` says when to try again."""
+
+    status, exit_code, code = 429, 16, "too-many-attempts"
+
+    def __init__(
+        self, message: str, hint: str = "", wait_s: int = 1, **values: object
+    ) -> None:
+        super().__init__(message, hint, wait_s=wait_s, **values)
+        self.wait_s = wait_s
 
 
 class SettingsError(KqiError):

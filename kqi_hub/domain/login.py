@@ -49,9 +49,13 @@ class EnrolFirst:
 
 @dataclass(frozen=True, slots=True)
 class ChangePasswordFirst:
-    """The password and code are right, the directory wants a new password first."""
+    """The password and code are right, the directory wants a new password first.
+
+    `factor` is the second factor that was shown, empty if one must still be set up.
+    """
 
     person: Person
+    factor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +116,11 @@ class Directory(Protocol):
     def lookup(self, name: str) -> Person | None:
         """Return the entry, None when unknown, disabled or expired."""
 
-    def change_password(self, name: str, old: str, new: str) -> None:
-        """Change it as the person; InvalidInput carries the policy's own words."""
+    def change_password(self, name: str, old: str, new: str, code: str = "") -> None:
+        """Change it as the person; InvalidInput carries the policy's own words.
+
+        `code` is for directories that want it appended to the old password.
+        """
 
 
 @dataclass(frozen=True, slots=True)
