@@ -1,0 +1,172 @@
+"""The declarative table: every service and task, and what each waits for."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from kqi_hub.devstack import database, directory, slurmconf
+from kqi_hub.devstack.processes import Command, Processes
+from kqi_hub.devstack.services import Check, Service, Step, Task, Work
+
+PORT_NAMES = (
+    "slurmctld",
+    "slurmdbd",
+    "slurmrestd",
+    "ldap",
+    "ldaps",
+    *(slurmconf.slurmd(node) for node in slurmconf.NODE_NAMES),
+)
+_SLURMDS = tuple(slurmconf.slurmd(node) for node in slurmconf.NODE_NAMES)
+
+
+def steps(ports: Mapping[str, int]) -> tuple[Step, ...]:
+    """Return everything that a start goes through; the order is that of `needs`."""
+    return (
+        Service("munged", _MUNGED, succeeding(_MUNGE_CHECK)),
+        *_directory(ports),
+        *_accounting(ports),
+        *_slurm(ports),
+    )
+
+
+_MUNGED = Command(("munged", "--foreground"), user="munge")
+_MUNGE_CHECK = Command(("munge", "-n", "-o", "/dev/null"), user="slurm")
+
+
+def _directory(ports: Mapping[str, int]) -> tuple[Step, ...]:
+    return (
+        Task("directory-entries", running(directory.load()), first_start_only=True),
+        Service(
+            "slapd",
+            directory.server(ports["ldap"], ports["ldaps"]),
+            succeeding(directory.check(ports["ldaps"])),
+            ("directory-entries",),
+            ports["ldaps"],
+        ),
+    )
+
+
+def _accounting(ports: Mapping[str, int]) -> tuple[Step, ...]:
+    return (
+        Task("mariadb-files", running(database.install()), first_start_only=True),
+        Service(
+            "mariadb",
+            database.server(),
+            succeeding(database.check()),
+            ("mariadb-files",),
+        ),
+        Service(
+            "slurmdbd",
+            Command(("slurmdbd", "-D"), user="slurm"),
+            succeeding(Command(("sacctmgr", "-n", "show", "cluster"))),
+            ("munged", "mariadb"),
+            ports["slurmdbd"],
+        ),
+        Task(
+            "accounting-cluster",
+            sacctmgr(slurmconf.sacctmgr_before_controller()),
+            ("slurmdbd",),
+            first_start_only=True,
+        ),
+        Task(
+            "accounting-people",
+            sacctmgr(slurmconf.sacctmgr_after_controller()),
+            ("slurmctld",),
+            first_start_only=True,
+        ),
+    )
+
+
+def _slurm(ports: Mapping[str, int]) -> tuple[Step, ...]:
+    return (
+        Service(
+            "slurmctld",
+            Command(("slurmctld", "-D"), user="slurm"),
+            succeeding(Command(("scontrol", "ping"))),
+            ("accounting-cluster",),
+            ports["slurmctld"],
+        ),
+        *(
+            Service(
+                slurmconf.slurmd(node),
+                Command(("slurmd", "-D", "-N", node)),
+                listening(ports[slurmconf.slurmd(node)]),
+                ("munged", "accounting-cluster"),
+                ports[slurmconf.slurmd(node)],
+            )
+            for node in slurmconf.NODE_NAMES
+        ),
+        Service(
+            "slurmrestd",
+            Command(
+                (
+                    "slurmrestd",
+                    "-a",
+                    "rest_auth/jwt",
+                    f"127.0.0.1:{ports['slurmrestd']}",
+                ),
+                user="slurmrestd",
+                environment={"SLURM_JWT": "daemon"},
+            ),
+            listening(ports["slurmrestd"]),
+            ("slurmctld",),
+            ports["slurmrestd"],
+        ),
+        Task("nodes-idle", _wait_for_nodes, ("slurmctld", *_SLURMDS)),
+    )
+
+
+def succeeding(command: Command) -> Check:
+    """Return a check: this command ends well."""
+
+    async def check(processes: Processes) -> bool:
+        return await processes.succeeds(command)
+
+    return check
+
+
+def listening(port: int) -> Check:
+    """Return a check: something accepts connections on this loopback port."""
+
+    async def check(_: Processes) -> bool:
+        try:
+            _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    return check
+
+
+def running(command: Command) -> Work:
+    """Return a task's work: run this command, which must succeed."""
+
+    async def work(processes: Processes, log: Path) -> None:
+        await processes.run(command, log)
+
+    return work
+
+
+def sacctmgr(lines: str) -> Work:
+    """Return a task's work: give these lines to one sacctmgr."""
+
+    async def work(processes: Processes, log: Path) -> None:
+        await processes.run(Command(("sacctmgr", "-i")), log, lines)
+
+    return work
+
+
+async def _wait_for_nodes(processes: Processes, log: Path) -> None:
+    command = ("sinfo", "-h", "-N", "-o", "%N %T")
+    while True:
+        text = await processes.output(Command(command))
+        states = dict(line.split() for line in text.splitlines())
+        waiting = [n for n in slurmconf.NODE_NAMES if states.get(n) not in _IN_SERVICE]
+        if not waiting:
+            return
+        log.write_text(f"not in service yet: {' '.join(waiting)}\n{text}")
+        await asyncio.sleep(0.2)
+
+
+_IN_SERVICE = frozenset({"idle", "mixed", "allocated", "completing"})
