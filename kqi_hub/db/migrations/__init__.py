@@ -1,0 +1,1 @@
+"""How an older database becomes the one that `tables.py` describes."""

@@ -1,0 +1,22 @@
+"""What Alembic runs to migrate: on the connection that `kqi_hub.db.schema` opened.
+
+There is no alembic.ini: `kqi-hub db upgrade` needs the site's settings, not one more
+file. A developer makes a migration as docs/operators/database.md says.
+"""
+
+from alembic import context
+
+from kqi_hub.db.schema import VERSION_TABLE
+from kqi_hub.db.tables import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    version_table=VERSION_TABLE,
+    # SQLite cannot alter most things: Alembic copies the table then.
+    render_as_batch=True,
+    # Our BEGIN holds data definition too, so that a failed upgrade leaves no trace.
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,1 @@
+"""One module for each step, named NNNN_what_it_does.py."""
