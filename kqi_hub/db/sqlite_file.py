@@ -3,8 +3,11 @@
 import os
 import stat
 from pathlib import Path
+from typing import Final
 
 from kqi_hub.domain.errors import DatabaseNotReady
+
+_FLAGS: Final = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 def prepare_file(path: Path, create: bool) -> None:
@@ -13,11 +16,8 @@ def prepare_file(path: Path, create: bool) -> None:
     SQLite gives its -wal and -shm files the mode of the file itself, so a file made
     with 0600 keeps all three private whatever the umask is.
     """
-    flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    if create:
-        flags |= os.O_CREAT
     try:
-        descriptor = os.open(path, flags, 0o600)
+        descriptor = _open(path, create)
     except FileNotFoundError as error:
         raise DatabaseNotReady(
             f"There is no database file {path}.",
@@ -32,6 +32,24 @@ def prepare_file(path: Path, create: bool) -> None:
         _judge(path, os.fstat(descriptor))
     finally:
         os.close(descriptor)
+
+
+def _open(path: Path, create: bool) -> int:
+    try:
+        return os.open(path, _FLAGS)
+    except FileNotFoundError:
+        if not create:
+            raise
+    try:
+        descriptor = os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return os.open(path, _FLAGS)  # another process was quicker
+    if os.geteuid() == 0:
+        # `sudo kqi-hub db upgrade` must not leave a file that the service cannot
+        # open; SQLite does the same for its -wal and -shm files.
+        folder = path.parent.stat()
+        os.fchown(descriptor, folder.st_uid, folder.st_gid)
+    return descriptor
 
 
 def _judge(path: Path, status: os.stat_result) -> None:

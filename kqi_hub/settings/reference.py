@@ -1,10 +1,8 @@
 """Write docs/operators/settings.md: `python -m kqi_hub.settings.reference`."""
 
 import dataclasses
-import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, get_type_hints
 
 from kqi_hub.settings.building import (
@@ -16,6 +14,7 @@ from kqi_hub.settings.building import (
 from kqi_hub.settings.field import about_of
 from kqi_hub.settings.kinds import kind_of
 from kqi_hub.settings.model import Settings
+from kqi_hub.settings.toml import toml_value
 
 _HEAD = """\
 # Settings
@@ -58,16 +57,6 @@ def minimal_file() -> str:
         if lines and not is_optional(Settings, name):
             parts.append("\n".join([f"[{name}]", *lines]))
     return "\n\n".join(parts)
-
-
-def toml_value(value: object) -> str:
-    """Write a setting's value as TOML."""
-    if isinstance(value, tuple):
-        return "[" + ", ".join(map(toml_value, value)) + "]"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    plain = str(value) if isinstance(value, Path) else value
-    return json.dumps(plain, ensure_ascii=False)
 
 
 def _required_lines(table: type) -> list[str]:
