@@ -1,7 +1,8 @@
 """Texts in the reader's language: gettext catalogues, read from their .po sources."""
 
 import gettext
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Final
 from babel.core import negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+
+from kqi_hub.domain.errors import KqiError
 
 LANGUAGES: Final[tuple[str, ...]] = ("en", "ja", "ko")
 DOMAIN: Final = "kqi"
@@ -54,3 +57,46 @@ def catalogue(folder: Path, language: str) -> gettext.NullTranslations:
     write_mo(compiled, messages)
     compiled.seek(0)
     return gettext.GNUTranslations(compiled)
+
+
+def N_(text: str) -> str:  # noqa: N802  gettext's own name for it
+    """Mark a text for the catalogues; it is translated where it is shown."""
+    return text
+
+
+class Word(str):
+    """A value that is itself a text to translate, such as a role's name."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """One language's texts."""
+
+    language: str
+    translations: gettext.NullTranslations
+
+    def say(self, template: str, values: Mapping[str, object] | None = None) -> str:
+        """Translate a template with `{names}` and fill in its values."""
+        # An empty msgid is the catalogue's own header.
+        said = self.translations.gettext(template) if template else ""
+        if not values:
+            return said
+        return said.format_map({name: self._value(v) for name, v in values.items()})
+
+    def message(self, error: KqiError) -> str:
+        """Return what happened."""
+        return self.say(error.template, error.values)
+
+    def hint(self, error: KqiError) -> str:
+        """Return what to do next."""
+        return self.say(error.hint_template, error.values)
+
+    def _value(self, value: object) -> object:
+        return self.say(value) if isinstance(value, Word) else value
+
+
+def texts(folder: Path, language: str) -> Texts:
+    """Return a language's texts from the folder of catalogues."""
+    return Texts(language, catalogue(folder, language))
