@@ -1,0 +1,1 @@
+"""What the doctor looks at: facts gathered outside, judged by plain functions here."""

@@ -1,0 +1,20 @@
+"""All of the doctor's checks in the order in which people read them."""
+
+from kqi_hub.services.checks.examine import Check
+from kqi_hub.services.checks.person_checks import PersonChecks, Volunteer
+from kqi_hub.services.checks.portal_checks import PortalChecks
+from kqi_hub.services.checks.slurm_checks import SlurmChecks
+from kqi_hub.services.checks.sources import Sources, Target
+
+
+def all_checks(
+    target: Target, sources: Sources, volunteer: Volunteer | None
+) -> list[Check]:
+    """Return the checks; those that act as a person only with somebody's name."""
+    checks = [
+        *SlurmChecks(target, sources).checks(),
+        *PortalChecks(target, sources).checks(),
+    ]
+    if volunteer is not None:
+        checks += PersonChecks(target, sources, volunteer).checks()
+    return checks

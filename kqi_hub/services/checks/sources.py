@@ -1,0 +1,39 @@
+"""What the doctor is given: values of the settings, and ways to ask."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kqi_hub.domain.cluster import Freshness
+from kqi_hub.domain.health import DirectoryProbe, MachineProbe, SlurmProbe
+from kqi_hub.domain.ports import Cluster, Door
+from kqi_hub.services.polling import PollRules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """The values of the settings that are looked at; paths as text."""
+
+    cluster: str
+    slurm_bin: str
+    state_dir: str
+    scratch_root: str
+    sqlite_file: str | None
+    directory_servers: tuple[str, ...]
+    door_socket: str | None
+    door_program: str | None
+    rules: PollRules = field(default_factory=PollRules)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Ways to ask; the plain callables may block and are called aside."""
+
+    cluster: Cluster
+    slurm: SlurmProbe
+    machine: MachineProbe
+    directory: DirectoryProbe | None
+    door: Door
+    check_database: Callable[[], str]
+    freshness: Callable[[], Freshness]
+    worker_holder: Callable[[], int | None]
+    wall: Callable[[], float]
