@@ -51,9 +51,8 @@ def parse_settings(text: str, source: str) -> Settings:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            _refuse_untrusted(path, status)
+        with open(path, "rb", opener=_without_waiting) as file:
+            _refuse_untrusted(path, os.fstat(file.fileno()))
             return file.read().decode()
     except FileNotFoundError as error:
         raise SettingsError(
@@ -68,6 +67,11 @@ def _read(path: Path) -> str:
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{path} is not UTF-8 text: {error}.", _HINT) from error
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    # A FIFO in the file's place must not hang the service.
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _refuse_untrusted(path: Path, status: os.stat_result) -> None:
