@@ -1,0 +1,128 @@
+"""Act on Slurm as a person, through the privileged door."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from kqi_hub.domain.errors import ClusterError, DoorBroken, NotYourJob
+from kqi_hub.domain.ports import BatchScript, Door, DoorAnswer
+from kqi_hub.slurm.errors import (
+    control_error,
+    refused_error,
+    slurm_words,
+    uncertain_error,
+)
+
+# One question of the door has at most 1000.
+IDS_PER_QUESTION: Final = 500
+# `sbatch --parsable` says `12` or `12;cluster`.
+_SUBMITTED: Final = re.compile(r"(?:Submitted batch job )?(\d+)(?:;.*)?", re.ASCII)
+_SHOWN: Final = 5
+
+
+class DoorControl:
+    """The port ClusterControl: whoever reads Slurm, this is how it is acted on."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    async def submit(self, person: str, script: BatchScript) -> int:
+        """Submit and return the job's id.
+
+        After ClusterTimedOut the job may exist: look for its name.
+        """
+        deed = f"submit job {script.name}"
+        arguments = {"name": script.name, "script": script.text, "chdir": script.chdir}
+        if script.comment:
+            arguments["comment"] = script.comment
+        answer = await self._do(deed, "submit", person, arguments)
+        found = _SUBMITTED.search(answer.stdout)
+        if found is None:
+            raise uncertain_error(deed, f"sbatch gave no id but {answer.stdout[:80]!r}")
+        return int(found[1])
+
+    async def cancel(self, person: str, job_ids: Sequence[int]) -> None:
+        """Cancel jobs; one that has already ended is no error."""
+        for start in range(0, len(job_ids), IDS_PER_QUESTION):
+            some = [str(job_id) for job_id in job_ids[start : start + IDS_PER_QUESTION]]
+            deed = f"cancel {_jobs(some)}"
+            answer = await self._ask(deed, "cancel", person, {"job_ids": some})
+            if answer.exit_code != 0 and not _only_ended(answer.stderr):
+                raise _error(deed, answer)
+
+    async def signal(self, person: str, job_id: int, name: str) -> None:
+        """Send a signal such as USR1 to a running job's script and steps."""
+        arguments = {"job_id": str(job_id), "name": name}
+        await self._do(f"send {name} to job {job_id}", "signal", person, arguments)
+
+    async def hold(self, person: str, job_id: int) -> None:
+        """Keep a waiting job from starting."""
+        await self._control(person, "hold", job_id)
+
+    async def release(self, person: str, job_id: int) -> None:
+        """Let a held job start."""
+        await self._control(person, "release", job_id)
+
+    async def requeue(self, person: str, job_id: int) -> None:
+        """Stop a job and put it back into its queue."""
+        await self._control(person, "requeue", job_id)
+
+    async def set_time_limit(self, person: str, job_id: int, seconds: int) -> None:
+        """Change a job's time limit (Slurm lets people only shorten it)."""
+        deed = f"change the time limit of job {job_id}"
+        arguments = {"job_id": str(job_id), "seconds": seconds}
+        try:
+            await self._do(deed, "time-limit", person, arguments)
+        except NotYourJob as error:
+            # Slurm's words are the same for a longer limit of one's own job.
+            raise refused_error(
+                deed,
+                "Access/permission denied",
+                "People can only shorten the limits of their own jobs; "
+                "an operator can lengthen them.",
+            ) from error
+
+    async def _control(self, person: str, action: str, job_id: int) -> None:
+        arguments = {"action": action, "job_id": str(job_id)}
+        await self._do(f"{action} job {job_id}", "control", person, arguments)
+
+    async def _do(
+        self, deed: str, verb: str, person: str, arguments: Mapping[str, object]
+    ) -> DoorAnswer:
+        answer = await self._ask(deed, verb, person, arguments)
+        if answer.exit_code != 0:
+            raise _error(deed, answer)
+        return answer
+
+    async def _ask(
+        self, deed: str, verb: str, person: str, arguments: Mapping[str, object]
+    ) -> DoorAnswer:
+        try:
+            answer = await self._door.run(verb, person, arguments)
+        except DoorBroken as error:
+            raise uncertain_error(deed, error.message.rstrip(".")) from error
+        if answer.timed_out:
+            raise uncertain_error(deed, slurm_words(answer.stderr) or "its time was up")
+        return answer
+
+
+def _error(deed: str, answer: DoorAnswer) -> ClusterError:
+    if answer.exit_code < 0 and not answer.stderr.strip():
+        # Killed by somebody else, perhaps after it had sent its message.
+        return uncertain_error(deed, f"it was ended by signal {-answer.exit_code}")
+    return control_error(deed, answer.stderr or answer.stdout)
+
+
+def _only_ended(stderr: str) -> bool:
+    """Tell whether all that scancel complains of is jobs that are ending already."""
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    return bool(lines) and all(
+        "already completing or completed" in line for line in lines
+    )
+
+
+def _jobs(job_ids: Sequence[str]) -> str:
+    first = ", ".join(job_ids[:_SHOWN])
+    rest = len(job_ids) - _SHOWN
+    more = f" and {rest} more" if rest > 0 else ""
+    return f"job{'s' if len(job_ids) > 1 else ''} {first}{more}"

@@ -1,0 +1,89 @@
+"""Read sacct's rows, and decide which of them say that a job has ended."""
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Final
+
+from kqi_hub.domain.job import EndedJob
+from kqi_hub.slurm.commands import ENDED_FIELDS, FOUND_FIELDS
+from kqi_hub.slurm.errors import unreadable
+from kqi_hub.slurm.rows import Tokens
+
+# A run that went back into the queue: the next one is about to be recorded.
+_GOES_ON: Final = frozenset({"REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "RESIZING"})
+
+
+def read_ended(
+    answer: bytes, tokens: Tokens, wanted: Collection[int]
+) -> dict[int, EndedJob]:
+    """Return the jobs that accounting says have ended, by the latest run of each id.
+
+    The end must be known: right after slurmdbd comes back, a row may say COMPLETED and
+    still lack it. Ids wrap, so an older job of the same number may stand beside.
+    """
+    latest: dict[int, tuple[int, list[str]]] = {}
+    for row in _rows(answer, tokens, len(ENDED_FIELDS)):
+        try:
+            job_id, submitted = int(row[0]), int(row[1])
+        except ValueError as error:
+            raise unreadable("sacct", f"{row[:2]} is no id with a time") from error
+        if job_id in wanted and submitted >= latest.get(job_id, (0, []))[0]:
+            latest[job_id] = (submitted, row)
+    ended = (_read_end(job_id, row) for job_id, (_, row) in latest.items())
+    return {end.job_id: end for end in ended if end is not None}
+
+
+def read_recorded(
+    answer: bytes, tokens: Tokens, user: str, name: str
+) -> list[tuple[int, int]]:
+    """Return when and under which ids the person submitted jobs of exactly this name.
+
+    slurmdbd compares names without regard to case: the rest is left out here.
+    """
+    return [
+        (int(submitted), int(job_id))
+        for job_id, submitted, its_user, its_name in _rows(
+            answer, tokens, len(FOUND_FIELDS)
+        )
+        if (its_user, its_name) == (user, name)
+    ]
+
+
+def _rows(answer: bytes, tokens: Tokens, size: int) -> Iterator[list[str]]:
+    text = answer.decode(errors="replace")
+    *rows, rest = text.split(f"{tokens.field}\n")
+    if rest:
+        raise unreadable("sacct", "it breaks off in the middle of a row")
+    for row in rows:
+        fields = row.split(tokens.field)
+        if len(fields) != size:
+            raise unreadable("sacct", f"a row has {len(fields)} fields and not {size}")
+        yield fields
+
+
+def _read_end(job_id: int, row: list[str]) -> EndedJob | None:
+    _, _, state, started, ended, exit_code = row
+    word = _first_word(state)  # `CANCELLED by 1001`
+    if not ended.isdecimal() or word in _GOES_ON:
+        return None
+    status, _, number = exit_code.partition(":")
+    return EndedJob(
+        job_id=job_id,
+        state=word,
+        started_at=int(started) if started.isdecimal() else None,
+        ended_at=int(ended),
+        exit_code=_number(status),
+        signal=_number(number),
+    )
+
+
+def _first_word(text: str) -> str:
+    return next(iter(text.split()), "")
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
+
+
+def oldest_first(found: Iterable[tuple[int, int]]) -> tuple[int, ...]:
+    """Return the ids without doubles, in the order of submission."""
+    return tuple(dict.fromkeys(job_id for _, job_id in sorted(found)))
