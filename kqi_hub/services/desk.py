@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from kqi_hub.domain.enrolment import CodeBook, Tickets
 from kqi_hub.domain.login import (
     AuditLog,
     DirectoryAnswer,
@@ -33,44 +34,6 @@ class AsyncDirectory(Protocol):
         self, name: str, old: str, new: str, code: str = ""
     ) -> None:
         """Change it as the person; InvalidInput carries the policy's own words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """What a person needs to set up a code device; never stored, never cached."""
-
-    uri: str = field(repr=False)
-    key: str = field(repr=False)
-    qr_svg: str = field(repr=False)
-
-
-class CodeBook(Protocol):
-    """One-time codes: pure computing, no storage."""
-
-    def step(self, secret: str, code: str, now: float) -> int | None:
-        """Return the time step that a code belongs to, None if it is wrong."""
-
-    def invitation(self, person: str, secret: str) -> Invitation:
-        """Return QR code, address and typed key of a secret."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """Proof that somebody got half way: `factor` is how, or empty if not yet."""
-
-    stage: str
-    person: str
-    factor: str
-
-
-class Tickets(Protocol):
-    """Sealed proofs that a browser keeps between two steps of a login."""
-
-    def issue(self, ticket: Ticket) -> str:
-        """Return the sealed text."""
-
-    def read(self, text: str, stage: str) -> Ticket | None:
-        """Return the ticket; None if forged, of another stage, or over 15 min old."""
 
 
 class Clock(Protocol):

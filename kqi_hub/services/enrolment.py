@@ -6,9 +6,10 @@ logged in proves the present code first: `replacement_ticket`, then the same two
 
 from dataclasses import dataclass, field
 
+from kqi_hub.domain.enrolment import Invitation, Ticket
 from kqi_hub.domain.errors import Conflict, InvalidInput, NotPermitted
 from kqi_hub.domain.login import AuditEvent, AuditLog, FactorStore, Granted
-from kqi_hub.services.desk import Clock, Desk, Invitation, Ticket
+from kqi_hub.services.desk import Clock, Desk
 from kqi_hub.services.factor import Proof, bare_code, use_factor
 from kqi_hub.services.login import ENROL
 from kqi_hub.services.proving import Who, count_failure, note, throttled

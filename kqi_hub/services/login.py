@@ -26,6 +26,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+from kqi_hub.domain.enrolment import Ticket
 from kqi_hub.domain.errors import DirectoryUnavailable
 from kqi_hub.domain.login import (
     Attempt,
@@ -41,7 +42,7 @@ from kqi_hub.domain.login import (
 )
 from kqi_hub.domain.names import typed_name
 from kqi_hub.domain.throttle import global_delay_s, refusal_s
-from kqi_hub.services.desk import Desk, Ticket
+from kqi_hub.services.desk import Desk
 from kqi_hub.services.factor import bare_code
 from kqi_hub.services.gates import Place, QueueFull
 from kqi_hub.services.settling import Caller, settle, write_down
