@@ -31,7 +31,7 @@ class Lock(Protocol):
 
 async def serve(
     lock: Lock,
-    check_database: Callable[[], None],
+    check_database: Callable[[], object],
     run: Callable[[], Awaitable[None]],
     journal: Journal,
 ) -> None:
@@ -76,7 +76,7 @@ async def _turn(lock: Lock) -> None:
         await asyncio.sleep(TURN_S)
 
 
-async def _database(check: Callable[[], None], journal: Journal) -> None:
+async def _database(check: Callable[[], object], journal: Journal) -> None:
     while True:
         try:
             with step(DATABASE):

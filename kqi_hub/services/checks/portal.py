@@ -80,7 +80,11 @@ async def try_door(door: Door) -> Finding:
 
     Making root's scratch folder would do no harm, should it not be refused.
     """
-    ping = await door.run("ping", "", {})
+    try:
+        ping = await door.run("ping", "", {})
+    except DoorRefused as refused:
+        todo = "Run the doctor as the service user, one of the helper's `callers`."
+        return fail(DOOR, refused.message, todo)
     version = _version_in(ping.stdout)
     try:
         answer = await door.run("make-scratch", "root", {})

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Final
 
-from kqi_hub.domain.health import DirectoryProbe
+from kqi_hub.domain.health import DirectoryProbe, FileFacts
 from kqi_hub.services.checks import folders, portal
 from kqi_hub.services.checks.examine import Check, aside
 from kqi_hub.services.checks.finding import Finding, ok, skip, warn, worst
@@ -66,13 +66,13 @@ class PortalChecks:
 
     async def _scratch_root(self) -> Finding:
         path = self._target.scratch_root
-        facts = await aside(lambda: self._machine.facts(path))
+        facts = await self._facts(path)
         space = await aside(lambda: self._machine.space(path))
         return folders.judge_scratch_root(facts, space)
 
     async def _scratch_folders(self) -> Finding:
         path = self._target.scratch_root
-        root = await aside(lambda: self._machine.facts(path))
+        root = await self._facts(path)
         if root.kind != "folder":
             return skip(folders.FOLDERS, f"there is no folder {path}")
         children = await aside(lambda: self._machine.children(path, CHILDREN))
@@ -80,7 +80,7 @@ class PortalChecks:
 
     async def _state_folder(self) -> Finding:
         path = self._target.state_dir
-        facts = await aside(lambda: self._machine.facts(path))
+        facts = await self._facts(path)
         process = await aside(self._machine.process)
         return folders.judge_state_folder(facts, process)
 
@@ -94,18 +94,19 @@ class PortalChecks:
         return Check(name, look)
 
     async def _door_files(self) -> Finding:
-        socket, program = self._target.door_socket, self._target.door_program
-        found = []
+        socket = self._target.door_socket
+        found = [
+            portal.judge_door_program(await self._facts(program))
+            for program in self._target.door_programs
+        ]
         if socket is not None:
-            facts = await aside(lambda: self._machine.facts(socket))
-            folder = await aside(
-                lambda: self._machine.facts(socket.rpartition("/")[0] or "/")
-            )
+            facts = await self._facts(socket)
+            folder = await self._facts(socket.rpartition("/")[0] or "/")
             found.append(portal.judge_door_socket(facts, folder))
-        if program is not None:
-            of_program = await aside(lambda: self._machine.facts(program))
-            found.append(portal.judge_door_program(of_program))
         return worst(found)
+
+    async def _facts(self, path: str) -> FileFacts:
+        return await aside(lambda: self._machine.facts(path))
 
     async def _door(self) -> Finding:
         return await portal.try_door(self._sources.door)

@@ -20,7 +20,7 @@ class Target:
     sqlite_file: str | None
     directory_servers: tuple[str, ...]
     door_socket: str | None
-    door_program: str | None
+    door_programs: tuple[str, ...]
     rules: PollRules = field(default_factory=PollRules)
 
 

@@ -1,0 +1,56 @@
+"""Run the worker: `python -m kqi_hub.worker [--config FILE]`."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from kqi_hub.bootstrap import (
+    check_database,
+    open_cluster,
+    open_snapshot_store,
+    poll_rules,
+    worker_lock,
+)
+from kqi_hub.domain.errors import KqiError
+from kqi_hub.settings.loader import load_settings
+from kqi_hub.settings.model import Settings
+from kqi_hub.worker.journal import Journal, write_to
+from kqi_hub.worker.poller import Poller
+from kqi_hub.worker.process import run_until_stopped, serve
+
+
+@click.command()
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Settings file, defaults to $KQI_CONFIG, else /etc/kqi/kqi.toml.",
+)
+def main(config_path: Path | None) -> None:
+    """Keep the stored picture of the cluster young, until SIGTERM."""
+    write_to(sys.stderr)
+    try:
+        settings = load_settings(config_path)
+        run_until_stopped(_serve(settings))
+    except KqiError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+async def _serve(settings: Settings) -> None:
+    journal = Journal()
+    poller = Poller(
+        open_cluster(settings),
+        open_snapshot_store(settings),
+        poll_rules(settings),
+        journal,
+    )
+    await serve(
+        worker_lock(settings), lambda: check_database(settings), poller.run, journal
+    )
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m kqi_hub.worker")
