@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from kqi_hub.devstack import database, directory, slurmconf
+from kqi_hub.devstack import database, directory, portal, slurmconf
 from kqi_hub.devstack.processes import Command, Processes
 from kqi_hub.devstack.services import Check, Service, Step, Task, Work
 
@@ -26,6 +26,7 @@ def steps(ports: Mapping[str, int]) -> tuple[Step, ...]:
         *_directory(ports),
         *_accounting(ports),
         *_slurm(ports),
+        *_portal(),
     )
 
 
@@ -116,6 +117,27 @@ def _slurm(ports: Mapping[str, int]) -> tuple[Step, ...]:
     )
 
 
+def _portal() -> tuple[Step, ...]:
+    return (
+        Service("runas", portal.door(), accepting(portal.DOOR_SOCKET)),
+        Task("database", running(portal.upgrade_database())),
+    )
+
+
+def accepting(path: Path) -> Check:
+    """Return a check: something accepts connections on this Unix socket."""
+
+    async def check(_: Processes) -> bool:
+        try:
+            _reader, writer = await asyncio.open_unix_connection(path)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    return check
+
+
 def succeeding(command: Command) -> Check:
     """Return a check: this command ends well."""
 
@@ -158,15 +180,24 @@ def sacctmgr(lines: str) -> Work:
 
 
 async def _wait_for_nodes(processes: Processes, log: Path) -> None:
-    command = ("sinfo", "-h", "-N", "-o", "%N %T")
+    """Wait until every node has reported to slurmctld, drained or not."""
     while True:
-        text = await processes.output(Command(command))
-        states = dict(line.split() for line in text.splitlines())
-        waiting = [n for n in slurmconf.NODE_NAMES if states.get(n) not in _IN_SERVICE]
-        if not waiting:
+        text = await processes.output(Command(("sinfo", "-h", "-N", "-o", "%N %T")))
+        states = dict(line.split(" ", 1) for line in text.splitlines() if " " in line)
+        missing = [
+            node
+            for node in slurmconf.NODE_NAMES
+            if states.get(node, "*").endswith("*") or states[node] in _ABSENT
+        ]
+        if not missing:
             return
-        log.write_text(f"not in service yet: {' '.join(waiting)}\n{text}")
-        await asyncio.sleep(0.2)
+        _note(log, f"not in service yet: {' '.join(missing)}\n{text}")
+        await asyncio.sleep(_LOOK_EVERY_S)
 
 
-_IN_SERVICE = frozenset({"idle", "mixed", "allocated", "completing"})
+def _note(log: Path, text: str) -> None:
+    log.write_text(text)
+
+
+_LOOK_EVERY_S = 0.2
+_ABSENT = frozenset({"down", "unknown"})

@@ -2,29 +2,35 @@
 
 import json
 import os
-import signal
+import shutil
 import sys
-import time
-from pathlib import Path
 from typing import Any
 
 import click
 
-from kqi_hub.devstack import enter, launch
+from kqi_hub.devstack import enter, foreground, launch, telling
 from kqi_hub.devstack.control import NobodyAnswers, ask
-from kqi_hub.devstack.launch import LaunchFailed, Supervising
+from kqi_hub.devstack.launch import LaunchFailed
 from kqi_hub.devstack.layout import Folder, demo_folder
+from kqi_hub.devstack.server import ACTIONS
 from kqi_hub.devstack.status import read_status
 
 _NOT_ROOT = 77
-_TAIL_LINES = 25
+_PLAIN_ARGUMENTS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
-class Refused(click.ClickException):
-    """A message for the person at the terminal."""
+class _Demo(click.Group):
+    """A group that turns our failures into a message and exit code 1."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except (LaunchFailed, enter.NoSuchPerson, NobodyAnswers) as error:
+            raise click.ClickException(str(error)) from error
 
 
 @click.group(
+    cls=_Demo,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -32,168 +38,151 @@ class Refused(click.ClickException):
 def main(context: click.Context) -> None:
     """Run a small real Slurm cluster with KQI Hub on it, in a folder of its own.
 
-    Without a command: start it here, and stop it with Ctrl-C.
+    Without a command it runs here until Ctrl-C. The folder is .demo in the checkout,
+    or $KQI_DEMO_DIR.
     """
     if os.geteuid() != 0:
-        click.echo(
-            "The demo cluster needs root: it mounts things and runs daemons as several"
-            " users.\nNothing was started. Run it again as root (sudo ./demo …).",
-            err=True,
-        )
+        telling.say("The demo cluster needs root. Nothing was started.")
         sys.exit(_NOT_ROOT)
+    os.umask(0o022)
     if context.invoked_subcommand is None:
-        _foreground()
+        _run_here()
 
 
-def _say(text: str = "") -> None:
-    click.echo(text, err=True)
+def _own_folder() -> Folder:
+    folder = demo_folder()
+    if not folder.is_ours():
+        raise LaunchFailed(
+            f"{folder.path} holds other things. Name an empty folder in KQI_DEMO_DIR."
+        )
+    return folder
 
 
-def _step(name: str, seconds: float) -> None:
-    _say(f"  {name:<22} ok  {seconds:5.1f} s")
+def _run_here() -> None:
+    folder = _own_folder()
+    folder.create()
+
+    def act() -> None:
+        with launch.one_at_a_time(folder, telling.waiting):
+            if launch.is_running(folder):
+                raise LaunchFailed("It runs already: ./demo status, ./demo stop")
+            supervising = foreground.bring_up(folder, stay=False)
+        click.echo(telling.overview(_status(folder)))
+        telling.say("\nIt stops with Ctrl-C.")
+        foreground.stay_until_told(supervising)
+        telling.say("Stopping.")
+        launch.stop(folder, telling.step)
+
+    foreground.interrupted_by(act)
 
 
 @main.command()
 def up() -> None:
-    """Start the cluster, and return when everything answers."""
-    folder = demo_folder()
+    """Start it, and return when everything answers."""
+    folder = _own_folder()
     folder.create()
-    try:
-        with launch.one_at_a_time(
-            folder, lambda: _say("Another start is at work; waiting for it.")
-        ):
-            if launch.is_running(folder):
-                _say(f"Already running in {folder.path}.")
+
+    def act() -> None:
+        with launch.one_at_a_time(folder, telling.waiting):
+            if _is_up(folder):
+                telling.say("It runs already.")
             else:
-                _follow(folder, launch.start(folder, stay=True))
-    except LaunchFailed as error:
-        raise Refused(str(error)) from error
-    _show(folder)
+                foreground.bring_up(folder, stay=True)
+
+    foreground.interrupted_by(act)
+    click.echo(telling.overview(_status(folder)))
 
 
-def _follow(folder: Folder, supervising: Supervising) -> None:
-    """Print each step of a start; leave with what is wrong when it fails."""
-    began = time.monotonic()
-    _say(f"Starting the demo cluster in {folder.path}")
-    for event in supervising.events():
-        match event["event"]:
-            case "step":
-                _step(str(event["name"]), float(str(event["seconds"])))
-            case "ready":
-                _say(f"Ready after {time.monotonic() - began:.1f} s.")
-                return
-            case "failed":
-                launch.wait_until_gone(folder)
-                raise Refused(_failure(folder, event))
+def _is_up(folder: Folder) -> bool:
+    """Return whether it is up; one that is going down is waited for."""
+    if not launch.is_running(folder):
+        return False
+    answer = launch.status(folder)
+    if answer is not None and answer["state"] == "ready":
+        return True
     launch.wait_until_gone(folder)
-    raise Refused(_tail(folder.logs / "supervisor.log"))
-
-
-def _failure(folder: Folder, event: Any) -> str:
-    log = folder.logs / (event["log"] or "supervisor.log")
-    return (
-        f"{event['name']} failed: {event['reason']}\n{_tail(log)}\n"
-        f"Everything was stopped again. The whole log: {log}\n"
-        "Try again with ./demo up, or from nothing with ./demo reset."
-    )
-
-
-def _tail(log: Path) -> str:
-    if not log.exists():
-        return f"({log} is empty)"
-    lines = log.read_text(errors="replace").splitlines()[-_TAIL_LINES:]
-    return "\n".join(f"  | {line}" for line in lines)
-
-
-def _foreground() -> None:
-    folder = demo_folder()
-    folder.create()
-    with launch.one_at_a_time(
-        folder, lambda: _say("Another start is at work; waiting for it.")
-    ):
-        if launch.is_running(folder):
-            raise Refused(
-                f"Already running in {folder.path}: ./demo status, ./demo stop"
-            )
-        supervising = launch.start(folder, stay=False)
-        _follow(folder, supervising)
-    _show(folder)
-    _say("Ctrl-C stops it.")
-    signal.sigwait({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-    launch.stop(folder, _step)
+    return False
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="Print the documented JSON.")
-def status(as_json: bool) -> None:
-    """Show what runs, and people's passwords and codes."""
-    folder = demo_folder()
-    if as_json:
-        click.echo(json.dumps(_status(folder), indent=2))
-    else:
-        _show(folder)
+@click.option("--json", "as_json", is_flag=True, help="Print it for a program.")
+def status(*, as_json: bool) -> None:
+    """Show what runs, and people's passwords and codes of this moment."""
+    known = _status(_own_folder())
+    click.echo(json.dumps(known, indent=2) if as_json else telling.overview(known))
 
 
 def _status(folder: Folder) -> dict[str, Any]:
-    supervisor = launch.supervisor_pid(folder) if launch.is_running(folder) else None
-    return read_status(folder, supervisor)
-
-
-def _show(folder: Folder) -> None:
-    known = _status(folder)
-    click.echo(f"{known['state']}, in {known['folder']}")
-    for one in known["services"]:
-        click.echo(
-            f"  {one['name']:<16} {one['state']:<10} pid {one['pid']}  port {one['port'] or '-'}"
-        )
-    for one in known["people"]:
-        code = f"{one['code']} ({one['code_valid_s']} s)" if one["code"] else "none yet"
-        click.echo(
-            f"  {one['name']:<8} {one['password']:<18} code {code:<14} {one['about']}"
-        )
+    return read_status(folder, launch.status(folder), launch.living_pid(folder))
 
 
 @main.command()
 def stop() -> None:
-    """Stop the cluster; its data stay."""
-    folder = demo_folder()
-    if not launch.is_running(folder):
-        _say("Nothing runs.")
+    """Stop it; its data stay."""
+    folder = _own_folder()
+    if launch.is_running(folder):
+        launch.stop(folder, telling.step)
+        telling.say("Stopped.")
+    else:
+        telling.say("Nothing runs.")
+
+
+@main.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(*, yes: bool) -> None:
+    """Stop it and delete its folder: people, jobs, accounting, everything."""
+    folder = _own_folder()
+    if not folder.path.exists():
+        telling.say("There is nothing to delete.")
         return
-    try:
-        launch.stop(folder, _step)
-    except LaunchFailed as error:
-        raise Refused(str(error)) from error
+    if not yes:
+        click.confirm(f"Delete {folder.path} and all in it?", abort=True, err=True)
+    with launch.one_at_a_time(folder, telling.waiting):
+        if launch.is_running(folder):
+            launch.stop(folder, telling.step)
+        shutil.rmtree(folder.path)
+    telling.say(f"Deleted {folder.path}.")
 
 
-@main.command(
-    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
-)
+@main.command(context_settings=_PLAIN_ARGUMENTS)
 @click.option("-u", "--user", default="root", help="Who runs it, defaults to root.")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(user: str, command: tuple[str, ...]) -> None:
-    """Run a command inside the cluster."""
-    try:
-        sys.exit(enter.run(launch.supervisor_pid(demo_folder()), user, command))
-    except (LaunchFailed, enter.NoSuchPerson) as error:
-        raise Refused(str(error)) from error
+    """Run a command inside, such as `./demo run -u alice sbatch job.sh`."""
+    supervisor = launch.require_entrance(_own_folder())
+    sys.exit(enter.run(supervisor, user, command))
 
 
 @main.command()
 @click.argument("name")
-@click.argument(
-    "action", type=click.Choice(["stop", "start", "restart", "kill", "pause", "resume"])
-)
+@click.option("-f", "--follow", is_flag=True, help="Go on as it grows.")
+def logs(name: str, *, follow: bool) -> None:
+    """Show the log of a service or of a step of the start."""
+    folder = _own_folder()
+    log = folder.logs / f"{name}.log"
+    known = sorted(one.stem for one in folder.logs.glob("*.log"))
+    if name not in known:
+        raise click.ClickException(f"no log of {name!r}; there are: {', '.join(known)}")
+    arguments = ["-F", "-n", "100"] if follow else ["-n", "+1"]
+    _replace_by("tail", *arguments, "--", str(log))
+
+
+def _replace_by(*argv: str) -> None:
+    sys.stdout.flush()
+    os.execvp(argv[0], argv)  # noqa: S606 - that is what we want: no shell
+
+
+@main.command()
+@click.argument("name")
+@click.argument("action", type=click.Choice(ACTIONS))
 def service(name: str, action: str) -> None:
-    """Do something to one service, as a test of what happens then."""
-    try:
-        answer = next(
-            iter(
-                ask(demo_folder().control, verb="service", service=name, action=action)
-            )
-        )
-    except NobodyAnswers as error:
-        raise Refused(str(error)) from error
+    """Do something to one service, to see what happens then.
+
+    stop: end it and leave it down. kill: as kill -9 does; it is started again.
+    pause: freeze it, so that it answers nobody.
+    """
+    control = _own_folder().control
+    answer = next(ask(control, verb="service", service=name, action=action))
     if "error" in answer:
-        raise Refused(str(answer["error"]))
+        raise click.ClickException(answer["error"])
     click.echo(f"{name}: {answer['state']}")

@@ -172,7 +172,7 @@ def _top_entries(service_password: str) -> Iterator[str]:
         f"userPassword: {service_password}\n"
     )
     # pwdLockout makes an operator's lock (pwdAccountLockedTime) count. Wrong guesses
-    # never lock: the portal slows them down instead, so nobody can lock a colleague out.
+    # never lock (the portal slows them down): nobody can lock a colleague out.
     yield (
         f"dn: cn=default,ou=policies,{BASE}\nobjectClass: device\n"
         "objectClass: pwdPolicy\ncn: default\npwdAttribute: userPassword\n"

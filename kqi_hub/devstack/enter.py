@@ -68,7 +68,7 @@ def _become_and_exec(account: Account, here: Path, argv: Sequence[str]) -> None:
             os.chdir(here)
         except OSError:
             os.chdir(account.home if Path(account.home).is_dir() else "/")
-        os.execvpe(argv[0], list(argv), _environment(account))
+        os.execvpe(argv[0], list(argv), _environment(account))  # noqa: S606 - no shell
     except OSError as error:
         sys.stderr.write(f"{argv[0]}: {error.strerror}\n")
     finally:

@@ -12,7 +12,7 @@ _OURS = frozenset(
     {
         "slurm", "munge", "ldap/ldap.conf", "passwd", "group", "shadow", "gshadow",
         "passwd-", "group-", "hosts", "hostname", "nsswitch.conf", "kqi", "sudoers.d",
-        "mysql", "krb5.conf", "ld.so.preload",
+        "mysql", "krb5.conf", "ld.so.preload", "pam.d",
     }
 )  # fmt: skip
 
@@ -61,12 +61,13 @@ def write_base_files(
     (etc / "hosts").write_text(f"127.0.0.1 localhost {names}\n::1 ip6-localhost\n")
     (etc / "nsswitch.conf").write_text(
         "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"
-        "networks: files\nprotocols: files\nservices: files\nethers: files\nrpc: files\n"
+        "networks: files\nprotocols: files\nservices: files\n"
     )
     profile = etc / "profile.d" / "kqi-demo.sh"
     profile.parent.mkdir(exist_ok=True)
     profile.write_text(f'PATH="$PATH:{layout.BIN}"\nexport TMPDIR={layout.TMP}\n')
     _write_sudoers(etc)
+    _write_pam(etc / "pam.d")
 
 
 def _write_sudoers(etc: Path) -> None:
@@ -77,3 +78,17 @@ def _write_sudoers(etc: Path) -> None:
         "root ALL=(ALL:ALL) ALL\n@includedir /etc/sudoers.d\n"
     )
     sudoers.chmod(0o440)
+
+
+def _write_pam(folder: Path) -> None:
+    """Let root become anybody (su, runuser, sbatch --export=NIL), and nobody else.
+
+    The host's own rules may ask its directory, which does not know our people.
+    """
+    folder.mkdir(mode=0o755)
+    for name in ("other", "su", "su-l", "runuser", "runuser-l", "sudo", "sudo-i"):
+        (folder / name).write_text(
+            "auth sufficient pam_rootok.so\nauth required pam_deny.so\n"
+            "account required pam_permit.so\npassword required pam_deny.so\n"
+            "session required pam_permit.so\n"
+        )

@@ -1,4 +1,4 @@
-"""Furnish the private root: accounts, keys, configuration and folders of every service."""
+"""Furnish the private root: accounts, keys, settings and folders of each service."""
 
 import os
 import secrets
@@ -7,7 +7,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from kqi_hub.devstack import database, directory, layout, slurmconf
+from kqi_hub.devstack import database, directory, portal, slurmconf
 from kqi_hub.devstack.accounts import Account, private_accounts
 from kqi_hub.devstack.etc import copy_host_etc, write_base_files
 from kqi_hub.devstack.layout import Folder
@@ -26,7 +26,8 @@ def write_etc(folder: Folder, ports: Mapping[str, int]) -> None:
     slurmconf.write_slurm_files(etc / "slurm", ports, ids["slurm"].uid)
     _write_local_slurm(folder)
     database.write_database_files(etc / "mysql")
-    _write_directory(folder, ids["openldap"], ports)
+    password = _write_directory(folder, ids["openldap"], ports)
+    portal.write_portal_files(etc, ids["kqi"], ports, password)
     _write_keys(folder, ids)
 
 
@@ -39,7 +40,8 @@ def _write_local_slurm(folder: Folder) -> None:
 
 def _write_directory(
     folder: Folder, openldap: Account, ports: Mapping[str, int]
-) -> None:
+) -> str:
+    """Write the directory's files and return the password of the portal's entry."""
     directory.keep_certificates(folder.secrets)
     password = directory.keep_service_password(folder.secrets / "directory-password")
     owner = (openldap.uid, openldap.gid)
@@ -48,6 +50,7 @@ def _write_directory(
     people = keep_secrets(folder.people)
     if not folder.furnished.exists():
         directory.write_entries(etc, owner, people, password)
+    return password
 
 
 def _keep_key(path: Path, size: int) -> bytes:
@@ -106,7 +109,7 @@ def _make_run(run: Path, ids: Mapping[str, Account]) -> None:
     }
     for name, owner in owners.items():
         _folder(run / name, ids[owner], 0o755)
-    _folder(run / "kqi", ids["kqi"], 0o755)
+    _folder(run / "kqi", ids["root"], 0o755)
     _make_gpus(run / slurmconf.GPU_FILES.relative_to("/run"), ids["root"])
 
 
@@ -120,7 +123,7 @@ def _make_var(var: Path, ids: Mapping[str, Account]) -> None:
         "lib/munge": "munge", "lib/mysql": "mysql", "lib/ldap": "openldap",
         "lib/slurm": "slurm", "lib/slurm/ctld": "slurm", "lib/slurm/spool": "root",
         "lib/kqi": "kqi", "lib/slurmrestd": "slurmrestd",
-        "log/munge": "munge",
+        "log/munge": "munge", "log/kqi": "root",
     }  # fmt: skip
     closed = {"lib/munge", "lib/mysql", "lib/ldap", "lib/slurm/ctld", "lib/kqi"}
     for name, owner in owners.items():
@@ -152,14 +155,3 @@ def _give(path: Path, owner: Account, mode: int) -> None:
 def _give_tree(path: Path, owner: Account) -> None:
     for entry in path.rglob("*"):
         os.chown(entry, owner.uid, owner.gid, follow_symlinks=False)
-
-
-def write_commands() -> None:
-    """Put our own commands on everybody's PATH; runs inside the private root."""
-    for name, module in {"kqi-hub": "kqi_hub.operator.main"}.items():
-        command = layout.BIN / name
-        command.write_text(
-            "#!/bin/sh\n"
-            f'PYTHONPATH={layout.CODE} exec {layout.PYTHON} -m {module} "$@"\n'
-        )
-        command.chmod(0o755)

@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from kqi_hub.devstack.processes import Processes, Running
+from kqi_hub.devstack.processes import CommandFailed, Processes, Running
 from kqi_hub.devstack.services import Service
 
 LOG_LIMIT_BYTES = 20_000_000
@@ -20,6 +20,7 @@ _LONGEST_DELAY_S = 10.0
 _HEALTHY_AFTER_S = 20.0
 # A program that ended this often without ever being ready will not become ready.
 _HOPELESS_AFTER = 3
+_CANNOT_RUN = 127
 
 
 class ServiceFailed(Exception):
@@ -135,7 +136,12 @@ class Keeper:
         self.state = "starting"
         self._ready.clear()
         with self.log.open("ab") as output:
-            self._running = self._processes.start(self.service.command, output.fileno())
+            try:
+                handle = output.fileno()
+                self._running = self._processes.start(self.service.command, handle)
+            except CommandFailed as error:
+                output.write(f"{error}\n".encode())
+                return _CANNOT_RUN
         self.started_at = time.time()
         watch = asyncio.create_task(self._watch_until_ready())
         try:

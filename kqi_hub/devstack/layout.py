@@ -21,6 +21,10 @@ TMP = VAR / "tmp"
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" + str(BIN)
 
+_README = """\
+The data of one KQI Hub demo cluster. ./demo up starts it, ./demo stop stops it,
+./demo reset deletes this folder. docs/developers/embedded-cluster.md explains it.
+"""
 _FOLDERS = ("root", "etc", "run", "var", "home", "scratch", "log", "secrets", "local")
 
 
@@ -85,10 +89,22 @@ class Folder:
         """Return the mark that a first start went through."""
         return self.path / "furnished"
 
+    @property
+    def marker(self) -> Path:
+        """Return the file that says whose folder this is."""
+        return self.path / "README"
+
+    def is_ours(self) -> bool:
+        """Return whether the folder was made by `create`, or is yet to be made."""
+        if self.marker.is_file():
+            return self.marker.read_text() == _README
+        return not self.path.exists() or not any(self.path.iterdir())
+
     def create(self) -> None:
         """Make the folder and its parts, closed to everybody but root."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.chmod(0o700)
+        self.marker.write_text(_README)
         for name in _FOLDERS:
             (self.path / name).mkdir(mode=0o755, exist_ok=True)
         self.secrets.chmod(0o700)

@@ -6,7 +6,6 @@ import hmac
 import json
 import os
 import secrets
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,9 +104,9 @@ def write_secret(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def one_time_code(code_secret: str, now: float | None = None) -> tuple[str, int]:
-    """Return the code of this moment and for how many seconds it is valid (RFC 6238)."""
-    moment = int(time.time() if now is None else now)
+def one_time_code(code_secret: str, now: float) -> tuple[str, int]:
+    """Return the code of this moment (RFC 6238) and how many seconds it is valid."""
+    moment = int(now)
     counter = (moment // CODE_PERIOD_S).to_bytes(8, "big")
     digest = hmac.new(base64.b32decode(code_secret), counter, hashlib.sha1).digest()
     start = digest[-1] & 0x0F

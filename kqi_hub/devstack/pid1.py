@@ -6,18 +6,25 @@ import json
 import os
 import signal
 import socket
+import stat
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
-from kqi_hub.devstack import catalogue, furnish, layout, mounts
+from kqi_hub.devstack import catalogue, furnish, layout, mounts, portal
+from kqi_hub.devstack.launch import write_pid
 from kqi_hub.devstack.layout import Folder
 from kqi_hub.devstack.people import PEOPLE
 from kqi_hub.devstack.ports import keep_ports
 from kqi_hub.devstack.processes import Processes
 from kqi_hub.devstack.server import ControlServer
 from kqi_hub.devstack.supervisor import StepFailed, Supervisor
+
+
+class CannotStart(Exception):
+    """Something about this machine or checkout stands in the way; the message helps."""
 
 
 class Launcher:
@@ -47,7 +54,7 @@ class Launcher:
 
 
 async def _run(ports: Mapping[str, int], launcher: Launcher, *, stay: bool) -> None:
-    """Run the cluster until somebody stops it or, unless it stays, the launcher ends."""
+    """Run the cluster until it is stopped or, unless it may stay, the launcher ends."""
     began = time.monotonic()
     folder = Folder(layout.STACK)
     supervisor = Supervisor(catalogue.steps(ports), Processes(), folder.logs)
@@ -101,28 +108,47 @@ def main() -> None:
     parser.add_argument("--lock-fd", type=int, required=True)
     parser.add_argument("--stay", action="store_true")
     arguments = parser.parse_args()
+    os.umask(0o022)
+    # Ours alone: a service that held either would outlive us in the launcher's eyes.
     os.set_inheritable(arguments.lock_fd, False)
+    os.set_inheritable(arguments.launcher_fd, False)
     launcher = Launcher(socket.socket(fileno=arguments.launcher_fd))
-    folder = Folder(arguments.folder)
-    try:
-        ports = _prepare(folder, launcher)
-    except OSError as error:
-        launcher.tell("failed", name="private-root", reason=str(error), log=None)
-        sys.exit(1)
-    asyncio.run(_run(ports, launcher, stay=arguments.stay))
+    with ExitStack() as reserved:
+        try:
+            ports = _prepare(Folder(arguments.folder), launcher, reserved)
+        except (OSError, CannotStart) as error:
+            launcher.tell("failed", name="private-root", reason=str(error), log=None)
+            sys.exit(1)
+        asyncio.run(_run(ports, launcher, stay=arguments.stay))
 
 
-def _prepare(folder: Folder, launcher: Launcher) -> Mapping[str, int]:
+def _prepare(
+    folder: Folder, launcher: Launcher, reserved: ExitStack
+) -> Mapping[str, int]:
+    """Furnish and enter the private root; return the ports."""
     began = time.monotonic()
-    ports = keep_ports(folder.ports, catalogue.PORT_NAMES)
+    write_pid(folder)
+    _require_readable_code(layout.checkout())
+    ports = keep_ports(folder.ports, catalogue.PORT_NAMES, reserved)
     furnish.make_folders(folder)
     furnish.write_etc(folder, ports)
     names = tuple(person.name for person in PEOPLE)
     mounts.enter_private_root(folder, layout.checkout(), names)
-    furnish.write_commands()
+    portal.write_commands()
     seconds = round(time.monotonic() - began, 2)
     launcher.tell("step", name="private-root", seconds=seconds)
     return ports
+
+
+def _require_readable_code(checkout: Path) -> None:
+    """Refuse a checkout whose files only their owner may read: services are others."""
+    for name in (".venv/bin", ".venv/lib", "kqi_hub", "kqi_hub/__init__.py", "."):
+        place = checkout / name
+        if not place.stat().st_mode & stat.S_IROTH:
+            raise CannotStart(
+                f"{place} cannot be read by the service users (umask 077?)."
+                f" Run: chmod -R go+rX {checkout}"
+            )
 
 
 if __name__ == "__main__":

@@ -4,12 +4,12 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kqi_hub.devstack import layout
-from kqi_hub.devstack.accounts import group_ids, read_accounts, read_groups
+from kqi_hub.devstack.accounts import Account, group_ids, read_accounts, read_groups
 
 
 class CommandFailed(Exception):
@@ -53,11 +53,11 @@ class Processes:
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
 
     def start(self, command: Command, output: int, stdin: int | None = None) -> Running:
-        """Start a program in a session of its own, writing to the file `output`."""
-        account = next(
-            one for one in read_accounts(Path("/etc")) if one.name == command.user
-        )
-        groups = read_groups(Path("/etc"))
+        """Start a program in a session of its own, writing to the file `output`.
+
+        Raises CommandFailed when there is no such program or user.
+        """
+        account, groups = _identity(command.user)
         environment = {
             "PATH": layout.PATH,
             "LANG": "C.UTF-8",
@@ -66,19 +66,22 @@ class Processes:
             "USER": account.name,
             "LOGNAME": account.name,
         }
-        popen = subprocess.Popen(
-            command.argv,
-            stdin=subprocess.DEVNULL if stdin is None else stdin,
-            stdout=output,
-            stderr=output,
-            cwd="/",
-            env=environment | dict(command.environment),
-            user=account.uid,
-            group=account.gid,
-            extra_groups=group_ids(account.name, account.gid, groups),
-            start_new_session=True,
-            umask=0o022,
-        )
+        try:
+            popen = subprocess.Popen(
+                command.argv,
+                stdin=subprocess.DEVNULL if stdin is None else stdin,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                env=environment | dict(command.environment),
+                user=account.uid,
+                group=account.gid,
+                extra_groups=groups,
+                start_new_session=True,
+                umask=0o022,
+            )
+        except OSError as error:
+            raise CommandFailed(f"{command.argv[0]}: {error.strerror}") from error
         ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         running = Running(popen.pid, ended, popen)
         self._children[popen.pid] = running
@@ -93,8 +96,7 @@ class Processes:
 
     async def succeeds(self, command: Command) -> bool:
         """Return whether a program ends with status 0, keeping none of its output."""
-        with Path(os.devnull).open("wb") as output:
-            return await self._to_end(command, output.fileno()) == 0
+        return await self._to_end(command, subprocess.DEVNULL) == 0
 
     async def output(self, command: Command) -> str:
         """Return what a program printed, its complaints included."""
@@ -130,6 +132,14 @@ class Processes:
                 code = os.waitstatus_to_exitcode(status)
                 running.popen.returncode = code
                 running.ended.set_result(code)
+
+
+def _identity(user: str) -> tuple[Account, list[int]]:
+    for account in read_accounts(Path("/etc")):
+        if account.name == user:
+            groups = read_groups(Path("/etc"))
+            return account, group_ids(user, account.gid, groups)
+    raise CommandFailed(f"there is no user {user}: is its Debian package installed?")
 
 
 def _file_with(text: str) -> int:

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from kqi_hub.devstack.keeper import Keeper
@@ -27,9 +28,7 @@ class ControlServer:
 
     async def listen(self, path: Path) -> None:
         """Serve the socket at `path`, for root alone."""
-        path.unlink(missing_ok=True)
-        await asyncio.start_unix_server(self._answer, path)
-        path.chmod(0o600)
+        await asyncio.start_unix_server(self._answer, sock=_listener(path))
 
     def told_of_stop(self, step: str, seconds: float) -> None:
         """Pass on that a service is down to whoever asked for the stop."""
@@ -39,16 +38,22 @@ class ControlServer:
     async def _answer(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        request = json.loads(await reader.readline())
-        if request["verb"] == "stop":
-            # Stays open until this process ends: that is the answer.
-            self._listeners.append(writer)
-            self._stopping.set()
-            return
-        if request["verb"] == "status":
-            _send(writer, self._status())
-        else:
-            _send(writer, await self._act(request))
+        try:
+            request = json.loads(await reader.readline())
+            match request["verb"]:
+                case "stop":
+                    # Stays open until this process ends: that is the answer.
+                    self._listeners.append(writer)
+                    self._stopping.set()
+                    return
+                case "status":
+                    _send(writer, self._status())
+                case "service":
+                    _send(writer, await self._act(request))
+                case other:
+                    _send(writer, {"error": f"no verb {other!r}"})
+        except (ValueError, KeyError, TypeError) as error:
+            _send(writer, {"error": f"not a request: {error!r}"})
         writer.close()
 
     def _status(self) -> dict[str, object]:
@@ -64,23 +69,47 @@ class ControlServer:
         if keeper is None:
             known = ", ".join(self._supervisor.keepers)
             return {"error": f"no service {request['service']!r}; there are: {known}"}
-        match request["action"]:
-            case "stop":
-                await keeper.stop()
-            case "start":
-                keeper.want()
-            case "restart":
-                await keeper.stop()
-                keeper.want()
-            case "kill":
-                await keeper.kill()
-            case "pause":
-                keeper.pause()
-            case "resume":
-                keeper.resume()
-            case other:
-                return {"error": f"no action {other!r}"}
+        action = _ACTIONS.get(request["action"])
+        if action is None:
+            return {"error": f"no action {request['action']!r}"}
+        await action(keeper)
         return _describe(keeper)
+
+
+async def _restart(keeper: Keeper) -> None:
+    await keeper.stop()
+    keeper.want()
+
+
+async def _start(keeper: Keeper) -> None:
+    keeper.want()
+
+
+async def _pause(keeper: Keeper) -> None:
+    keeper.pause()
+
+
+async def _resume(keeper: Keeper) -> None:
+    keeper.resume()
+
+
+_ACTIONS: Mapping[str, Callable[[Keeper], Awaitable[None]]] = {
+    "stop": Keeper.stop,
+    "start": _start,
+    "restart": _restart,
+    "kill": Keeper.kill,
+    "pause": _pause,
+    "resume": _resume,
+}
+ACTIONS = tuple(_ACTIONS)
+
+
+def _listener(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    path.chmod(0o600)
+    return listener
 
 
 def _describe(keeper: Keeper) -> dict[str, object]:

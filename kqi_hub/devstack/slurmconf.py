@@ -1,5 +1,6 @@
 """The cluster: its nodes, queues and limits, and the files that Slurm reads."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,17 +46,20 @@ NODES = (
 )
 NODE_NAMES = tuple(node.name for node in NODES)
 
-# Billing is GPU-hours times 1000 for the paid GPU queues, core-hours for `cpu`.
-_PARTITIONS = """\
-PartitionName=jupyter Nodes=jup[01-02] Default=YES MaxTime=08:00:00 DefaultTime=01:00:00 \
-DefMemPerCPU=4000 MaxNodes=1 QOS=jupyter TRESBillingWeights="CPU=0,Mem=0,GRES/gpu=0"
-PartitionName=v100 Nodes=v100-[01-02] OverSubscribe=EXCLUSIVE MaxTime=7-00:00:00 \
-DefaultTime=1-00:00:00 TRESBillingWeights="CPU=1,Mem=0.1G,GRES/gpu=100"
-PartitionName=a100 Nodes=a100-01 OverSubscribe=EXCLUSIVE MaxTime=7-00:00:00 \
-DefaultTime=1-00:00:00 TRESBillingWeights="CPU=1,Mem=0.1G,GRES/gpu=300"
-PartitionName=cpu Nodes=cpu[01-02] MaxTime=7-00:00:00 DefaultTime=1-00:00:00 \
-DefMemPerCPU=4000 TRESBillingWeights="CPU=1,Mem=0.1G"
-"""
+# `jupyter` costs nothing. The others are billed in units of about one core-hour.
+_PARTITIONS = (
+    "PartitionName=jupyter Nodes=jup[01-02] Default=YES QOS=jupyter MaxNodes=1"
+    " MaxTime=08:00:00 DefaultTime=01:00:00 DefMemPerCPU=4000"
+    ' TRESBillingWeights="CPU=0,Mem=0,GRES/gpu=0"',
+    "PartitionName=v100 Nodes=v100-[01-02] OverSubscribe=EXCLUSIVE"
+    " MaxTime=7-00:00:00 DefaultTime=1-00:00:00"
+    ' TRESBillingWeights="CPU=1,Mem=0.1G,GRES/gpu=100"',
+    "PartitionName=a100 Nodes=a100-01 OverSubscribe=EXCLUSIVE"
+    " MaxTime=7-00:00:00 DefaultTime=1-00:00:00"
+    ' TRESBillingWeights="CPU=1,Mem=0.1G,GRES/gpu=300"',
+    "PartitionName=cpu Nodes=cpu[01-02] MaxTime=7-00:00:00 DefaultTime=1-00:00:00"
+    ' DefMemPerCPU=4000 TRESBillingWeights="CPU=1,Mem=0.1G"',
+)
 
 _SLURM_CONF = """\
 # Written by ./demo at every start. Additions: the demo's folder, local/slurm.conf.
@@ -100,7 +104,8 @@ AccountingStorageEnforce=associations,limits,qos,safe
 AccountingStoreFlags=job_comment,job_script,job_env
 AccountingStorageTRES=gres/gpu,gres/gpu:v100,gres/gpu:a100,gres/shard
 {nodes}
-{partitions}Include /etc/slurm/local.conf
+{partitions}
+Include /etc/slurm/local.conf
 """
 
 _SLURMDBD_CONF = """\
@@ -157,24 +162,18 @@ def write_slurm_files(folder: Path, ports: Mapping[str, int], slurm: int) -> Non
         "spool": SPOOL,
         "tmp": layout.TMP,
         "nodes": "\n".join(_node_line(node, ports) for node in NODES),
-        "partitions": _PARTITIONS,
+        "partitions": "\n".join(_PARTITIONS),
     }
     (folder / "slurm.conf").write_text(_SLURM_CONF.format(**words))
     dbd = folder / "slurmdbd.conf"
     dbd.write_text(_SLURMDBD_CONF.format(**words))
     dbd.chmod(0o600)
-    _chown(dbd, slurm)
+    os.chown(dbd, slurm, -1)
     (folder / "gres.conf").write_text("".join(map(_gres_lines, NODES)))
     (folder / "job_submit.lua").write_text(_JOB_SUBMIT)
     prolog = folder / "task_prolog"
     prolog.write_text(_TASK_PROLOG)
     prolog.chmod(0o755)
-
-
-def _chown(path: Path, uid: int) -> None:
-    import os
-
-    os.chown(path, uid, -1)
 
 
 def _node_line(node: Node, ports: Mapping[str, int]) -> str:
@@ -223,10 +222,9 @@ def sacctmgr_after_controller() -> str:
         "add account nlp description=nlp organization=kqi"
         " GrpTRES=cpu=80,gres/gpu=4 qos=normal defaultqos=normal",
     ]
-    for person in PEOPLE:
-        default = person.tenants[0]
-        lines += [
-            f"add user {person.name} account={tenant} defaultaccount={default}"
-            for tenant in person.tenants
-        ]
+    for tenants in dict.fromkeys(person.tenants for person in PEOPLE):
+        names = ",".join(one.name for one in PEOPLE if one.tenants == tenants)
+        lines.append(
+            f"add user {names} account={','.join(tenants)} defaultaccount={tenants[0]}"
+        )
     return "\n".join(lines) + "\n"

@@ -1,51 +1,52 @@
 """What `./demo status` tells: one document, the same from outside and inside."""
 
 import json
-import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kqi_hub.devstack.control import NobodyAnswers, ask
 from kqi_hub.devstack.layout import Folder
-from kqi_hub.devstack.people import PEOPLE, one_time_code
+from kqi_hub.devstack.people import CODE_PERIOD_S, PEOPLE, one_time_code
 
 
-def read_status(folder: Folder, supervisor: int | None) -> dict[str, Any]:
-    """Return the state of everything; `supervisor` is its pid for one outside."""
-    try:
-        answer = dict(next(iter(ask(folder.control, verb="status"))))
-    except (NobodyAnswers, StopIteration):
-        state = "stopped" if supervisor is None else "starting"
-        answer = {"state": state, "started_at": None, "ports": {}, "services": []}
+def read_status(
+    folder: Folder, answer: Mapping[str, Any] | None, supervisor: int | None
+) -> dict[str, Any]:
+    """Return the state of everything.
+
+    `answer` is the supervisor's own, `supervisor` its pid for one outside: pids are
+    then the host's.
+    """
+    state = "stopped" if supervisor is None else "starting"
+    known = answer or {"state": state, "started_at": None, "ports": {}, "services": []}
     pids = _host_pids(supervisor) if supervisor is not None else {}
-    services = [
-        one
-        | {
-            "log": str(folder.logs / one["log"]),
-            "pid": pids.get(one["pid"], one["pid"]),
-        }
-        for one in answer["services"]
-    ]
     return {
-        "state": answer["state"],
+        "state": known["state"],
         "url": None,
         "folder": str(folder.path),
         "supervisor_pid": supervisor,
-        "started_at": answer["started_at"],
-        "ports": answer["ports"],
-        "services": services,
+        "started_at": known["started_at"],
+        "ports": known["ports"],
+        "services": [
+            one
+            | {
+                "log": str(folder.logs / one["log"]),
+                "pid": pids.get(one["pid"], one["pid"]),
+            }
+            for one in known["services"]
+        ],
         "people": _people(folder),
     }
 
 
 def _host_pids(supervisor: int) -> dict[int, int]:
     """Return the host's pid for each pid of the supervisor's namespace."""
-    ours = os.readlink(f"/proc/{supervisor}/ns/pid")
+    ours = Path(f"/proc/{supervisor}/ns/pid").readlink()
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if os.readlink(process / "ns/pid") == ours:
+            if (process / "ns/pid").readlink() == ours:
                 found[_inner_pid(process)] = int(process.name)
         except (OSError, ValueError):  # ended meanwhile
             continue
@@ -78,6 +79,8 @@ def _people(folder: Folder) -> list[dict[str, Any]]:
 
 def _code(code_secret: str | None) -> dict[str, Any]:
     if code_secret is None:
-        return {"code": None, "code_valid_s": None}
-    code, valid_s = one_time_code(code_secret)
-    return {"code": code, "code_valid_s": valid_s}
+        return {"code": None, "code_valid_s": None, "next_code": None}
+    now = time.time()
+    code, valid_s = one_time_code(code_secret, now)
+    next_code, _ = one_time_code(code_secret, now + CODE_PERIOD_S)
+    return {"code": code, "code_valid_s": valid_s, "next_code": next_code}

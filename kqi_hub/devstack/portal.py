@@ -1,0 +1,142 @@
+"""KQI Hub's own files: its settings, the door's configuration, its commands."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from kqi_hub.devstack import directory, layout
+from kqi_hub.devstack.accounts import Account
+from kqi_hub.devstack.processes import Command
+
+USER = "kqi"
+ETC = Path("/etc/kqi")
+STATE = Path("/var/lib/kqi")
+DOOR_CONFIG = ETC / "runas.toml"
+DOOR_SOCKET = Path("/run/kqi/runas.sock")
+DOOR_LOG = Path("/var/log/kqi/runas.log")
+_HELPER = layout.CODE / "kqi_hub/runas/helper.py"
+_ONCE = f"/usr/bin/python3 -I {_HELPER} once --config {DOOR_CONFIG}"
+
+_SETTINGS = """\
+# Written by ./demo at every start.
+[site]
+name = "KQI Hub demo"
+state_dir = "{state}"
+
+[cluster]
+name = "{cluster}"
+poll_interval_s = 5
+
+[door]
+transport = "socket"
+socket = "{socket}"
+
+[database]
+url = "sqlite:///{state}/kqi.sqlite"
+
+[directory]
+servers = ["ldaps://localhost:{ldaps}"]
+ca_file = "{ca}"
+bind_dn = "{bind_dn}"
+bind_password_file = "{password_file}"
+people_base = "{people}"
+groups_base = "{groups}"
+
+[scratch]
+root = "{scratch}"
+
+[people]
+group = "kqi-users"
+operators_group = "kqi-operators"
+min_uid = 1000
+"""
+
+_DOOR = """\
+# Written by ./demo at every start.
+callers = ["{user}"]
+people_group = "kqi-users"
+min_uid = 1000
+scratch_root = "{scratch}"
+slurm_bin = "/usr/bin"
+socket = "{socket}"
+log_file = "{log}"
+"""
+
+
+def write_portal_files(
+    etc: Path, kqi: Account, ports: Mapping[str, int], directory_password: str
+) -> None:
+    """Write /etc/kqi and the sudo rule that is the door's other way in."""
+    folder = etc / ETC.name
+    folder.mkdir(mode=0o755)
+    settings = folder / "kqi.toml"
+    settings.write_text(
+        _SETTINGS.format(
+            state=STATE,
+            cluster=layout.CLUSTER,
+            socket=DOOR_SOCKET,
+            ldaps=ports["ldaps"],
+            ca=directory.CA_FILE,
+            bind_dn=directory.SERVICE_DN,
+            password_file=directory.SERVICE_PASSWORD_FILE,
+            people=directory.PEOPLE_BASE,
+            groups=directory.GROUPS_BASE,
+            scratch=layout.SCRATCH,
+        )
+    )
+    os.chown(settings, 0, kqi.gid)
+    settings.chmod(0o640)
+    (folder / DOOR_CONFIG.name).write_text(
+        _DOOR.format(
+            user=USER, scratch=layout.SCRATCH, socket=DOOR_SOCKET, log=DOOR_LOG
+        )
+    )
+    password = folder / directory.SERVICE_PASSWORD_FILE.name
+    password.touch(mode=0o600)
+    os.chown(password, kqi.uid, kqi.gid)
+    password.write_text(directory_password + "\n")
+    rule = etc / "sudoers.d" / "kqi-runas"
+    rule.write_text(f"{USER} ALL=(root) NOPASSWD: {_ONCE}\n")
+    rule.chmod(0o440)
+
+
+def write_commands() -> None:
+    """Put `kqi-hub` on everybody's PATH; runs inside the private root.
+
+    Root becomes the service user for it: files that it makes must be the portal's.
+    """
+    command = layout.BIN / "kqi-hub"
+    command.write_text(
+        "#!/bin/sh\n"
+        f"export PYTHONPATH={layout.CODE}\n"
+        f'set -- {layout.PYTHON} -m kqi_hub.operator.main "$@"\n'
+        f'[ "$(id -u)" != 0 ] || set -- setpriv --reuid={USER} --regid={USER}'
+        ' --init-groups "$@"\n'
+        'exec "$@"\n'
+    )
+    command.chmod(0o755)
+
+
+def door() -> Command:
+    """Return the helper behind the door's socket."""
+    return Command(
+        ("/usr/bin/python3", "-I", str(_HELPER), "serve", "--config", str(DOOR_CONFIG))
+    )
+
+
+def upgrade_database() -> Command:
+    """Return the command that brings the portal's database to this version."""
+    return _python("-m", "kqi_hub.operator.main", "db", "upgrade")
+
+
+def worker() -> Command:
+    """Return the poller."""
+    return _python("-m", "kqi_hub.worker")
+
+
+def _python(*arguments: str) -> Command:
+    return Command(
+        (str(layout.PYTHON), *arguments),
+        user=USER,
+        environment={"PYTHONPATH": str(layout.CODE), "PYTHONUNBUFFERED": "1"},
+    )
