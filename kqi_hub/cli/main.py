@@ -1,0 +1,49 @@
+"""The `kqi` command: the portal from a terminal."""
+
+import sys
+from typing import NoReturn
+
+import click
+
+from kqi_hub import __version__
+from kqi_hub.cli.completion import completion
+from kqi_hub.cli.keys import key
+from kqi_hub.cli.session import login, logout, whoami
+from kqi_hub.cli.tenants import tenant
+from kqi_hub.cli.tokens import token
+from kqi_hub.sdk.errors import PortalError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kqi")
+def kqi() -> None:
+    """Use your cluster's portal from a terminal."""
+
+
+for command in (login, logout, whoami, tenant, token, key, completion):
+    kqi.add_command(command)
+
+
+def main() -> NoReturn:
+    """Run the command; each kind of error has its exit code."""
+    try:
+        kqi.main(standalone_mode=False)
+    except PortalError as error:
+        _fail(error.message, error.hint, error.exit_code)
+    except click.exceptions.Abort:
+        _fail("Cancelled.", "", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    sys.exit(0)
+
+
+def _fail(message: str, hint: str, exit_code: int) -> NoReturn:
+    click.echo(f"kqi: {message}", err=True)
+    if hint:
+        click.echo(f"     {hint}", err=True)
+    sys.exit(exit_code)
+
+
+if __name__ == "__main__":
+    main()

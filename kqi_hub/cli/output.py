@@ -1,0 +1,54 @@
+"""How the command answers: a table for people, JSON for programs, errors on stderr."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+import click
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def say(text: str) -> None:
+    """Tell a person something that is not the answer itself."""
+    click.echo(text, err=True)
+
+
+def show_json(value: object) -> None:
+    """Answer a program."""
+    click.echo(json.dumps(_plain(value), ensure_ascii=False, indent=2))
+
+
+def show_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str
+) -> None:
+    """Answer a person; an empty table is a sentence."""
+    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        # Text, not markup: a name such as [red] is a name.
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    if not table.row_count:
+        say(empty)
+        return
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width, highlight=False).print(table)
+
+
+def moment(epoch: int | None, never: str = "never") -> str:
+    """Return a time in the reader's own time zone."""
+    if epoch is None:
+        return never
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(epoch))
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,131 @@
+"""Log in, log out, who am I."""
+
+import socket
+import sys
+from dataclasses import replace
+
+import click
+
+from kqi_hub.cli.options import LIFETIME, json_option
+from kqi_hub.cli.output import say, show_json, show_table
+from kqi_hub.sdk import config as configuration
+from kqi_hub.sdk.client import Client
+from kqi_hub.sdk.errors import NotConfigured
+from kqi_hub.sdk.models import Login
+
+
+@click.command()
+@click.argument("server", required=False)
+@click.option("--name", help="Your name; asked for when left out.")
+@click.option(
+    "--token",
+    "with_token",
+    is_flag=True,
+    help="Paste a token made on the web page, instead of password and code.",
+)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    default=["custom:kqi:write"],
+    help="What the token may do; repeat for several. Defaults to custom:kqi:write.",
+)
+@click.option(
+    "--lifetime", type=LIFETIME, default="30d", help="How long it lasts; 30d if unsaid."
+)
+def login(
+    server: str | None,
+    name: str | None,
+    with_token: bool,
+    scopes: tuple[str, ...],
+    lifetime: int,
+) -> None:
+    """Log in to the portal at SERVER, such as https://hub.example.org/.
+
+    Password and code are asked for; from a pipe, the first line is the password
+    and the second the code (with --token: one line, the token).
+    """
+    known = configuration.load()
+    address = server or known.server
+    if not address:
+        raise NotConfigured(
+            "Which portal?", "Run: kqi login https://ADDRESS-OF-YOUR-PORTAL/"
+        )
+    address = configuration.checked_server(address)
+    if with_token:
+        token = _ask_hidden("Token")
+        with Client(address, token) as portal:
+            person = portal.whoami().name
+    else:
+        done = _log_in(address, name, scopes, lifetime)
+        token, person = done.token, done.name
+        _remind(done)
+    tenant = known.tenant if address == known.server else ""
+    saved = configuration.Config(address, tenant, token)
+    place = configuration.save(saved)
+    say(f"Logged in to {address} as {person}. The token is in {place} (mode 0600).")
+
+
+def _log_in(
+    address: str, name: str | None, scopes: tuple[str, ...], lifetime: int
+) -> Login:
+    who = name or click.prompt("Name", err=True)
+    password = _ask_hidden("Password")
+    code = _ask_hidden("One-time code (empty if you have none)", empty=True)
+    with Client(address) as portal:
+        return portal.login(
+            who,
+            password,
+            code,
+            note=f"kqi login on {socket.gethostname()}"[:200],
+            scopes=scopes,
+            lifetime_s=lifetime,
+        )
+
+
+def _remind(done: Login) -> None:
+    if done.password_expires_in_s is not None:
+        days = done.password_expires_in_s // 86400
+        say(f"Your password expires in {days} days: change it on the web page.")
+    if done.recovery_codes_left is not None and done.recovery_codes_left <= 2:
+        say(f"{done.recovery_codes_left} recovery codes left: make new ones.")
+
+
+def _ask_hidden(what: str, empty: bool = False) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    default = "" if empty else None
+    answer: str = click.prompt(
+        what, hide_input=True, err=True, default=default, show_default=False
+    )
+    return answer
+
+
+@click.command()
+def logout() -> None:
+    """Forget the token on this machine; revoke it on the web page or by kqi token."""
+    known = configuration.load()
+    configuration.save(replace(known, token=""))
+    say("Logged out: the token was removed from this machine.")
+
+
+@click.command()
+@json_option
+def whoami(as_json: bool) -> None:
+    """Show who you are, your tenants, and what your token may do."""
+    with Client.from_config() as portal:
+        person = portal.whoami()
+    if as_json:
+        show_json(person)
+        return
+    operator = ", operator of this site" if person.operator else ""
+    click.echo(f"{person.name}{operator}")
+    chosen = configuration.load().tenant or person.default_tenant
+    show_table(
+        ("Tenant", "Role", ""),
+        [
+            (t.name, t.role, "in use" if t.name == chosen else "")
+            for t in person.tenants
+        ],
+        "You belong to no tenant yet. Ask an operator.",
+    )

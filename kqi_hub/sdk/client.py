@@ -1,0 +1,160 @@
+"""Ask the portal: one method for each thing that it can do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Self
+
+import httpx2
+
+from kqi_hub.sdk import config as configuration
+from kqi_hub.sdk.errors import NotConfigured, NotReachable, Refused
+from kqi_hub.sdk.models import Login, Person, SshKey, Tenant, Token
+
+API: Final = "services/portal/api/v1/"
+LOGIN: Final = "hub/api/kqi/login"
+
+
+class Client:
+    """The portal as one person sees it; close it, or use it in a `with`."""
+
+    def __init__(
+        self,
+        server: str,
+        token: str = "",
+        *,
+        language: str = "en",
+        timeout_s: float = 30.0,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        headers = {"Accept-Language": language}
+        if token:
+            headers["Authorization"] = f"token {token}"
+        self.server = configuration.checked_server(server)
+        self._http = httpx2.Client(
+            base_url=self.server,
+            headers=headers,
+            timeout=timeout_s,
+            transport=transport,
+        )
+
+    @classmethod
+    def from_config(cls, config: configuration.Config | None = None) -> Self:
+        """Return a client for what `kqi login` left on this machine."""
+        known = config or configuration.load()
+        if not known.server or not known.token:
+            raise NotConfigured(
+                "This machine is not logged in to a portal.",
+                "Run: kqi login https://ADDRESS-OF-YOUR-PORTAL/",
+            )
+        return cls(known.server, known.token)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def login(
+        self,
+        name: str,
+        password: str,
+        code: str = "",
+        *,
+        note: str = "kqi login",
+        scopes: Sequence[str] = ("custom:kqi:write",),
+        lifetime_s: int = 30 * 86400,
+    ) -> Login:
+        """Log in and return a token, which this client does not yet use itself."""
+        asked = {
+            "name": name,
+            "password": password,
+            "code": code,
+            "note": note,
+            "scopes": list(scopes),
+            "lifetime_s": lifetime_s,
+        }
+        return Login.read(self._ask("POST", LOGIN, asked))
+
+    def whoami(self) -> Person:
+        """Return who the token belongs to."""
+        return Person.read(self._api("GET", "whoami"))
+
+    def tenants(self) -> tuple[Tenant, ...]:
+        """Return the person's tenants with their role in each."""
+        return tuple(Tenant.read(t) for t in self._api("GET", "tenants")["tenants"])
+
+    def tokens(self) -> tuple[Token, ...]:
+        """Return the person's API tokens, without their words."""
+        return tuple(Token.read(t) for t in self._api("GET", "me/tokens")["tokens"])
+
+    def create_token(
+        self, note: str, scopes: Sequence[str], lifetime_s: int | None = None
+    ) -> Token:
+        """Make a token; its word is in the answer, and nowhere else ever."""
+        asked: dict[str, object] = {"note": note, "scopes": list(scopes)}
+        if lifetime_s is not None:
+            asked["lifetime_s"] = lifetime_s
+        return Token.read(self._api("POST", "me/tokens", asked))
+
+    def revoke_token(self, token_id: str) -> None:
+        """Make a token worthless at once."""
+        self._api("DELETE", f"me/tokens/{token_id}")
+
+    def ssh_keys(self) -> tuple[SshKey, ...]:
+        """Return the person's public SSH keys."""
+        return tuple(SshKey.read(k) for k in self._api("GET", "me/ssh-keys")["keys"])
+
+    def add_ssh_key(self, name: str, key: str) -> SshKey:
+        """Add a public key."""
+        asked = {"name": name, "key": key}
+        return SshKey.read(self._api("POST", "me/ssh-keys", asked))
+
+    def remove_ssh_key(self, key_id: int) -> None:
+        """Remove a public key."""
+        self._api("DELETE", f"me/ssh-keys/{key_id}")
+
+    def _api(
+        self, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> Any:
+        return self._ask(method, API + path, body)
+
+    def _ask(
+        self, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> Any:
+        try:
+            answer = self._http.request(method, path, json=body)
+        except httpx2.HTTPError as error:
+            raise NotReachable(
+                f"No portal answers at {self.server} ({type(error).__name__}).",
+                "Check the address and your network, then try again.",
+            ) from error
+        if answer.status_code >= 400 or answer.is_redirect:
+            raise _refusal(answer)
+        if answer.status_code == 204:
+            return {}
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise NotReachable(
+                f"What answers at {self.server} is not a portal.", "Check the address."
+            ) from error
+
+
+def _refusal(answer: httpx2.Response) -> Refused | NotReachable:
+    try:
+        said = answer.json()
+        message = str(said.get("detail") or said.get("title") or answer.reason_phrase)
+        return Refused(
+            answer.status_code,
+            str(said.get("code", "")),
+            message,
+            str(said.get("hint", "")),
+        )
+    except (ValueError, AttributeError):
+        return NotReachable(
+            f"{answer.url} answers {answer.status_code}, which is not a portal's way.",
+            "Check the address.",
+        )

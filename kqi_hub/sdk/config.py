@@ -1,0 +1,107 @@
+"""What this machine remembers: the portal's address, a tenant, and a token (0600).
+
+The environment goes before the files: KQI_SERVER, KQI_TOKEN and KQI_TENANT, as jobs
+get them.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kqi_hub.sdk.errors import NotConfigured
+
+_CONFIG = "config.json"
+_TOKEN = "token"  # noqa: S105  a file's name
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Where the portal is, as whom, in which tenant."""
+
+    server: str = ""
+    tenant: str = ""
+    token: str = field(default="", repr=False)
+
+
+def folder(env: Mapping[str, str] = os.environ) -> Path:
+    """Return where the files are: KQI_CONFIG_DIR, or `kqi` in the XDG folder."""
+    if env.get("KQI_CONFIG_DIR"):
+        return Path(env["KQI_CONFIG_DIR"])
+    base = env.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(base) / "kqi"
+
+
+def load(env: Mapping[str, str] = os.environ) -> Config:
+    """Return what is known; empty where nothing is."""
+    saved = _saved(folder(env))
+    return Config(
+        server=env.get("KQI_SERVER") or saved.server,
+        tenant=env.get("KQI_TENANT") or saved.tenant,
+        token=env.get("KQI_TOKEN") or saved.token,
+    )
+
+
+def save(config: Config, env: Mapping[str, str] = os.environ) -> Path:
+    """Keep it, readable by nobody else, and return the folder."""
+    place = folder(env)
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    said = asdict(replace(config, token=""))
+    del said["token"]
+    _write(place / _CONFIG, json.dumps(said, indent=2) + "\n")
+    if config.token:
+        _write(place / _TOKEN, config.token + "\n")
+    else:
+        (place / _TOKEN).unlink(missing_ok=True)
+    return place
+
+
+def checked_server(text: str) -> str:
+    """Return an address with its final slash; NotConfigured when it is none."""
+    parts = urlsplit(text.strip())
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.username:
+        raise NotConfigured(
+            f"{text!r} is not the address of a portal.",
+            "It looks like https://hub.example.org/ in a browser.",
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/"
+
+
+def _saved(place: Path) -> Config:
+    try:
+        said = json.loads((place / _CONFIG).read_text())
+        return Config(
+            str(said.get("server", "")), str(said.get("tenant", "")), _token(place)
+        )
+    except FileNotFoundError:
+        return Config()
+    except (ValueError, AttributeError) as error:
+        raise NotConfigured(
+            f"{place / _CONFIG} cannot be read: {error}.",
+            "Remove it and run: kqi login ADDRESS",
+        ) from error
+
+
+def _token(place: Path) -> str:
+    path = place / _TOKEN
+    try:
+        mode = path.stat().st_mode & 0o077
+    except FileNotFoundError:
+        return ""
+    if mode:
+        raise NotConfigured(
+            f"{path} can be read by others.", f"Run: chmod 600 {path}, or kqi login."
+        )
+    return path.read_text().strip()
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace the file in one step, private from its first byte on."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    fresh.replace(path)
