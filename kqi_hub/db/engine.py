@@ -6,6 +6,7 @@ it asks for. Both may be used from several threads at once.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,13 +101,28 @@ def _set_pragmas(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     # two queries would see two moments, and a reader that turns writer fails with
     # "database is locked" at once. Without an isolation level it leaves BEGIN to us.
     connection.isolation_level = None
+    _use_wal(connection)
     for pragma in (
-        "journal_mode = WAL",
         "synchronous = NORMAL",
         "foreign_keys = ON",
         "trusted_schema = OFF",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_wal(connection: DBAPIConnection) -> None:
+    # SQLite does not wait when a new file becomes WAL: of two that do it at once,
+    # one is told that the database is locked, whatever its busy timeout is.
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -132,6 +148,8 @@ def _postgresql_engine(url: URL, pool_size: int) -> Engine:
 
 
 def _explain(context: ExceptionContext) -> None:
+    if context.is_pre_ping:
+        return  # the pool asks whether a connection still lives, and replaces it
     fault = context.original_exception
     where = _where(context)
     if isinstance(fault, _SCHEMA_ERRORS) or _lacks_schema(fault):

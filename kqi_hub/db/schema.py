@@ -1,50 +1,64 @@
 """Bring the database to the schema that this version needs, or say why it is not."""
 
+import importlib
+import pkgutil
 from typing import Final
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
+import kqi_hub.db
 from kqi_hub.db.engine import reading, writing
+from kqi_hub.db.tables import Base
 from kqi_hub.domain.errors import DatabaseNotReady
 
 VERSION_TABLE: Final = "kqi_schema"
-_SCRIPTS: Final = "kqi_hub.db:migrations"
+SCRIPTS: Final = "kqi_hub.db:migrations"
 # Any number will do, as long as two upgrades take the same one.
 _UPGRADE_LOCK: Final = 0x6B7169
 _UPGRADE: Final = "Stop the portal's services, make a backup, run: kqi-hub db upgrade"
 
 
-def head_revision() -> str:
+def head_revision(scripts: str = SCRIPTS) -> str:
     """Return the schema's revision that this version of the code needs."""
-    head = _scripts().get_current_head()
+    head = _directory(scripts).get_current_head()
     if head is None:
         raise LookupError("the package holds no migration")
     return head
 
 
-def check(engine: Engine) -> str:
+def all_tables() -> MetaData:
+    """Return every table of the code, from each module whose name ends in `tables`."""
+    for module in pkgutil.iter_modules(kqi_hub.db.__path__):
+        if module.name.endswith("tables"):
+            importlib.import_module(f"kqi_hub.db.{module.name}")
+    return Base.metadata
+
+
+def check(engine: Engine, scripts: str = SCRIPTS) -> str:
     """Return the revision when it is the one needed, else raise DatabaseNotReady."""
     with reading(engine) as connection:
         current = _current(connection)
-    needed = head_revision()
+    needed = head_revision(scripts)
     if current is None:
         raise DatabaseNotReady(
             "The database holds no tables of the portal yet.",
             "Run: kqi-hub db upgrade",
         )
     if current != needed:
-        _refuse_newer(current)
+        _refuse_newer(current, scripts)
         raise DatabaseNotReady(
             f"The database has schema {current}, this version needs {needed}.", _UPGRADE
         )
     return current
 
 
-def upgrade(engine: Engine, target: str = "head") -> tuple[str | None, str]:
+def upgrade(
+    engine: Engine, target: str = "head", scripts: str = SCRIPTS
+) -> tuple[str | None, str]:
     """Migrate in one transaction; return the revisions before and after.
 
     A migration that fails leaves the database as it was. Two upgrades at once are
@@ -56,8 +70,8 @@ def upgrade(engine: Engine, target: str = "head") -> tuple[str | None, str]:
             before = _current(connection)
             _refuse_foreign(connection, before)
             if before is not None:
-                _refuse_newer(before)
-            _run_migrations(connection, target)
+                _refuse_newer(before, scripts)
+            _run_migrations(connection, target, scripts)
             after = _current(connection)
     finally:
         # Foreign keys do not bind on that connection: nobody may get it again.
@@ -65,8 +79,8 @@ def upgrade(engine: Engine, target: str = "head") -> tuple[str | None, str]:
     return before, after or ""
 
 
-def _run_migrations(connection: Connection, target: str) -> None:
-    config = _config()
+def _run_migrations(connection: Connection, target: str, scripts: str) -> None:
+    config = _config(scripts)
     config.attributes["connection"] = connection
     command.upgrade(config, target)
     if connection.dialect.name == "sqlite":
@@ -92,12 +106,12 @@ def _current(connection: Connection) -> str | None:
     return context.get_current_revision()
 
 
-def _refuse_newer(current: str) -> None:
-    known = {script.revision for script in _scripts().walk_revisions()}
+def _refuse_newer(current: str, scripts: str) -> None:
+    known = {script.revision for script in _directory(scripts).walk_revisions()}
     if current not in known:
         raise DatabaseNotReady(
             f"The database is newer than this version of KQI Hub: it has schema "
-            f"{current}, this version knows up to {head_revision()}.",
+            f"{current}, this version knows up to {head_revision(scripts)}.",
             "Install the version that upgraded it, or restore the backup made before.",
         )
 
@@ -113,11 +127,12 @@ def _refuse_foreign(connection: Connection, current: str | None) -> None:
         )
 
 
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config())
+def _directory(scripts: str) -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config(scripts))
 
 
-def _config() -> Config:
+def _config(scripts: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", _SCRIPTS)
+    # Alembic's configuration takes % for a place to fill in.
+    config.set_main_option("script_location", scripts.replace("%", "%%"))
     return config

@@ -6,12 +6,11 @@ file. A developer makes a migration as docs/operators/database.md says.
 
 from alembic import context
 
-from kqi_hub.db.schema import VERSION_TABLE
-from kqi_hub.db.tables import Base
+from kqi_hub.db.schema import VERSION_TABLE, all_tables
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=Base.metadata,
+    target_metadata=all_tables(),
     version_table=VERSION_TABLE,
     # SQLite cannot alter most things: Alembic copies the table then.
     render_as_batch=True,
