@@ -13,17 +13,16 @@ _KEY_GROUP: Final = 4
 _SECRET_LENGTH: Final = 32
 
 
-def new_secret() -> str:
-    """Return a fresh key of 160 bits in base32."""
-    return pyotp.random_base32(_SECRET_LENGTH)
-
-
 class OneTimeCodes:
     """A CodeBook (domain/enrolment.py) for six digits every 30 seconds."""
 
     def __init__(self, issuer: str) -> None:
         """`issuer` is what devices show beside the code."""
         self._issuer = issuer
+
+    def new_secret(self) -> str:
+        """Return a fresh secret of 160 bits in base32."""
+        return pyotp.random_base32(_SECRET_LENGTH)
 
     def step(self, secret: str, code: str, now: float) -> int | None:
         """Return the time step of a code, at most one away from now, else None."""

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 import ldap3
@@ -76,7 +77,7 @@ class DirectoryCheck:
             user=access.bind_dn,
             password=access.bind_password(),
             authentication=ldap3.SIMPLE if access.bind_dn else ldap3.ANONYMOUS,
-            receive_timeout=access.read_timeout_s,
+            receive_timeout=ceil(access.read_timeout_s),  # whole seconds only
             read_only=True,
         )
 

@@ -14,14 +14,10 @@ from typing import Final
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from kqi_hub.domain.errors import SettingsError
+from kqi_hub.domain.errors import SecretUnreadable, SettingsError
 
 _SEPARATOR: Final = b"\0"
 _KEY_BYTES: Final = 32
-
-
-class CannotOpen(Exception):
-    """Sealed with a key that is not in the file, for another purpose, or changed."""
 
 
 class SecretBox:
@@ -44,15 +40,15 @@ class SecretBox:
         return self._current().encrypt(_bound(text, purpose)).decode()
 
     def open(self, sealed: str, purpose: str, longest_age_s: int | None = None) -> str:
-        """Decrypt what `seal` returned, or raise CannotOpen."""
+        """Decrypt what `seal` returned, or raise SecretUnreadable."""
         content = _decrypted(self._current(), sealed, longest_age_s)
         said, _, text = content.partition(_SEPARATOR)
         if said != purpose.encode():
-            raise CannotOpen("sealed for another purpose")
+            raise _unreadable()
         return text.decode()
 
     def resealed(self, sealed: str) -> str:
-        """Return the same secret under the first key, or raise CannotOpen."""
+        """Return the same secret under the first key, or raise SecretUnreadable."""
         fernet = self._current()
         _decrypted(fernet, sealed)
         return fernet.rotate(sealed.encode()).decode()
@@ -82,7 +78,15 @@ def _decrypted(
     try:
         return fernet.decrypt(sealed.encode(), longest_age_s)
     except (InvalidToken, UnicodeError):
-        raise CannotOpen("too old, changed, or no key of the file opens it") from None
+        raise _unreadable() from None
+
+
+def _unreadable() -> SecretUnreadable:
+    return SecretUnreadable(
+        "A stored secret cannot be decrypted.",
+        "The key file lacks the key that sealed it, or somebody changed the database: "
+        "put the key back (docs/operators/login.md).",
+    )
 
 
 def is_key(text: str) -> bool:

@@ -3,8 +3,9 @@
 import json
 from typing import Final
 
-from kqi_hub.auth.secretbox import CannotOpen, SecretBox
+from kqi_hub.auth.secretbox import SecretBox
 from kqi_hub.domain.enrolment import Ticket
+from kqi_hub.domain.errors import SecretUnreadable
 
 LONGEST_AGE_S: Final = 900
 _PURPOSE: Final = "login ticket"
@@ -18,14 +19,16 @@ class SealedTickets:
 
     def issue(self, ticket: Ticket) -> str:
         """Return the sealed text."""
-        content = json.dumps([ticket.stage, ticket.person, ticket.factor])
+        content = json.dumps(
+            [ticket.stage, ticket.person, ticket.factor, ticket.secret]
+        )
         return self._box.seal(content, _PURPOSE)
 
     def read(self, text: str, stage: str) -> Ticket | None:
         """Return the ticket; None if forged, of another stage, or over 15 min old."""
         try:
             content = self._box.open(text, _PURPOSE, LONGEST_AGE_S)
-        except CannotOpen:
+        except SecretUnreadable:
             return None
         ticket = Ticket(*json.loads(content))
         return ticket if ticket.stage == stage else None

@@ -14,7 +14,10 @@ class Invitation:
 
 
 class CodeBook(Protocol):
-    """One-time codes: pure computing, no storage."""
+    """One-time codes: computing, no storage."""
+
+    def new_secret(self) -> str:
+        """Return a fresh secret."""
 
     def step(self, secret: str, code: str, now: float) -> int | None:
         """Return the time step that a code belongs to, None if it is wrong."""
@@ -25,11 +28,16 @@ class CodeBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Proof that somebody got half way: `factor` is how, or empty if not yet."""
+    """Proof that somebody got half way.
+
+    `factor` is the second factor that was shown, empty if none; `secret` is the one
+    that a person is setting up.
+    """
 
     stage: str
     person: str
-    factor: str
+    factor: str = ""
+    secret: str = field(default="", repr=False)
 
 
 class Tickets(Protocol):

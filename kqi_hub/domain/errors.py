@@ -8,6 +8,7 @@ KqiError
 ├── Conflict                changed or taken meanwhile                      409  5
 ├── TooManyAttempts         wrong too often, wait                           429  16
 ├── SettingsError           the settings file is wrong                      500  6
+├── SecretUnreadable        sealed with a key that is not there any more    500  17
 ├── DatabaseNotReady        the schema is not the code's                    503  7
 ├── ClusterError            Slurm answered, or did not
 │   ├── ClusterUnreachable  nothing was sent                                503  10
@@ -109,6 +110,12 @@ class SettingsError(KqiError):
     """The settings file is wrong; the message names file, key and expectation."""
 
     status, exit_code, code = 500, 6, "settings"
+
+
+class SecretUnreadable(KqiError):
+    """What is stored was sealed with a key that the key file no longer holds."""
+
+    status, exit_code, code = 500, 17, "secret-unreadable"
 
 
 class DatabaseNotReady(KqiError):

@@ -129,21 +129,27 @@ class Factor:
 
     person: str
     secret: str = field(repr=False)
-    confirmed: bool
     last_step: int
 
 
 class FactorStore(Protocol):
-    """Second factors at rest: secrets encrypted, recovery codes hashed."""
+    """Second factors at rest: secrets encrypted, recovery codes hashed.
+
+    Only confirmed secrets are stored. One that is being set up lives in the ticket of
+    the browser that does so: nobody else can have seen it.
+    """
 
     def factor(self, person: str) -> Factor | None:
-        """Return the factor, confirmed or still being set up."""
+        """Return the person's factor."""
 
-    def begin(self, person: str) -> Factor:
-        """Start setting one up (or return the one that was started)."""
+    def set_up(
+        self, person: str, secret: str, step: int, replace: bool
+    ) -> tuple[str, ...] | None:
+        """Store a confirmed factor and return fresh recovery codes, once.
 
-    def confirm(self, person: str, step: int) -> tuple[str, ...]:
-        """Make it the person's factor and return fresh recovery codes, once."""
+        None if there is one already and it is not to be replaced. `step` counts as
+        used.
+        """
 
     def accept_step(self, person: str, step: int) -> bool:
         """Raise the last accepted step atomically; False if it was used before."""
@@ -155,7 +161,10 @@ class FactorStore(Protocol):
         """Return how many recovery codes are unused."""
 
     def new_recovery_codes(self, person: str) -> tuple[str, ...]:
-        """Replace all recovery codes and return the new ones, once."""
+        """Replace all recovery codes and return the new ones, once.
+
+        Empty if there is no factor.
+        """
 
     def reset(self, person: str) -> bool:
         """Remove the factor and its codes; False if there was none."""
@@ -173,7 +182,7 @@ class ThrottleStore(Protocol):
     def clear(self, person: str, address: str, now: float) -> None:
         """Forget the pair's failures and remember the address as the person's."""
 
-    def is_known_address(self, person: str, address: str) -> bool:
+    def is_known_address(self, person: str, address: str, now: float) -> bool:
         """Tell whether the person logged in from here within the last 30 days."""
 
     def failures_since(self, since: float) -> int:
@@ -203,6 +212,7 @@ class AuditLog(Protocol):
         self,
         actor: str | None = None,
         action: str | None = None,
+        since: float | None = None,
         before: int | None = None,
         limit: int = 100,
     ) -> tuple[tuple[int, AuditEvent], ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from kqi_hub.domain.enrolment import Invitation, Ticket
 from kqi_hub.domain.errors import Conflict, InvalidInput, NotPermitted
-from kqi_hub.domain.login import AuditEvent, AuditLog, FactorStore, Granted
+from kqi_hub.domain.login import AuditEvent, AuditLog, FactorMode, FactorStore, Granted
 from kqi_hub.services.desk import Clock, Desk
 from kqi_hub.services.factor import Proof, bare_code, use_factor
 from kqi_hub.services.login import ENROL
@@ -33,27 +33,33 @@ class FactorState:
 
 
 async def begin(desk: Desk, ticket: str) -> Invitation:
-    """Return QR code and key; the same ones until they are confirmed.
+    """Return QR code and key of a ticket; the same ones each time.
 
     Raises NotPermitted for a bad or old ticket, Conflict if a factor is set up
     already and the ticket does not come from `replacement_ticket`.
     """
     proven = _read(desk, ticket)
 
-    def start() -> Invitation:
-        _refuse_second(desk, proven)
-        factor = desk.factors.begin(proven.person)
-        return desk.codes.invitation(proven.person, factor.secret)
+    def invite() -> Invitation:
+        if not proven.factor and desk.factors.factor(proven.person) is not None:
+            raise _set_up_already()
+        return desk.codes.invitation(proven.person, proven.secret)
 
-    return await desk.off_loop(start)
+    return await desk.off_loop(invite)
 
 
 async def confirm(desk: Desk, ticket: str, code: str, address: str) -> Enrolled:
     """Make the shown key the person's factor, with a first code of it; logs in.
 
-    Raises InvalidInput for a wrong code, otherwise as `begin`.
+    Raises InvalidInput for a wrong code, DirectoryUnavailable, otherwise as `begin`.
     """
     proven = _read(desk, ticket)
+    step = desk.codes.step(proven.secret, bare_code(code), desk.clock.now())
+    if step is None:
+        raise InvalidInput(
+            "The code is wrong.",
+            "Check the device's clock and type the code that it shows now.",
+        )
     person = await desk.directory.lookup(proven.person)
     if person is None:
         raise NotPermitted(
@@ -61,18 +67,14 @@ async def confirm(desk: Desk, ticket: str, code: str, address: str) -> Enrolled:
         )
 
     def finish() -> Enrolled:
-        _refuse_second(desk, proven)
-        started = desk.factors.begin(person.name)
-        step = desk.codes.step(started.secret, bare_code(code), desk.clock.now())
-        if step is None:
-            raise InvalidInput(
-                "The code is wrong.",
-                "Check the device's clock and type the code that it shows now.",
-            )
-        recovery_codes = desk.factors.confirm(person.name, step)
-        caller = Caller.known(person.name, address)
+        recovery_codes = desk.factors.set_up(
+            person.name, proven.secret, step, replace=bool(proven.factor)
+        )
+        if recovery_codes is None:
+            raise _set_up_already()
         note(desk, Who(person.name, address), "factor-set-up")
-        return Enrolled(let_in(desk, caller, person, Proof.CODE), recovery_codes)
+        granted = let_in(desk, Caller.known(person.name, address), person, Proof.CODE)
+        return Enrolled(granted, recovery_codes)
 
     return await desk.off_loop(finish)
 
@@ -82,7 +84,7 @@ async def state(desk: Desk, person: str) -> FactorState:
 
     def look() -> FactorState:
         factor = desk.factors.factor(person)
-        is_set_up = factor is not None and factor.confirmed
+        is_set_up = factor is not None
         left = desk.factors.recovery_codes_left(person) if is_set_up else 0
         return FactorState(is_set_up, left)
 
@@ -92,19 +94,24 @@ async def state(desk: Desk, person: str) -> FactorState:
 async def replacement_ticket(desk: Desk, who: Who, code: str) -> str:
     """Return a ticket for `begin` to somebody who shows a code of the old device.
 
-    Somebody without a factor needs none. Raises InvalidInput, TooManyAttempts.
+    Somebody without a factor needs none. Raises InvalidInput, TooManyAttempts, and
+    Conflict where the portal does not ask for codes itself.
     """
+    if desk.rules.mode in (FactorMode.DIRECTORY, FactorMode.OFF):
+        raise Conflict("This site's portal asks for no codes of its own.")
     await _prove(desk, who, code)
-    return desk.tickets.issue(Ticket(ENROL, who.person, factor=Proof.CODE))
+    secret = desk.codes.new_secret()
+    return desk.tickets.issue(Ticket(ENROL, who.person, Proof.CODE, secret))
 
 
 async def new_recovery_codes(desk: Desk, who: Who, code: str) -> tuple[str, ...]:
     """Replace all recovery codes, against a code; raises as `replacement_ticket`."""
-    if (await _prove(desk, who, code)) is Proof.NONE:
-        raise Conflict("There is no second factor yet.", "Set one up first.")
+    await _prove(desk, who, code)
 
     def renew() -> tuple[str, ...]:
         codes = desk.factors.new_recovery_codes(who.person)
+        if not codes:
+            raise Conflict("There is no second factor yet.", "Set one up first.")
         note(desk, who, "recovery-codes-renewed")
         return codes
 
@@ -128,19 +135,14 @@ def _read(desk: Desk, text: str) -> Ticket:
     return ticket
 
 
-def _refuse_second(desk: Desk, ticket: Ticket) -> None:
-    factor = desk.factors.factor(ticket.person)
-    if factor is not None and factor.confirmed and not ticket.factor:
-        raise Conflict("The second factor is set up already.", "Log in with a code.")
+def _set_up_already() -> Conflict:
+    return Conflict("The second factor is set up already.", "Log in with a code.")
 
 
-async def _prove(desk: Desk, who: Who, code: str) -> Proof:
+async def _prove(desk: Desk, who: Who, code: str) -> None:
     """Check a code of somebody logged in, throttled like a login."""
     async with throttled(desk, who) as caller:
         proof = await desk.off_loop(lambda: use_factor(desk, who.person, code))
-        if proof is Proof.TO_ENROL:
-            return Proof.NONE
-        if not proof.holds:
+        if not proof.holds and proof is not Proof.TO_ENROL:
             await count_failure(desk, caller)
             raise InvalidInput("The code is wrong, or was used before.")
-        return proof

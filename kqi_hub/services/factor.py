@@ -33,7 +33,7 @@ def use_factor(desk: Desk, person: str, typed: str) -> Proof:
     if desk.rules.mode is FactorMode.DIRECTORY:
         return Proof.DIRECTORY
     factor = desk.factors.factor(person)
-    if factor is None or not factor.confirmed:
+    if factor is None:
         optional = desk.rules.mode is FactorMode.OPTIONAL
         return Proof.NONE if optional else Proof.TO_ENROL
     return _use_code(desk, person, factor.secret, bare_code(typed))

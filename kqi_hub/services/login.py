@@ -79,11 +79,10 @@ async def attempt(desk: Desk, tried: Attempt) -> Outcome:
 
 def ticket(desk: Desk, outcome: EnrolFirst | ChangePasswordFirst) -> str:
     """Return the proof with which the browser comes back for the next step."""
+    name = outcome.person.name
     if isinstance(outcome, EnrolFirst):
-        return desk.tickets.issue(Ticket(ENROL, outcome.person.name, factor=""))
-    return desk.tickets.issue(
-        Ticket(CHANGE_PASSWORD, outcome.person.name, outcome.factor)
-    )
+        return desk.tickets.issue(Ticket(ENROL, name, secret=desk.codes.new_secret()))
+    return desk.tickets.issue(Ticket(CHANGE_PASSWORD, name, outcome.factor))
 
 
 async def _until_even(desk: Desk, began: float) -> None:
@@ -113,7 +112,7 @@ async def _through_gates(
 
 def _weather(desk: Desk, caller: Caller) -> _Weather:
     now = desk.clock.now()
-    known = desk.throttle.is_known_address(caller.counted, caller.place)
+    known = desk.throttle.is_known_address(caller.counted, caller.place, now)
     tallies = desk.throttle.tallies(caller.counted, caller.place)
     delay = global_delay_s(desk.throttle.failures_since(now - 60))
     return _Weather(refusal_s(tallies, known, now), delay, known)

@@ -66,7 +66,7 @@ def note(
 
 def _wait_s(desk: Desk, caller: Caller) -> int:
     now = desk.clock.now()
-    known = desk.throttle.is_known_address(caller.counted, caller.place)
+    known = desk.throttle.is_known_address(caller.counted, caller.place, now)
     return refusal_s(desk.throttle.tallies(caller.counted, caller.place), known, now)
 
 
