@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields
 from operator import attrgetter
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import (
     Connection,
@@ -32,6 +32,7 @@ _KEPT_ENDS: Final = {
 }
 # Databases limit how many values one statement may name.
 _CHUNK: Final = 500
+T = TypeVar("T")
 
 
 class JobRows:
@@ -52,7 +53,9 @@ class JobRows:
         statement = upsert(
             self._connection, JOBS, keep=("first_seen",), instead=_KEPT_ENDS
         )
-        self._connection.execute(statement, [self._row(job) for job in jobs])
+        # 10,000 rows as dictionaries are 25 MB: make them a few at a time.
+        for chunk in _chunks(tuple(jobs)):
+            self._connection.execute(statement, [self._row(job) for job in chunk])
 
     def mark_gone(self, job_ids: Sequence[int]) -> None:
         """Note that the controller no longer lists live jobs, and nothing else."""
@@ -165,6 +168,6 @@ def _read(connection: Connection, query: Select[Any]) -> Iterator[Job]:
     return (Job(*row) for row in connection.execute(query))
 
 
-def _chunks(items: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+def _chunks(items: tuple[T, ...]) -> Iterator[tuple[T, ...]]:
     for start in range(0, len(items), _CHUNK):
         yield items[start : start + _CHUNK]

@@ -2,7 +2,7 @@
 
 import click
 
-from kqi_hub.bootstrap import check_database, upgrade_database
+from kqi_hub.bootstrap.database import check_database, upgrade_database
 from kqi_hub.operator.invocation import Invocation, pass_invocation, print_json
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from kqi_hub.bootstrap import doctor_sources, doctor_target
+from kqi_hub.bootstrap.doctor import doctor_sources, doctor_target
 from kqi_hub.domain.errors import SettingsError
 from kqi_hub.operator.columns import printable
 from kqi_hub.operator.invocation import Invocation, pass_invocation, print_json

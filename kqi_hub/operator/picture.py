@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 
 import click
 
-from kqi_hub.bootstrap import open_snapshot_store, poll_rules
+from kqi_hub.bootstrap.cluster import poll_rules
+from kqi_hub.bootstrap.database import open_snapshot_store
 from kqi_hub.domain.ports import SnapshotStore
 from kqi_hub.operator.columns import printable
 from kqi_hub.operator.invocation import Invocation

@@ -4,7 +4,8 @@ import time
 
 import click
 
-from kqi_hub.bootstrap import open_snapshot_store, worker_lock
+from kqi_hub.bootstrap.cluster import worker_lock
+from kqi_hub.bootstrap.database import open_snapshot_store
 from kqi_hub.domain.errors import KqiError
 from kqi_hub.operator.invocation import Invocation, pass_invocation
 from kqi_hub.services.refresh import ask_for_look

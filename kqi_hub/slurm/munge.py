@@ -10,7 +10,7 @@ from kqi_hub.domain.errors import ClusterUnreachable
 from kqi_hub.domain.health import Credential
 
 MAKE: Final = ("munge", "--no-input")
-OPEN: Final = ("unmunge", "--no-output", "--numeric", "--keys=STATUS,UID")
+OPEN: Final = ("unmunge", "--keys=STATUS,UID", "--output=/dev/null")
 LIMIT_S: Final = 10.0
 
 
@@ -26,9 +26,9 @@ async def try_credential() -> Credential:
 def parse_opened(text: str, complaint: str = "") -> Credential:
     """Read the metadata that unmunge prints."""
     found = dict(re.findall(r"^(STATUS|UID):\s*(.*?)\s*$", text, re.MULTILINE))
-    uid = found.get("UID", "")
+    uid = re.search(r"\((\d+)\)$", found.get("UID", ""))
     return Credential(
-        found.get("STATUS", complaint), int(uid) if uid.isdecimal() else None
+        found.get("STATUS", complaint), None if uid is None else int(uid.group(1))
     )
 
 

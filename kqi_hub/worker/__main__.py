@@ -5,13 +5,8 @@ from pathlib import Path
 
 import click
 
-from kqi_hub.bootstrap import (
-    check_database,
-    open_cluster,
-    open_snapshot_store,
-    poll_rules,
-    worker_lock,
-)
+from kqi_hub.bootstrap.cluster import open_cluster, poll_rules, worker_lock
+from kqi_hub.bootstrap.database import check_database, open_snapshot_store
 from kqi_hub.domain.errors import KqiError
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings

@@ -27,11 +27,12 @@ class KeyValueFormatter(logging.Formatter):
         return " ".join(words)
 
 
-def write_to(stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
-    """Send the log of the whole process to the stream."""
+def write_to(stream: TextIO = sys.stderr) -> None:
+    """Send our own log and the warnings of libraries to the stream."""
     handler = logging.StreamHandler(stream)
     handler.setFormatter(KeyValueFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    log.setLevel(logging.INFO)
 
 
 def say(event: str, level: int = logging.INFO, **pairs: object) -> None:

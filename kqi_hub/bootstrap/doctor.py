@@ -1,94 +1,20 @@
-"""Join ports and adapters: the one place that sees both. Nothing happens at import."""
+"""Everything that the doctor asks."""
 
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sqlalchemy import Engine
-
 from kqi_hub.auth.directory_check import DirectoryAccess, DirectoryCheck
-from kqi_hub.db import schema
-from kqi_hub.db.engine import make_engine
-from kqi_hub.db.snapshot import SqlSnapshotStore
-from kqi_hub.domain.ports import Cluster, Door, SnapshotStore
-from kqi_hub.runas.client import SocketDoor, SudoDoor
+from kqi_hub.bootstrap.cluster import open_cluster, open_door, poll_rules, worker_lock
+from kqi_hub.bootstrap.database import check_database, open_snapshot_store
 from kqi_hub.services.checks.sources import Sources, Target
-from kqi_hub.services.polling import PollRules
 from kqi_hub.settings.model import Settings
 from kqi_hub.settings.secrets import read_secret
-from kqi_hub.slurm.cli import CliCluster
 from kqi_hub.slurm.commands import environment
 from kqi_hub.slurm.probe import CliSlurmProbe
 from kqi_hub.slurm.runner import Programs
-from kqi_hub.storage.lock import FileLock
 from kqi_hub.storage.machine import Machine
-
-
-def open_database(settings: Settings, create: bool = False) -> Engine:
-    """Return the database's engine; nothing is connected yet."""
-    database = settings.database
-    secret = database.password_file
-    return make_engine(
-        database.url,
-        password=None if secret is None else read_secret(secret),
-        pool_size=database.pool_size,
-        create=create,
-    )
-
-
-def upgrade_database(settings: Settings) -> tuple[str | None, str]:
-    """Bring the schema up to this version; return the revisions before and after."""
-    return schema.upgrade(open_database(settings, create=True))
-
-
-def check_database(settings: Settings) -> str:
-    """Return the schema's revision, or raise DatabaseNotReady saying what to do."""
-    engine = open_database(settings)
-    try:
-        return schema.check(engine)
-    finally:
-        engine.dispose()
-
-
-def open_snapshot_store(settings: Settings) -> SnapshotStore:
-    """Return where the picture of the cluster is kept."""
-    return SqlSnapshotStore(
-        open_database(settings),
-        settings.cluster.name,
-        keep_ended_s=settings.cluster.keep_ended_hours * 3600,
-    )
-
-
-def open_door(settings: Settings) -> Door:
-    """Return the way to the privileged helper."""
-    door = settings.door
-    if door.transport == "sudo":
-        return SudoDoor(door.sudo_command, door.timeout_s)
-    return SocketDoor(door.socket, door.timeout_s)
-
-
-def open_cluster(settings: Settings, door: Door | None = None) -> Cluster:
-    """Return Slurm, acted on through the door."""
-    cluster = settings.cluster
-    return CliCluster(
-        cluster.name,
-        door or open_door(settings),
-        slurm_bin=cluster.slurm_bin,
-        slurm_conf=cluster.slurm_conf,
-        timeout_s=cluster.command_timeout_s,
-    )
-
-
-def poll_rules(settings: Settings) -> PollRules:
-    """Return how often Slurm is looked at."""
-    cluster = settings.cluster
-    return PollRules(cluster.poll_interval_s, cluster.poll_interval_max_s)
-
-
-def worker_lock(settings: Settings) -> FileLock:
-    """Return what makes a worker the only one of its cluster on this machine."""
-    return FileLock(settings.site.state_dir / f"worker-{settings.cluster.name}.lock")
 
 
 def doctor_target(settings: Settings) -> Target:
