@@ -3,10 +3,11 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Executable, Table
+from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 # Both databases know ON CONFLICT; SQLAlchemy has a construct of its own for each.
+Insert = sqlite.Insert | postgresql.Insert
 _INSERTS: Final[Mapping[str, type[sqlite.Insert] | type[postgresql.Insert]]] = {
     "sqlite": sqlite.Insert,
     "postgresql": postgresql.Insert,
@@ -18,7 +19,7 @@ def upsert(
     table: Table,
     keep: Collection[str] = (),
     instead: Mapping[str, Any] | None = None,
-) -> Executable:
+) -> Insert:
     """Return the statement to execute with rows that name every column.
 
     In a row that exists, columns in `keep` stay as they are, and those in `instead`
@@ -36,6 +37,6 @@ def upsert(
     )
 
 
-def insert_missing(connection: Connection, table: Table) -> Executable:
+def insert_missing(connection: Connection, table: Table) -> Insert:
     """Return the statement that leaves alone the rows which are there already."""
     return _INSERTS[connection.dialect.name](table).on_conflict_do_nothing()
