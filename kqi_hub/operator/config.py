@@ -7,7 +7,7 @@ import click
 from kqi_hub.domain.errors import SettingsError
 from kqi_hub.operator.invocation import Invocation, pass_invocation, print_json
 from kqi_hub.settings.model import Settings
-from kqi_hub.settings.secrets import read_secret, secret_files
+from kqi_hub.settings.secrets import check_secret, secret_files
 from kqi_hub.settings.toml import settings_data, settings_toml
 
 
@@ -51,6 +51,6 @@ def show(invocation: Invocation, as_json: bool) -> None:
 def _secret_problems(settings: Settings) -> Iterator[str]:
     for secret in secret_files(settings):
         try:
-            read_secret(secret.path)
+            check_secret(secret)
         except SettingsError as error:
             yield f"{secret.key}: {error}"

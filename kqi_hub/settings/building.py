@@ -15,9 +15,10 @@ from typing import (
     runtime_checkable,
 )
 
+from kqi_hub.settings.contradiction import Contradiction
 from kqi_hub.settings.field import About, about_of
 from kqi_hub.settings.kinds import Kind, WrongKind, kind_of
-from kqi_hub.settings.model import Contradiction, Settings
+from kqi_hub.settings.model import Settings
 
 _LONGEST_FOUND: Final = 80
 

@@ -13,9 +13,9 @@ _KEY: Final = "kqi"
 class About:
     """What a reader of the reference and the loader must know of one setting.
 
-    `secret_file` marks a path whose file holds a secret, `private` a value that may
-    wrongly hold one. A wrong value of either is never printed: people do paste
-    passwords where a path belongs.
+    `secret_file` marks a path whose file holds a secret (of several lines: `lines`),
+    `private` a value that may wrongly hold one. A wrong value of either is never
+    printed: people do paste passwords where a path belongs.
     """
 
     doc: str
@@ -23,6 +23,7 @@ class About:
     example: str = ""
     secret_file: bool = False
     private: bool = False
+    lines: bool = False
 
     @property
     def hides_wrong_values(self) -> bool:
@@ -36,9 +37,10 @@ def about(
     example: str = "",
     secret_file: bool = False,
     private: bool = False,
+    lines: bool = False,
 ) -> Mapping[str, About]:
     """Make the metadata of a dataclass field; `example` is TOML for the reference."""
-    return {_KEY: About(doc, rules, example, secret_file, private)}
+    return {_KEY: About(doc, rules, example, secret_file, private, lines)}
 
 
 def about_of(field: Field[Any]) -> About:

@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
+from kqi_hub.settings.contradiction import Contradiction
+from kqi_hub.settings.directory import Directory
 from kqi_hub.settings.field import about
+from kqi_hub.settings.login import Login, SecondFactor, Security, Terms
 from kqi_hub.settings.rules import (
     Between,
     DatabaseUrl,
-    DirectoryUrl,
     Each,
     Line,
     Matches,
@@ -26,15 +27,6 @@ from kqi_hub.settings.rules import (
 _ACCOUNT = Matches(
     r"[a-z_][a-z0-9_-]{0,31}", "a Unix name: lower case letters, digits, _ and -"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Contradiction:
-    """Two settings of one table that do not go together; told at `key`."""
-
-    key: str
-    found: str
-    expected: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,97 +181,6 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Directory:
-    """The LDAP directory that checks passwords.
-
-    Without this table nobody can log in. With it, every connection is encrypted:
-    a directory that would be asked in clear text is refused.
-    """
-
-    servers: tuple[str, ...] = field(
-        metadata=about(
-            "The servers, tried in this order.",
-            Each(DirectoryUrl()),
-            example='["ldaps://ldap.example.org"]',
-        )
-    )
-    people_base: str = field(
-        metadata=about(
-            "Where the entries of people (posixAccount) are.",
-            Line(1000),
-            example='"ou=people,dc=example,dc=org"',
-        )
-    )
-    groups_base: str = field(
-        metadata=about(
-            "Where the entries of groups (posixGroup) are.",
-            Line(1000),
-            example='"ou=groups,dc=example,dc=org"',
-        )
-    )
-    start_tls: bool = field(
-        default=False,
-        metadata=about(
-            "Encrypt ldap:// connections with StartTLS before anything is said. "
-            "Not for ldaps:// addresses."
-        ),
-    )
-    ca_file: Path | None = field(
-        default=None,
-        metadata=about(
-            "Certificates (PEM) that may sign the servers' certificates; "
-            "the system's own when left out."
-        ),
-    )
-    bind_dn: str | None = field(
-        default=None,
-        metadata=about(
-            "Who searches for people; left out, the search is anonymous.", Line(1000)
-        ),
-    )
-    bind_password_file: Path | None = field(
-        default=None,
-        metadata=about("File that holds the password of `bind_dn`.", secret_file=True),
-    )
-    connect_timeout_s: float = field(
-        default=5.0,
-        metadata=about("Seconds until the next server is tried.", Between(1, 60)),
-    )
-    read_timeout_s: float = field(
-        default=10.0,
-        metadata=about("Seconds to wait for an answer.", Between(1, 120)),
-    )
-
-    def contradictions(self) -> Iterator[Contradiction]:
-        """Refuse clear text, TLS twice, and a bind name without its password."""
-        yield from self._tls_contradictions()
-        if self.bind_dn is not None and self.bind_password_file is None:
-            yield Contradiction(
-                "bind_dn", "no bind_password_file", "bind_password_file with bind_dn"
-            )
-        if self.bind_dn is None and self.bind_password_file is not None:
-            yield Contradiction(
-                "bind_password_file", "no bind_dn", "bind_dn with bind_password_file"
-            )
-
-    def _tls_contradictions(self) -> Iterator[Contradiction]:
-        for server in self.servers:
-            scheme = urlsplit(server).scheme
-            if scheme == "ldap" and not self.start_tls:
-                yield Contradiction(
-                    "servers",
-                    f'"{server}" with start_tls = false',
-                    "ldaps:// or start_tls = true: passwords never travel in clear",
-                )
-            if scheme == "ldaps" and self.start_tls:
-                yield Contradiction(
-                    "start_tls",
-                    f'true with "{server}"',
-                    "false for ldaps:// addresses, which are encrypted already",
-                )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Scratch:
     """The file system that people's jobs work on, the same path on every node."""
 
@@ -351,7 +252,7 @@ class Hub:
     )
     tls_key: Path | None = field(
         default=None,
-        metadata=about("Key (PEM) of the certificate.", secret_file=True),
+        metadata=about("Key (PEM) of the certificate.", secret_file=True, lines=True),
     )
     session_hours: int = field(
         default=12,
@@ -386,4 +287,8 @@ class Settings:
     directory: Directory | None = None
     scratch: Scratch = field(default_factory=Scratch)
     people: People = field(default_factory=People)
+    second_factor: SecondFactor = field(default_factory=SecondFactor)
+    login: Login = field(default_factory=Login)
+    security: Security = field(default_factory=Security)
+    terms: Terms | None = None
     hub: Hub = field(default_factory=Hub)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
@@ -151,3 +152,34 @@ class DirectoryUrl:
         rest = parts.path.strip("/") + parts.query + parts.fragment
         known = parts.scheme in ("ldaps", "ldap") and bool(parts.hostname)
         return known and port != 0 and not rest
+
+
+@dataclass(frozen=True, slots=True)
+class LdapFilter:
+    """Accept a search filter in brackets that open and close."""
+
+    expected: str = "an LDAP filter in brackets, such as (objectClass=posixAccount)"
+
+    def allows(self, value: str) -> bool:
+        """Count brackets; the directory judges the rest."""
+        depth = 0
+        for position, char in enumerate(value):
+            depth += {"(": 1, ")": -1}.get(char, 0)
+            if depth < 1 and position < len(value) - 1:
+                return False
+        return depth == 0 and len(value) > 2 and value.isprintable()
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkAddress:
+    """Accept an IP address or a network."""
+
+    expected: str = "an address or network such as 192.0.2.7 or 192.0.2.0/24"
+
+    def allows(self, value: str) -> bool:
+        """Let the standard library judge."""
+        try:
+            ip_network(value)
+        except ValueError:
+            return False
+        return True

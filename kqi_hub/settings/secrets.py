@@ -37,6 +37,7 @@ class SecretFile:
 
     key: str
     path: Path
+    lines: bool = False
 
 
 def secret_files(settings: Settings) -> Iterator[SecretFile]:
@@ -45,8 +46,18 @@ def secret_files(settings: Settings) -> Iterator[SecretFile]:
         table = getattr(settings, table_field.name)
         for setting in fields(table) if table is not None else ():
             path = getattr(table, setting.name)
-            if about_of(setting).secret_file and path is not None:
-                yield SecretFile(f"{table_field.name}.{setting.name}", path)
+            said = about_of(setting)
+            if said.secret_file and path is not None:
+                key = f"{table_field.name}.{setting.name}"
+                yield SecretFile(key, path, said.lines)
+
+
+def check_secret(secret: SecretFile) -> None:
+    """Read a secret as the services will; raise SettingsError as `read_secret` does."""
+    if secret.lines:
+        read_secret_lines(secret.path)
+    else:
+        read_secret(secret.path)
 
 
 def read_secret(path: Path, reader: Reader | None = None) -> str:
@@ -55,7 +66,21 @@ def read_secret(path: Path, reader: Reader | None = None) -> str:
     Raises SettingsError when the file is missing, empty, no text, larger than
     64 KiB, or open to anybody but root, the reader and (root's file) its group.
     """
-    reader = reader or Reader()
+    text = _read(path, reader or Reader())
+    if not text or "\n" in text:
+        raise _refused(path, "it must hold one line with the secret")
+    return text
+
+
+def read_secret_lines(path: Path, reader: Reader | None = None) -> tuple[str, ...]:
+    """Return the lines of a file with several secrets; otherwise as `read_secret`."""
+    lines = tuple(_read(path, reader or Reader()).split("\n"))
+    if not lines or not all(lines):
+        raise _refused(path, "it must hold one secret a line, and no empty line")
+    return lines
+
+
+def _read(path: Path, reader: Reader) -> str:
     try:
         with _opened(path, reader) as descriptor:
             _judge_file(path, os.fstat(descriptor), reader)
@@ -146,7 +171,7 @@ def _text(path: Path, data: bytes) -> str:
     except UnicodeDecodeError:
         # Not chained: the decoder's message repeats bytes of the secret.
         raise _refused(path, "it is not UTF-8 text") from None
-    if not text or "\0" in text or "\n" in text:
+    if "\0" in text:
         raise _refused(path, "it must hold one line with the secret")
     return text
 
