@@ -18,14 +18,13 @@ LONGEST_REASON: Final = 600
 _PREFIX: Final = re.compile(
     r"^(?:s[a-z]+: )?(?:error: |fatal: )?(?:Batch job submission failed: )?"
 )
-_NOT_PRINTABLE: Final = re.compile(r"[^\x20-\x7e\u00a0-\ud7ff\ue000-\U0010ffff]")
 
 
 def slurm_words(stderr: str) -> str:
     """Return what Slurm said, in one line, without its programs' names."""
     lines = (_PREFIX.sub("", line.strip()) for line in stderr.splitlines())
     said = "; ".join(dict.fromkeys(line.rstrip(".;") for line in lines if line))
-    return _NOT_PRINTABLE.sub("?", said)[:LONGEST_REASON]
+    return "".join(c if c.isprintable() else "?" for c in said[:LONGEST_REASON])
 
 
 def reading_error(program: str, stderr: str) -> ClusterError:

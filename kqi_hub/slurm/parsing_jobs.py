@@ -45,7 +45,8 @@ def read_job(row: bytes) -> Job:
         gres=job_gres(tres, per_job, per_node, node_count),
         node_list=_text(node_list),
         dependency=_text(dependency),
-        comment=_text(comment),
+        # Somebody's comment may well be N/A; `(null)` cannot be told from none.
+        comment="" if comment == "(null)" else comment,
     )
 
 

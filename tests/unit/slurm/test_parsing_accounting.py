@@ -1,0 +1,97 @@
+"""Which rows of sacct say that a job has ended."""
+
+import pytest
+
+from kqi_hub.domain.errors import ClusterError
+from kqi_hub.domain.job import EndedJob
+from kqi_hub.slurm.parsing_accounting import oldest_first, read_ended, read_recorded
+from kqi_hub.slurm.rows import Tokens
+
+T = Tokens("xfieldfield", "xrowrowrowr")
+
+
+def answer(*rows: str) -> bytes:
+    return "".join(
+        row.replace(" | ", T.field) + f"{T.field}\n" for row in rows
+    ).encode()
+
+
+def ended(*rows: str) -> dict[int, EndedJob]:
+    return read_ended(answer(*rows), T, {1, 2})
+
+
+@pytest.mark.parametrize(
+    ("row", "fields"),
+    [
+        ("1 | 90 | COMPLETED | 110 | 120 | 0:0", (1, "COMPLETED", 110, 120, 0, 0)),
+        ("1 | 90 | FAILED | 110 | 120 | 3:0", (1, "FAILED", 110, 120, 3, 0)),
+        ("1 | 90 | FAILED | 110 | 120 | 0:10", (1, "FAILED", 110, 120, 0, 10)),
+        ("1 | 9 | CANCELLED by 5 | None | 99 | 0:0", (1, "CANCELLED", None, 99, 0, 0)),
+        ("1 | 90 | NODE_FAIL | 110 | 120 | 1:0", (1, "NODE_FAIL", 110, 120, 1, 0)),
+    ],
+)  # fmt: skip
+def test_a_row_with_an_end_ends_the_job(
+    row: str, fields: tuple[int, str, int | None, int, int, int]
+) -> None:
+    assert ended(row) == {1: EndedJob(*fields)}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "1 | 100 | RUNNING | 110 | Unknown | 0:0",
+        "1 | 100 | PENDING | Unknown | Unknown | 0:0",
+        # slurmdbd says so for some seconds after it came back.
+        "1 | 100 | COMPLETED | 110 | Unknown | 0:0",
+        # This run is over; the job is in its queue again.
+        "1 | 100 | REQUEUED | 110 | 120 | 0:0",
+        # Somebody else's, as an array's master brings along.
+        "7 | 100 | COMPLETED | 110 | 120 | 0:0",
+    ],
+)
+def test_a_row_without_a_final_end_ends_nothing(row: str) -> None:
+    assert ended(row) == {}
+
+
+def test_the_latest_run_decides() -> None:
+    old = "1 | 100 | NODE_FAIL | 110 | 120 | 1:0"
+    assert ended(old, "1 | 121 | RUNNING | 130 | Unknown | 0:0") == {}
+    assert ended("1 | 121 | RUNNING | 130 | Unknown | 0:0", old) == {}
+    new = ended(old, "1 | 121 | COMPLETED | 130 | 140 | 0:0")
+    assert new == {1: EndedJob(1, "COMPLETED", 130, 140, 0, 0)}
+
+
+def test_an_id_that_was_used_again_is_the_newer_job() -> None:
+    rows = (
+        "2 | 9000 | COMPLETED | 9001 | 9002 | 0:0",
+        "2 | 100 | FAILED | 110 | 120 | 1:0",
+    )
+    assert ended(*rows)[2].ended_at == 9002
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        answer("1 | 100 | COMPLETED | 110 | 120"),
+        answer("1 | 100 | COMPLETED | 110 | 120 | 0:0 | more"),
+        answer("1_[2-3] | 100 | COMPLETED | 110 | 120 | 0:0"),
+        answer("1 | Unknown | COMPLETED | 110 | 120 | 0:0"),
+        answer("1 | 100 | COMPLETED | 110 | 120 | 0:0")[:-1],
+        answer("1 | 100 | COMPLETED | 110 | 120 | 0:0")[:-9],
+    ],
+)
+def test_an_answer_that_is_not_as_asked_is_an_error(broken: bytes) -> None:
+    with pytest.raises(ClusterError, match="sacct"):
+        read_ended(broken, T, {1})
+
+
+def test_names_are_compared_by_us_because_the_database_ignores_case() -> None:
+    rows = answer(
+        "5 | 200 | alice | kqi-1", "3 | 100 | alice | kqi-1", "6 | 300 | alice | KQI-1",
+        "7 | 400 | bob | kqi-1",
+    )  # fmt: skip
+    assert read_recorded(rows, T, "alice", "kqi-1") == [(200, 5), (100, 3)]
+
+
+def test_found_ids_are_in_the_order_of_submission_without_doubles() -> None:
+    assert oldest_first([(200, 5), (100, 9), (200, 5), (150, 1)]) == (9, 1, 5)
