@@ -6,7 +6,8 @@ sqlite_url         the address of an empty database of that kind
 postgresql_url     the same
 database_url       runs the test once with each of the two
 engine             an engine on it, disposed of at the end
-store              a SqlSnapshotStore on the newest schema
+store              a SqlSnapshotStore on `engine`, with the newest schema
+make_store         the same on an address
 """
 
 import os
@@ -16,7 +17,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,6 +163,21 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
+def make_store() -> Iterator[Callable[[str], SqlSnapshotStore]]:
+    engines = []
+
+    def make(url: str) -> SqlSnapshotStore:
+        engine = make_engine(url, create=True)
+        engines.append(engine)
+        schema.upgrade(engine)
+        return SqlSnapshotStore(engine, "gpu1")
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
 def store(engine: Engine) -> SqlSnapshotStore:
     schema.upgrade(engine)
-    return SqlSnapshotStore(engine, "gpu1", keep_ended_s=24 * 3600)
+    return SqlSnapshotStore(engine, "gpu1")
