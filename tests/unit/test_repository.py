@@ -15,8 +15,12 @@ import kqi_hub
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_LINES = 500
-# A Python file that may be longer, with the reason.
-LONGER_FOR_A_REASON: dict[str, str] = {}
+# Python files that may be longer, each with its own limit and a reason.
+MAY_BE_LONGER = {
+    # The privileged door is one file: root runs exactly what an auditor has read,
+    # wherever it is copied to, and it imports nothing of ours.
+    "kqi_hub/runas/helper.py": 800,
+}
 
 
 @cache
@@ -44,14 +48,14 @@ def test_no_python_file_is_longer_than_a_reader_can_hold() -> None:
     too_long = {
         name: line_count(name)
         for name in tracked(r"\.py$")
-        if line_count(name) > MOST_LINES and name not in LONGER_FOR_A_REASON
+        if line_count(name) > MAY_BE_LONGER.get(name, MOST_LINES)
     }
     assert too_long == {}
 
 
-def test_exceptions_from_the_length_are_still_needed() -> None:
-    needless = [name for name in LONGER_FOR_A_REASON if line_count(name) <= MOST_LINES]
-    assert needless == []
+@pytest.mark.parametrize("name", MAY_BE_LONGER)
+def test_a_file_that_may_be_longer_still_needs_to_be(name: str) -> None:
+    assert line_count(name) > MOST_LINES
 
 
 # Put together from parts, so that this file does not contain what it looks for.
