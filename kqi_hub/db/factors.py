@@ -49,6 +49,12 @@ class SqlFactorStore:
         secret = self._box.open(row.sealed_secret, _secret_of(person))
         return Factor(person, secret, row.last_step)
 
+    def has_factor(self, person: str) -> bool:
+        """Tell whether there is one; nothing is decrypted for it."""
+        query = select(_FACTORS.c.last_step).where(_FACTORS.c.person == person)
+        with reading(self._engine) as connection:
+            return connection.execute(query).first() is not None
+
     def set_up(
         self, person: str, secret: str, step: int, replace: bool
     ) -> tuple[str, ...] | None:

@@ -2,7 +2,17 @@
 
 from typing import Final, Protocol, cast
 
-from sqlalchemy import Connection, Engine, Table, bindparam, func, select, text, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+    update,
+)
 
 from kqi_hub.db.engine import reading, writing
 from kqi_hub.db.login_tables import FactorRow, RecoveryCodeRow
@@ -21,8 +31,8 @@ class Box(Protocol):
         """Return the same secret under the newest key, or raise SecretUnreadable."""
 
 
-# Every column that a Box has written. A table that gets one is added here, or a
-# rotation of keys loses its secrets: tests/unit/db checks names that begin `sealed_`.
+# Every column that a Box has written, named sealed_something (a test looks for such
+# names). One that is not here is lost when keys rotate.
 SEALED: Final[tuple[tuple[Table, str], ...]] = (
     (cast(Table, FactorRow.__table__), "sealed_secret"),
     (cast(Table, RecoveryCodeRow.__table__), "sealed_hash"),
@@ -46,6 +56,12 @@ def count_sealed(engine: Engine) -> int:
             for table, _ in SEALED
         ]
     return sum(count or 0 for count in counts)
+
+
+def forget_sealed(engine: Engine) -> int:
+    """Delete every secret, when the keys are lost for good; return how many."""
+    with writing(engine) as connection:
+        return sum(connection.execute(delete(table)).rowcount for table, _ in SEALED)
 
 
 def _reseal(connection: Connection, box: Box, table: Table, column: str) -> int:

@@ -142,6 +142,9 @@ class FactorStore(Protocol):
     def factor(self, person: str) -> Factor | None:
         """Return the person's factor."""
 
+    def has_factor(self, person: str) -> bool:
+        """Tell whether there is one; nothing is decrypted for it."""
+
     def set_up(
         self, person: str, secret: str, step: int, replace: bool
     ) -> tuple[str, ...] | None:

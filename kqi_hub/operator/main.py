@@ -5,12 +5,15 @@ from pathlib import Path
 import click
 
 from kqi_hub import __version__
+from kqi_hub.operator.audit import audit
 from kqi_hub.operator.config import config
 from kqi_hub.operator.db import db
 from kqi_hub.operator.doctor import doctor
 from kqi_hub.operator.invocation import ErrorTreeGroup, Invocation
 from kqi_hub.operator.jobs import jobs
+from kqi_hub.operator.keys import keys
 from kqi_hub.operator.nodes import nodes
+from kqi_hub.operator.person import person
 from kqi_hub.operator.refresh import refresh
 from kqi_hub.operator.worker import worker
 
@@ -39,7 +42,7 @@ def cli(ctx: click.Context, config_path: Path | None, debug: bool) -> None:
     ctx.obj = Invocation(config_path)
 
 
-for command in (config, db, doctor, jobs, nodes, refresh, worker):
+for command in (audit, config, db, doctor, jobs, keys, nodes, person, refresh, worker):
     cli.add_command(command)
 
 

@@ -41,7 +41,7 @@ async def begin(desk: Desk, ticket: str) -> Invitation:
     proven = _read(desk, ticket)
 
     def invite() -> Invitation:
-        if not proven.factor and desk.factors.factor(proven.person) is not None:
+        if not proven.factor and desk.factors.has_factor(proven.person):
             raise _set_up_already()
         return desk.codes.invitation(proven.person, proven.secret)
 
@@ -83,8 +83,7 @@ async def state(desk: Desk, person: str) -> FactorState:
     """Return what /me shows."""
 
     def look() -> FactorState:
-        factor = desk.factors.factor(person)
-        is_set_up = factor is not None
+        is_set_up = desk.factors.has_factor(person)
         left = desk.factors.recovery_codes_left(person) if is_set_up else 0
         return FactorState(is_set_up, left)
 
