@@ -1,9 +1,9 @@
 """Run one of Slurm's programs: no shell, few variables, a limit on time and output."""
 
 import asyncio
+import fcntl
 import logging
 import os
-import resource
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 DEFAULT_TIMEOUT_S: Final = 15.0
 # 500,000 jobs fit. Beyond that something is wrong, and memory must not pay for it.
 OUTPUT_LIMIT_BYTES: Final = 256 * 1024 * 1024
-_STDERR_LIMIT_BYTES: Final = 64 * 1024
+STDERR_LIMIT_BYTES: Final = 64 * 1024
+# A write that would pass a file's end fails as a whole, so a full file may be shorter
+# than its limit by this much. Slurm's programs write 4 KiB at a time.
+LARGEST_WRITE_BYTES: Final = 1024 * 1024
 _REAP_S: Final = 2.0
 
 
@@ -38,13 +41,14 @@ class Programs:
         """Return what the program wrote; raise what Slurm said if it failed."""
         # A file in memory in place of a pipe: the program never waits for us, and we
         # are woken once, not for every 4 KiB that stdio hands over.
-        with memory_file("stdout") as stdout, memory_file("stderr") as stderr:
+        limit = self.output_limit_bytes + LARGEST_WRITE_BYTES
+        with memory_file(limit) as stdout, memory_file(STDERR_LIMIT_BYTES) as stderr:
             status = await self._run(argv, stdout, stderr)
-            if status == 0:
-                return _written(stdout)
-            if status == -signal.SIGXFSZ:
+            answer, said = written(stdout), written(stderr).decode(errors="replace")
+            if len(answer) > self.output_limit_bytes:
                 raise self._too_long(argv[0])
-            said = _written(stderr, _STDERR_LIMIT_BYTES).decode(errors="replace")
+            if status == 0:
+                return answer
             raise reading_error(argv[0], said or f"it ended with status {status}")
 
     async def _run(self, argv: Sequence[str], stdout: int, stderr: int) -> int:
@@ -79,7 +83,6 @@ class Programs:
                 "Install Slurm's client programs, or set cluster.slurm_bin.",
             ) from error
         try:
-            _limit_output(process.pid, self.output_limit_bytes)
             yield process
         finally:
             await _end(process)
@@ -92,26 +95,24 @@ class Programs:
 
 
 @contextmanager
-def memory_file(name: str) -> Iterator[int]:
-    """Open a file that exists in memory only, for as long as the block runs."""
-    fd = os.memfd_create(name)
+def memory_file(limit_bytes: int) -> Iterator[int]:
+    """Open a file that exists in memory only and cannot grow beyond a limit.
+
+    The kernel holds whoever writes to it to the limit, children of a program too, and
+    gives memory only to what is written.
+    """
+    fd = os.memfd_create("answer", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
+        os.ftruncate(fd, limit_bytes)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_GROW)
         yield fd
     finally:
         os.close(fd)
 
 
-def _written(fd: int, most: int | None = None) -> bytes:
-    size = os.fstat(fd).st_size
-    return os.pread(fd, size if most is None else min(size, most), 0)
-
-
-def _limit_output(pid: int, limit: int) -> None:
-    """Let the kernel end the program (SIGXFSZ) when it writes more than this."""
-    try:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, limit))
-    except ProcessLookupError:
-        return  # it has finished already
+def written(fd: int) -> bytes:
+    """Return what a program has written; it shares the file's position with us."""
+    return os.pread(fd, os.lseek(fd, 0, os.SEEK_CUR), 0)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
