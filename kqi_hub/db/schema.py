@@ -2,12 +2,13 @@
 
 import importlib
 import pkgutil
+from pathlib import Path
 from typing import Final
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, Engine, MetaData, inspect, text
 
 import kqi_hub.db
@@ -77,6 +78,21 @@ def upgrade(
         # Foreign keys do not bind on that connection: nobody may get it again.
         engine.dispose()
     return before, after or ""
+
+
+def write_migration(engine: Engine, message: str, scripts: str = SCRIPTS) -> Path:
+    """Write the migration that makes an up-to-date database that of the tables."""
+    number = int(head_revision(scripts)) + 1
+    config = _config(scripts)
+    config.set_main_option("file_template", "%%(rev)s_%%(slug)s")
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        written = command.revision(
+            config, message, autogenerate=True, rev_id=f"{number:04d}"
+        )
+    if not isinstance(written, Script):
+        raise TypeError("alembic wrote no file, or several")
+    return Path(written.path)
 
 
 def _run_migrations(connection: Connection, target: str, scripts: str) -> None:

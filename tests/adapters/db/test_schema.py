@@ -206,3 +206,19 @@ def test_a_migration_that_breaks_references_is_refused(
         schema.upgrade(engine, scripts=str(scripts))
     assert table_names(engine) == set()
     engine.dispose()
+
+
+def test_a_new_migration_is_written_from_the_tables(
+    engine: Engine, scripts: Path
+) -> None:
+    schema.upgrade(engine)
+    with writing(engine) as connection:
+        connection.execute(text("DROP TABLE partitions"))
+    path = schema.write_migration(engine, "Keep the queues", str(scripts))
+    number = int(schema.head_revision()) + 1
+    assert path.name == f"{number:04d}_keep_the_queues.py"
+    assert 'down_revision = "' + schema.head_revision() in path.read_text().replace(
+        "'", '"'
+    )
+    schema.upgrade(engine, scripts=str(scripts))
+    assert differences(engine) == []
