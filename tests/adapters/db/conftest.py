@@ -114,6 +114,9 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
         env=environ,
         cwd=folder,
     )
+    # Only our administrator gets in without a password.
+    rules = "local all postgres trust\nlocal all all scram-sha-256\n"
+    (data / "pg_hba.conf").write_text(rules)
     with log.open("wb") as output:
         process = subprocess.Popen(
             as_server_account(

@@ -220,3 +220,20 @@ def test_a_connection_that_the_server_cut_is_replaced(postgresql_url: str) -> No
     engine.dispose()
     other.dispose()
     assert first != second
+
+
+def test_any_password_is_handed_to_the_server(postgresql_url: str) -> None:
+    password = "p@ss:w/o'r\"d %s\\ 文?#&="
+    engine = make_engine(postgresql_url)
+    with writing(engine) as connection:
+        literal = password.replace("'", "''").replace("%", "%%").replace("\\", "\\\\")
+        connection.exec_driver_sql("DROP ROLE IF EXISTS kqi")
+        connection.exec_driver_sql(f"CREATE ROLE kqi LOGIN PASSWORD E'{literal}'")
+    engine.dispose()
+    url = postgresql_url.replace("postgres@", "kqi@")
+    theirs = make_engine(url, password=password)
+    with reading(theirs) as connection:
+        assert connection.scalar(text("SELECT current_user")) == "kqi"
+    theirs.dispose()
+    with pytest.raises(DatabaseNotReady, match="password authentication failed"):
+        value(make_engine(url, password="another"))
