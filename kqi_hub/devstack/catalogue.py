@@ -1,13 +1,15 @@
 """The declarative table: every service and task, and what each waits for."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 
 from kqi_hub.devstack import database, directory, portal, slurmconf
+from kqi_hub.devstack.ports import LOOPBACK
 from kqi_hub.devstack.processes import Command, Processes
 from kqi_hub.devstack.services import Check, Service, Step, Task, Work
 
+_Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 PORT_NAMES = (
     "slurmctld",
     "slurmdbd",
@@ -124,25 +126,21 @@ def _portal() -> tuple[Step, ...]:
     )
 
 
-def accepting(path: Path) -> Check:
-    """Return a check: something accepts connections on this Unix socket."""
+def succeeding(command: Command) -> Check:
+    """Return a check: this command ends well."""
 
-    async def check(_: Processes) -> bool:
-        try:
-            _reader, writer = await asyncio.open_unix_connection(path)
-        except OSError:
-            return False
-        writer.close()
-        return True
+    async def check(processes: Processes) -> str:
+        status, output = await processes.output(command)
+        return "" if status == 0 else output or f"status {status}"
 
     return check
 
 
-def succeeding(command: Command) -> Check:
-    """Return a check: this command ends well."""
+def accepting(path: Path) -> Check:
+    """Return a check: something accepts connections on this Unix socket."""
 
-    async def check(processes: Processes) -> bool:
-        return await processes.succeeds(command)
+    async def check(_: Processes) -> str:
+        return await _refusal(asyncio.open_unix_connection(path))
 
     return check
 
@@ -150,15 +148,19 @@ def succeeding(command: Command) -> Check:
 def listening(port: int) -> Check:
     """Return a check: something accepts connections on this loopback port."""
 
-    async def check(_: Processes) -> bool:
-        try:
-            _reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            return False
-        writer.close()
-        return True
+    async def check(_: Processes) -> str:
+        return await _refusal(asyncio.open_connection(LOOPBACK, port))
 
     return check
+
+
+async def _refusal(connecting: Coroutine[None, None, _Streams]) -> str:
+    try:
+        _reader, writer = await connecting
+    except OSError as error:
+        return str(error)
+    writer.close()
+    return ""
 
 
 def running(command: Command) -> Work:
@@ -182,7 +184,9 @@ def sacctmgr(lines: str) -> Work:
 async def _wait_for_nodes(processes: Processes, log: Path) -> None:
     """Wait until every node has reported to slurmctld, drained or not."""
     while True:
-        text = await processes.output(Command(("sinfo", "-h", "-N", "-o", "%N %T")))
+        _status, text = await processes.output(
+            Command(("sinfo", "-h", "-N", "-o", "%N %T"))
+        )
         states = dict(line.split(" ", 1) for line in text.splitlines() if " " in line)
         missing = [
             node

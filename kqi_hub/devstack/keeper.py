@@ -39,6 +39,7 @@ class Keeper:
         self.started_at: float | None = None
         self._processes = processes
         self._running: Running | None = None
+        self._obstacle = ""
         self._wanted = asyncio.Event()
         self._ready = asyncio.Event()
         self._hopeless = asyncio.Event()
@@ -76,7 +77,9 @@ class Keeper:
             raise ServiceFailed(
                 f"it ended {self.deaths} times, last with status {self.last_exit}"
             )
-        raise ServiceFailed(f"it runs, but is not ready after {timeout_s:.0f} s")
+        raise ServiceFailed(
+            f"it is not ready after {timeout_s:.0f} s: {self._obstacle}"
+        )
 
     async def stop(self) -> None:
         """End it and leave it down until `want`."""
@@ -154,7 +157,9 @@ class Keeper:
         while True:
             with contextlib.suppress(TimeoutError):
                 check = self.service.ready(self._processes)
-                if await asyncio.wait_for(check, _CHECK_TIMEOUT_S):
+                self._obstacle = "its check gets no answer"
+                self._obstacle = await asyncio.wait_for(check, _CHECK_TIMEOUT_S)
+                if not self._obstacle:
                     break
             await asyncio.sleep(_CHECK_EVERY_S)
         self._ready.set()

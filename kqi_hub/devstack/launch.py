@@ -106,7 +106,8 @@ def start(folder: Folder, *, stay: bool) -> Supervising:
         (folder.logs / "supervisor.log").open("wb") as log,
     ):
         # The lock is the open file's: the supervisor inherits it, and we forget it.
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # It is free but for a `status` that looks at it this very moment.
+        fcntl.flock(lock, fcntl.LOCK_EX)
         arguments = [
             str(folder.path), f"--launcher-fd={theirs.fileno()}",
             f"--lock-fd={lock.fileno()}", *(["--stay"] if stay else []),

@@ -94,17 +94,12 @@ class Processes:
         if status != 0:
             raise CommandFailed(f"{command.program} ended with status {status}")
 
-    async def succeeds(self, command: Command) -> bool:
-        """Return whether a program ends with status 0, keeping none of its output."""
-        return await self._to_end(command, subprocess.DEVNULL) == 0
-
-    async def output(self, command: Command) -> str:
-        """Return what a program printed, its complaints included."""
-        handle = _file_with("")
-        with os.fdopen(handle, "r+b") as output:
-            await self._to_end(command, output.fileno())
+    async def output(self, command: Command) -> tuple[int, str]:
+        """Return a program's exit status and what it printed, complaints included."""
+        with os.fdopen(_file_with(""), "r+b") as output:
+            status = await self._to_end(command, output.fileno())
             output.seek(0)
-            return output.read().decode(errors="replace")
+            return status, output.read().decode(errors="replace").strip()
 
     async def _to_end(self, command: Command, output: int, given: str = "") -> int:
         stdin = _file_with(given) if given else None

@@ -40,6 +40,7 @@ class ControlServer:
     ) -> None:
         try:
             request = json.loads(await reader.readline())
+            _send(writer, {})
             match request["verb"]:
                 case "stop":
                     # Stays open until this process ends: that is the answer.

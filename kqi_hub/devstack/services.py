@@ -6,7 +6,8 @@ from pathlib import Path
 
 from kqi_hub.devstack.processes import Command, Processes
 
-Check = Callable[[Processes], Awaitable[bool]]
+# Returns what still stands in the way, nothing once the service is ready.
+Check = Callable[[Processes], Awaitable[str]]
 Work = Callable[[Processes, Path], Awaitable[None]]
 
 

@@ -9,7 +9,7 @@ from kqi_hub.devstack.keeper import Keeper, ServiceFailed
 from kqi_hub.devstack.processes import CommandFailed, Processes
 from kqi_hub.devstack.services import Service, Step, Task
 
-STEP_TIMEOUT_S = 90.0
+STEP_TIMEOUT_S = 60.0
 _TRIM_LOGS_EVERY_S = 30.0
 
 # Called with a step's name and how long it took.
