@@ -9,7 +9,7 @@ KqiError
 ├── TooManyAttempts         wrong too often, wait                           429  16
 ├── SettingsError           the settings file is wrong                      500  6
 ├── SecretUnreadable        sealed with a key that is not there any more    500  17
-├── DatabaseNotReady        the schema is not the code's                    503  7
+├── DatabaseNotReady        no answer, or not the code's schema             503  7
 ├── ClusterError            Slurm answered, or did not
 │   ├── ClusterUnreachable  nothing was sent                                503  10
 │   ├── ClusterTimedOut     sent, no answer: the thing may exist            504  11
@@ -119,7 +119,7 @@ class SecretUnreadable(KqiError):
 
 
 class DatabaseNotReady(KqiError):
-    """The database's schema is not the one that this version needs."""
+    """The database does not answer, or has not the schema that this version needs."""
 
     status, exit_code, code = 503, 7, "database-not-ready"
 
