@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 # The controller's clock in epoch seconds, among the values of SlurmProbe.config.
 NOW: Final = "NOW"
+MISSING: Final = "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,13 @@ class FileFacts:
     uid: int
     owner: str
     group: str
+
+    @property
+    def is_what(self) -> str:
+        """Say what the path is, such as "is a symlink"."""
+        if self.kind == MISSING:
+            return "does not exist"
+        return f"is a {self.kind}"
 
 
 @dataclass(frozen=True, slots=True)

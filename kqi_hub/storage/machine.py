@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from kqi_hub.domain.health import FileFacts, Process, Sandbox, Space
+from kqi_hub.domain.health import MISSING, FileFacts, Process, Sandbox, Space
 
 NOBODY: Final = 65534
 SANDBOX_LIMIT_S: Final = 5.0
@@ -44,7 +44,7 @@ class Machine:
         try:
             return _facts(path, os.lstat(path))
         except (FileNotFoundError, NotADirectoryError):
-            return FileFacts(path, "missing path", 0, -1, "nobody", "nobody")
+            return FileFacts(path, MISSING, 0, -1, "nobody", "nobody")
 
     def children(self, path: str, limit: int) -> tuple[FileFacts, ...]:
         """Return facts of a folder's entries, the first `limit` of them."""

@@ -10,6 +10,7 @@ from kqi_hub.domain.errors import KqiError
 from kqi_hub.services.checks.finding import Finding, Level, fail
 
 LIMIT_S: Final = 15.0
+HELP: Final = "See docs/operators/doctor.md."
 T = TypeVar("T")
 
 
@@ -70,7 +71,7 @@ async def _run(check: Check) -> Finding:
         seen = f"no answer within {check.limit_s:g} s"
         return fail(check.name, seen, "See what hangs; then run kqi-hub doctor again.")
     except KqiError as error:
-        return fail(check.name, error.message, error.hint)
+        return fail(check.name, error.message, error.hint or HELP)
     except Exception as error:  # noqa: BLE001  a broken check is a line
         first = next(iter(str(error).splitlines()), "")
         seen = f"could not be checked: {type(error).__name__} {first}".rstrip()

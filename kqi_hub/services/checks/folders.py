@@ -26,7 +26,7 @@ def judge_scratch_root(facts: FileFacts, space: Space) -> Finding:
     path = facts.path
     if facts.kind != "folder":
         todo = f"Mount the cluster's work file system at {path}."
-        return fail(SCRATCH, f"{path} is a {facts.kind}", todo)
+        return fail(SCRATCH, f"{path} {facts.is_what}", todo)
     if facts.uid != 0:
         seen = f"{path} belongs to {facts.owner}, who could swap people's folders"
         return fail(SCRATCH, seen, f"Run: chown root:root {path}")
@@ -67,7 +67,7 @@ def judge_state_folder(facts: FileFacts, process: Process) -> Finding:
     path = facts.path
     if facts.kind != "folder":
         todo = f"Run: install -d -m 0700 -o kqi {path} (kqi: the service user)"
-        return fail(STATE, f"{path} is a {facts.kind}", todo)
+        return fail(STATE, f"{path} {facts.is_what}", todo)
     if facts.mode & (stat.S_IWGRP | stat.S_IRWXO):
         seen = f"{path} has mode {facts.mode:04o}: it holds secrets"
         return fail(STATE, seen, f"Run: chmod 0700 {path}")
@@ -104,7 +104,7 @@ def judge_database_disk(name: str, space: Space) -> Finding | None:
 
 def _wrong_with(facts: FileFacts) -> str:
     if facts.kind != "folder":
-        return f"{facts.path} is a {facts.kind}"
+        return f"{facts.path} {facts.is_what}"
     if facts.owner != facts.path.rpartition("/")[2]:
         return f"{facts.path} belongs to {facts.owner}"
     if facts.mode & (stat.S_IWGRP | stat.S_IWOTH):

@@ -1,6 +1,5 @@
 """Look at a compute node through a tiny job that runs as a person."""
 
-import asyncio
 import re
 import shlex
 from collections.abc import Awaitable, Callable
@@ -68,7 +67,7 @@ class NodeProbe:
     slurm_bin: str
     key: str
     wall: Callable[[], float]
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep: Callable[[float], Awaitable[None]]
 
     async def ask(self) -> NodeAnswer:
         """Submit the job and return its answer; nothing is left in the queue."""

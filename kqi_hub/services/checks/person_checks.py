@@ -41,6 +41,7 @@ class PersonChecks:
             target.slurm_bin,
             volunteer.key,
             sources.wall,
+            sources.sleep,
         )
         self._answer = Once(self._run_job)
 

@@ -5,7 +5,7 @@ import stat
 from typing import Final
 
 from kqi_hub.domain.cluster import Freshness
-from kqi_hub.domain.errors import DoorRefused
+from kqi_hub.domain.errors import DoorRefused, DoorUnreachable
 from kqi_hub.domain.health import Certificate, FileFacts, Sandbox
 from kqi_hub.domain.ports import Door
 from kqi_hub.services.checks.finding import Finding, fail, ok, warn
@@ -18,6 +18,7 @@ SANDBOX: Final = "namespaces here"
 
 DAY_S: Final = 86400
 RENEW_DAYS: Final = 21
+START_DOOR: Final = "Start the helper: systemctl start kqi-runas"
 _START_WORKER: Final = "Start it: systemctl start kqi-worker"
 # Each kernel switch that can forbid namespaces: the value that forbids, the remedy.
 _SWITCHES: Final = {
@@ -47,8 +48,7 @@ def judge_door_socket(facts: FileFacts, folder: FileFacts) -> Finding:
     """See that only root can have put the socket where it is."""
     path = facts.path
     if facts.kind != "socket":
-        todo = "Start the helper: systemctl start kqi-runas"
-        return fail(DOOR_FILE, f"{path} is a {facts.kind}", todo)
+        return fail(DOOR_FILE, f"{path} {facts.is_what}", START_DOOR)
     for one in (facts, folder):
         if one.uid != 0:
             seen = f"{one.path} belongs to {one.owner}, who could answer as the helper"
@@ -67,7 +67,7 @@ def judge_door_program(facts: FileFacts) -> Finding:
     """See that only root can have written what runs with root's rights."""
     if facts.kind != "file":
         todo = "Install the helper, or correct door.sudo_command."
-        return fail(DOOR_FILE, f"{facts.path} is a {facts.kind}", todo)
+        return fail(DOOR_FILE, f"{facts.path} {facts.is_what}", todo)
     if facts.uid != 0 or facts.mode & (stat.S_IWGRP | stat.S_IWOTH):
         seen = f"{facts.path} belongs to {facts.owner}, mode {facts.mode:04o}"
         todo = f"Run: chown root:root {facts.path}; chmod 0755 {facts.path}"
@@ -82,6 +82,8 @@ async def try_door(door: Door) -> Finding:
     """
     try:
         ping = await door.run("ping", "", {})
+    except DoorUnreachable as unreachable:
+        return fail(DOOR, unreachable.message, START_DOOR)
     except DoorRefused as refused:
         todo = "Run the doctor as the service user, one of the helper's `callers`."
         return fail(DOOR, refused.message, todo)
@@ -89,7 +91,8 @@ async def try_door(door: Door) -> Finding:
     try:
         answer = await door.run("make-scratch", "root", {})
     except DoorRefused as refused:
-        return ok(DOOR, f"version {version} answers; {refused.message}")
+        said = refused.message.rpartition(": ")[2]
+        return ok(DOOR, f"version {version} answers and refuses root: {said}")
     seen = f"becomes root for whoever may call it (exit code {answer.exit_code})"
     return fail(DOOR, seen, "Stop kqi-runas at once and check its installation.")
 

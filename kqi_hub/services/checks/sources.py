@@ -1,6 +1,7 @@
 """What the doctor is given: values of the settings, and ways to ask."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from kqi_hub.domain.cluster import Freshness
@@ -37,3 +38,4 @@ class Sources:
     freshness: Callable[[], Freshness]
     worker_holder: Callable[[], int | None]
     wall: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
