@@ -1,0 +1,114 @@
+"""What a route's function is given, and what it may answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from handlers.access import check_tenant_role
+from handlers.failures import NotLoggedIn
+from handlers.route import Model, Route
+from handlers.texts import Texts
+from kqi_hub.domain.people import Role, Standing
+from kqi_hub.domain.preferences import Preferences, PreferenceStore
+from kqi_hub.i18n import LANGUAGES
+from kqi_hub.services.people import People
+
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How the site presents itself."""
+
+    name: str
+    version: str
+    language: str = "en"
+    languages: tuple[str, ...] = LANGUAGES
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """The services that routes call; made by the process, given to make_app."""
+
+    site: Site
+    people: People
+    preferences: PreferenceStore
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks, and what their login or token was given for."""
+
+    standing: Standing
+    scopes: frozenset[str]
+    chosen: Preferences = field(default_factory=Preferences)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request, checked: the person may, and what they sent is right.
+
+    `document` describes the whole API (OpenAPI).
+    """
+
+    deps: Deps
+    route: Route
+    texts: Texts
+    visitor: Visitor | None
+    tenant: str | None
+    path: Mapping[str, str]
+    document: Mapping[str, Any]
+    sent_query: Model | None = None
+    sent_body: Model | None = None
+
+    @property
+    def me(self) -> Standing:
+        """Return the person; NotLoggedIn on a route for anybody."""
+        if self.visitor is None:
+            raise NotLoggedIn
+        return self.visitor.standing
+
+    @property
+    def chosen(self) -> Preferences:
+        """Return the person's choices."""
+        return self.visitor.chosen if self.visitor else Preferences()
+
+    def body(self, model: type[M]) -> M:
+        """Return the body as the model that the route declares."""
+        return _as(self.sent_body, model)
+
+    def query(self, model: type[M]) -> M:
+        """Return the query as the model that the route declares."""
+        return _as(self.sent_query, model)
+
+    def need(self, role: Role, tenant: str) -> None:
+        """Refuse people without the role in a tenant that the body names."""
+        check_tenant_role(role, self.me, tenant)
+
+
+def _as(sent: Model | None, model: type[M]) -> M:
+    if not isinstance(sent, model):
+        raise TypeError(f"the route declares no {model.__name__}")
+    return sent
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page to render."""
+
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """Another page to go to after a form; `said` is a text with `{names}`."""
+
+    path: str
+    said: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+Answer = Model | Page | GoTo | None

@@ -1,0 +1,56 @@
+"""Numbers, sizes and times as the reader's language writes them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime, format_timedelta
+from babel.numbers import format_decimal
+from markupsafe import Markup
+
+_STEP: Final = 1024
+_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_TIME: Final = Markup('<time datetime="{}">{}</time>')
+
+
+@dataclass(frozen=True, slots=True)
+class Formats:
+    """How one language writes things, in the site's time zone."""
+
+    language: str
+    timezone: str
+
+    def filters(self) -> Mapping[str, Callable[..., object]]:
+        """Return the filters that templates use."""
+        return {
+            "number": self.number,
+            "size": self.size,
+            "moment": self.moment,
+            "duration": self.duration,
+        }
+
+    def number(self, value: float) -> str:
+        """Write a number with the separators of the language."""
+        return format_decimal(value, locale=self.language)
+
+    def size(self, count: int) -> str:
+        """Write a number of bytes with the unit that fits."""
+        shown, unit = float(count), _UNITS[0]
+        for unit in _UNITS:
+            if abs(shown) < _STEP or unit == _UNITS[-1]:
+                break
+            shown /= _STEP
+        return f"{self.number(round(shown, 1))} {unit}"
+
+    def moment(self, epoch_s: float) -> Markup:
+        """Write a time in the site's zone, readable by programs too."""
+        then = datetime.fromtimestamp(epoch_s, UTC)
+        local = then.astimezone(ZoneInfo(self.timezone))
+        shown = format_datetime(local, "medium", locale=self.language)
+        return _TIME.format(then.isoformat(timespec="seconds"), shown)
+
+    def duration(self, seconds: int) -> str:
+        """Write a duration in its largest unit, such as 3 hours."""
+        return format_timedelta(seconds, locale=self.language, threshold=1.2)

@@ -1,0 +1,141 @@
+"""Pages from templates: one Jinja environment a language, and what every page knows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from handlers.access import ROLE_WORDS
+from handlers.ask import Site
+from handlers.formats import Formats
+from handlers.navigation import Entry, Group, Shortcut
+from handlers.static import Tree
+from handlers.texts import texts
+from kqi_hub.domain.people import Role, Standing
+from kqi_hub.domain.preferences import Preferences, Theme
+
+LANGUAGE_NAMES: Final = {"en": "English", "ja": "日本語", "ko": "한국어"}
+SPRITE: Final = "vendor/icons.svg"
+_ICON: Final = Markup(
+    '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table; `sort` makes its head a button."""
+
+    label: str
+    number: bool = False
+    sort: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the frame around every page shows; templates call it `ui`."""
+
+    site: Site
+    tree: Tree
+    base: str
+    prefix: str
+    here: str
+    language: str
+    theme: Theme
+    request_id: str
+    is_reading: bool = True
+    xsrf: str = ""
+    said: str = ""
+    me: Standing | None = None
+    chosen: Preferences = Preferences()  # noqa: RUF009 - frozen, so safely shared
+    tenant: str | None = None
+    groups: tuple[Group, ...] = ()
+    shortcuts: tuple[Shortcut, ...] = ()
+
+    @property
+    def language_names(self) -> Mapping[str, str]:
+        """Return the site's languages, each in its own words."""
+        return {code: LANGUAGE_NAMES.get(code, code) for code in self.site.languages}
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Return all pages that the person is offered."""
+        return tuple(entry for group in self.groups for entry in group.entries)
+
+    def static(self, path: str) -> str:
+        """Return a static file's address."""
+        return self.tree.url(self.prefix, path)
+
+    def url(self, path: str = "", **query: str) -> str:
+        """Return the address of a page of ours, such as api."""
+        return f"{self.prefix}{path}" + (f"?{urlencode(query)}" if query else "")
+
+    def hub(self, path: str) -> str:
+        """Return the address of a page of the hub, such as logout."""
+        return f"{self.base}hub/{path}"
+
+    def way(self, path: str) -> str:
+        """Return the address of a page in the tenant that is looked at."""
+        return self.url(path, **({"tenant": self.tenant} if self.tenant else {}))
+
+    def is_at(self, path: str) -> bool:
+        """Tell whether this is the page at a path, or one below it."""
+        here = urlsplit(self.here).path.removeprefix(self.prefix)
+        return here == path or (path != "" and here.startswith(f"{path}/"))
+
+    @property
+    def back(self) -> str:
+        """Return this page for forms that come back to it."""
+        return self.here.removeprefix(self.prefix) if self.is_reading else ""
+
+    def here_with(self, **changed: str) -> str:
+        """Return this page's address with other values in its query."""
+        parts = urlsplit(self.here)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True)) | changed
+        return f"{parts.path}?{urlencode(query)}"
+
+
+class Pages:
+    """The templates, in every language."""
+
+    def __init__(self, templates: Path, translations: Path, tree: Tree, prefix: str):
+        self.tree = tree
+        self._templates = templates
+        self._translations = translations
+        self._sprite = tree.url(prefix, SPRITE)
+        self._environments: dict[str, Environment] = {}
+
+    def render(
+        self, template: str, look: Look, values: Mapping[str, object] | None = None
+    ) -> str:
+        """Render a page in the look's language."""
+        environment = self._environments.get(look.language)
+        if environment is None:
+            environment = self._environment(look.language, look.site.timezone)
+            self._environments[look.language] = environment
+        return environment.get_template(template).render({**(values or {}), "ui": look})
+
+    def _environment(self, language: str, timezone: str) -> Environment:
+        said = texts(self._translations, language)
+        environment = Environment(
+            loader=FileSystemLoader(self._templates),
+            autoescape=True,
+            undefined=StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        # The i18n extension adds this method; jinja2's types do not know it.
+        install: Any = environment.install_gettext_translations  # type: ignore[attr-defined]
+        install(said.translations, newstyle=True)
+        environment.globals.update(icon=self._icon, column=Column)
+        environment.filters["role"] = lambda role: said.say(ROLE_WORDS[Role(role)])
+        environment.filters.update(Formats(language, timezone).filters())
+        return environment
+
+    def _icon(self, name: str) -> Markup:
+        return _ICON.format(escape(self._sprite), escape(name))

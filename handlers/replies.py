@@ -1,0 +1,127 @@
+"""Send what a route answers: JSON, a page, another page to go to, or an error."""
+
+from typing import Final
+
+from tornado.web import RequestHandler
+
+from handlers import cookies
+from handlers.ask import Answer, GoTo, Page
+from handlers.failures import NotLoggedIn, StaleForm
+from handlers.look import Look
+from handlers.navigation import groups_for, shortcuts_for
+from handlers.problem import PROBLEM_TYPE, problem_of
+from handlers.resend import fields_to_resend
+from handlers.route import API_PREFIX, Model
+from handlers.visit import Visit
+from kqi_hub.domain.errors import KqiError
+from kqi_hub.domain.preferences import Preferences, Theme
+
+_JSON: Final = "application/json; charset=utf-8"
+_HTML: Final = "text/html; charset=utf-8"
+
+
+def send(handler: RequestHandler, visit: Visit, answer: Answer) -> None:
+    """Send a route's answer."""
+    if isinstance(answer, Page):
+        handler.set_status(answer.status)
+        _send_page(handler, visit, answer)
+    elif isinstance(answer, GoTo):
+        if answer.said:
+            prefix = visit.portal.prefix
+            cookies.say_next(handler, answer.said, answer.values, prefix)
+        handler.redirect(visit.portal.prefix + answer.path, status=303)
+    elif isinstance(answer, Model):
+        handler.set_status(visit.route.spec.status if visit.route else 200)
+        handler.set_header("Content-Type", _JSON)
+        handler.finish(answer.model_dump_json())
+    else:
+        handler.set_status(204)
+        handler.finish()
+
+
+def send_error(handler: RequestHandler, visit: Visit, error: KqiError) -> None:
+    """Send an error as a page to browsers and as a document to programs."""
+    problem = problem_of(error, visit.texts, visit.request_id)
+    if not _wants_page(handler, visit):
+        handler.set_status(error.status)
+        handler.set_header("Content-Type", PROBLEM_TYPE)
+        handler.finish(problem.document(f"{visit.portal.prefix}api"))
+    elif isinstance(error, NotLoggedIn) and _is_reading(handler):
+        handler.redirect(handler.get_login_url())
+    else:
+        again = isinstance(error, NotLoggedIn | StaleForm)
+        resend = fields_to_resend(handler, visit) if again else ()
+        values = {"problem": problem, "resend": resend}
+        handler.set_status(error.status)
+        _send_page(handler, visit, Page("error.html", values))
+
+
+def _send_page(handler: RequestHandler, visit: Visit, page: Page) -> None:
+    handler.set_header("Content-Type", _HTML)
+    handler.set_header("Content-Language", visit.texts.language)
+    _keep_choices(handler, visit)
+    look = _look(handler, visit)
+    handler.finish(visit.portal.pages.render(page.template, look, page.values))
+
+
+def _keep_choices(handler: RequestHandler, visit: Visit) -> None:
+    """Let this browser remember, for the login page and for the next visit."""
+    portal, chosen = visit.portal, visit.visitor.chosen if visit.visitor else None
+    if visit.tenant not in {None, handler.get_cookie(cookies.TENANT)}:
+        cookies.keep_tenant(handler, visit.tenant or "", portal.prefix)
+    for name, choice in (
+        (cookies.LANGUAGE, chosen and chosen.language),
+        (cookies.THEME, chosen and chosen.theme),
+    ):
+        if choice not in {None, handler.get_cookie(name)}:
+            cookies.keep_choice(handler, name, str(choice), portal.base)
+
+
+def _look(handler: RequestHandler, visit: Visit) -> Look:
+    portal, visitor = visit.portal, visit.visitor
+    who = visitor.standing if visitor else None
+    groups = groups_for(who, portal.has_page, visit.texts)
+    return Look(
+        site=portal.deps.site,
+        tree=portal.pages.tree,
+        base=portal.base,
+        prefix=portal.prefix,
+        here=handler.request.uri or portal.prefix,
+        language=visit.texts.language,
+        theme=_theme(handler, visitor.chosen if visitor else Preferences()),
+        request_id=visit.request_id,
+        is_reading=_is_reading(handler),
+        xsrf=_xsrf(handler),
+        said=visit.texts.say(*cookies.take_said(handler, portal.prefix)),
+        me=who,
+        chosen=visitor.chosen if visitor else Preferences(),
+        tenant=visit.tenant,
+        groups=groups,
+        shortcuts=shortcuts_for(groups, visit.texts),
+    )
+
+
+def _theme(handler: RequestHandler, chosen: Preferences) -> Theme:
+    kept = handler.get_cookie(cookies.THEME)
+    if chosen.theme is not None:
+        return chosen.theme
+    return Theme(kept) if kept in set(Theme) else Theme.SYSTEM
+
+
+def _xsrf(handler: RequestHandler) -> str:
+    # Tornado says bytes; JupyterHub's replacement may return text.
+    token: bytes | str = handler.xsrf_token
+    return token if isinstance(token, str) else token.decode()
+
+
+def _wants_page(handler: RequestHandler, visit: Visit) -> bool:
+    """Tell whether a browser's page is asked for, rather than a document."""
+    path = handler.request.path.removeprefix(visit.portal.prefix.rstrip("/"))
+    if path.startswith(API_PREFIX):
+        return False
+    takes = handler.request.headers.get("Accept", "")
+    return "text/html" in takes or "json" not in takes
+
+
+def _is_reading(handler: RequestHandler) -> bool:
+    return handler.request.method in {"GET", "HEAD"}

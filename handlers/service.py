@@ -1,0 +1,118 @@
+"""Make the portal's Tornado application out of routes, templates and services."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from jupyterhub.services.auth import HubOAuth
+from tornado.web import Application
+
+from handlers.api import preferences, tenants, version, whoami
+from handlers.api.document import routes as document_routes
+from handlers.ask import Deps
+from handlers.base import PortalHandler
+from handlers.callback import CallbackHandler
+from handlers.look import Pages
+from handlers.openapi import document
+from handlers.pages import api_docs, choices, design, home
+from handlers.portal import SETTING, Portal
+from handlers.route import Route, Routes
+from handlers.static import StaticHandler, read_tree
+
+access_log = logging.getLogger("handlers.access_log")
+ALL: Final[tuple[Routes, ...]] = (
+    version.health,
+    version.routes,
+    whoami.routes,
+    tenants.routes,
+    preferences.routes,
+    document_routes,
+    home.routes,
+    choices.routes,
+    api_docs.routes,
+    design.routes,
+)
+_LONGEST_LOGGED: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where templates, static files and catalogues lie."""
+
+    templates: Path
+    static: Path
+    translations: Path
+
+
+def all_routes() -> tuple[Route, ...]:
+    """Return every route of the portal."""
+    return tuple(route for routes in ALL for route in routes.all)
+
+
+def make_app(
+    deps: Deps,
+    hub_auth: HubOAuth,
+    folders: Folders,
+    cookie_secret: bytes,
+    routes: tuple[Route, ...] | None = None,
+) -> Application:
+    """Return the application; `routes` other than the portal's own are for tests."""
+    prefix = hub_auth.base_url
+    tree = read_tree(folders.static)
+    shown = all_routes() if routes is None else routes
+    portal = Portal(
+        deps=deps,
+        hub_auth=hub_auth,
+        pages=Pages(folders.templates, folders.translations, tree, prefix),
+        translations=folders.translations,
+        routes=shown,
+        document=document(shown, deps.site, prefix),
+        base=hub_auth.hub_prefix.removesuffix("hub/"),
+        prefix=prefix,
+    )
+    settings: dict[str, Any] = {
+        SETTING: portal,
+        "cookie_secret": cookie_secret,
+        "default_handler_class": PortalHandler,
+        "log_function": log_request,
+        "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Lax"},
+        "autoreload": False,
+    }
+    static = (rf"{prefix}static/([0-9a-f]+)/(.+)", StaticHandler, {"tree": tree})
+    callback = (rf"{prefix}oauth_callback", CallbackHandler)
+    return Application([*_addresses(shown, prefix), static, callback], **settings)
+
+
+def _addresses(routes: Iterable[Route], prefix: str) -> list[Any]:
+    """Return one handler for each path, with its routes by method."""
+    by_path: dict[str, dict[str, Route]] = {}
+    for route in routes:
+        methods = by_path.setdefault(route.pattern, {})
+        if route.method in methods:
+            raise ValueError(f"{route.name} is declared twice")
+        methods[route.method] = route
+    start = prefix.rstrip("/")
+    return [_address(start, pattern, methods) for pattern, methods in by_path.items()]
+
+
+def _address(start: str, pattern: str, methods: Mapping[str, Route]) -> Any:
+    return (f"{start}{pattern}", PortalHandler, {"routes": methods})
+
+
+def log_request(handler: Any) -> None:
+    """Log one line for a request: no query, no header, no body, so no secret."""
+    request = handler.request
+    path = request.path[:_LONGEST_LOGGED].encode("ascii", "backslashreplace").decode()
+    visit = getattr(handler, "visit", None)
+    who = visit.visitor.standing.person if visit and visit.visitor else "-"
+    access_log.info(
+        "%s %s %d %.0fms %s %s",
+        request.method[:16],
+        path,
+        handler.get_status(),
+        request.request_time() * 1000,
+        who,
+        getattr(handler, "request_id", "-"),
+    )

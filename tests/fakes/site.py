@@ -1,0 +1,126 @@
+"""The portal beside a fake hub on one port, as a proxy would join them."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jupyterhub.httpclient import JupyterHubHTTPClient
+from jupyterhub.services.auth import HubOAuth
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.routing import AnyMatches, PathMatches, Rule, RuleRouter
+from tornado.web import Application
+
+import hub_config
+from handlers.ask import Deps, Site
+from handlers.route import Route
+from handlers.service import Folders, make_app
+from kqi_hub.domain.people import GroupRules
+from kqi_hub.services.people import People
+from tests.fakes.hub import CLIENT, SECRET, FakeHub
+from tests.fakes.people import FakeAssociations, FakePreferences, association
+
+HERE = Path(hub_config.__file__).parent
+FOLDERS = Folders(HERE / "templates", HERE / "static", HERE / "translations")
+PREFIX = "/services/portal/"
+# Roles in the tenant `vision`; mallory works in another tenant, rita runs the site.
+PEOPLE = {
+    "victor": ("kqi-users", "vision-viewers"),
+    "mia": ("kqi-users", "vision", "nlp"),
+    "max": ("kqi-users", "vision", "vision-managers"),
+    "rita": ("kqi-users", "kqi-operators"),
+    "mallory": ("kqi-users", "nlp"),
+    "stranger": ("students",),
+}
+ASSOCIATIONS = (
+    association("mia", "vision"),
+    association("mia", "nlp"),
+    association("max", "vision"),
+    association("mallory", "nlp"),
+    association("", "empty"),
+)
+
+
+@dataclass
+class FakeSite:
+    """One portal and one fake hub."""
+
+    hub: FakeHub = field(default_factory=lambda: FakeHub(PEOPLE))
+    associations: FakeAssociations = field(
+        default_factory=lambda: FakeAssociations(ASSOCIATIONS)
+    )
+    preferences: FakePreferences = field(default_factory=FakePreferences)
+    folders: Folders = FOLDERS
+    routes: tuple[Route, ...] | None = None
+    name: str = "KQI Hub"
+    origin: str = ""
+
+    def url(self, path: str = "") -> str:
+        """Return the address of a page of the portal."""
+        return f"{self.origin}{PREFIX}{path}"
+
+    def application(self, port: int) -> Application:
+        """Return the portal's application for a port that is listened on."""
+        auth = HubOAuth(
+            api_url=f"http://127.0.0.1:{port}/hub/api",
+            api_token=SECRET,
+            oauth_client_id=CLIENT,
+            base_url=PREFIX,
+            hub_prefix="/hub/",
+            hub_host="",
+            cookie_options={"samesite": "Lax"},
+            cache_max_age=5,
+        )
+        people = People(self.associations, GroupRules("kqi-users", "kqi-operators"))
+        site = Site(self.name, "0.1.0")
+        deps = Deps(site, people, self.preferences)
+        return make_app(deps, auth, self.folders, b"a secret of tests", self.routes)
+
+    def start(self) -> HTTPServer:
+        """Listen; must be called on the loop that serves."""
+        [socket] = bind_sockets(0, "127.0.0.1")
+        port = socket.getsockname()[1]
+        self.origin = f"http://127.0.0.1:{port}"
+        hub = Rule(PathMatches(r"/hub/.*"), self.hub.application())
+        portal = Rule(AnyMatches(), self.application(port))
+        server = HTTPServer(RuleRouter([hub, portal]))
+        server.add_socket(socket)
+        return server
+
+
+@asynccontextmanager
+async def serving(site: FakeSite) -> AsyncIterator[FakeSite]:
+    """Serve on the test's own loop."""
+    server = site.start()
+    try:
+        yield site
+    finally:
+        server.stop()
+        await server.close_all_connections()
+        await JupyterHubHTTPClient.loop_instance().close()
+
+
+@contextmanager
+def serving_beside(site: FakeSite) -> Iterator[FakeSite]:
+    """Serve on a thread, for a browser that is driven without a loop."""
+    started, stop = threading.Event(), asyncio.Event()
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        async with serving(site):
+            loops.append(asyncio.get_running_loop())
+            started.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    if not started.wait(20):
+        raise TimeoutError("the portal did not start")
+    try:
+        yield site
+    finally:
+        loops[0].call_soon_threadsafe(stop.set)
+        thread.join(20)
