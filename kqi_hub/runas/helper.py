@@ -711,30 +711,31 @@ def listen(config: Config) -> socket.socket:
 
 def admit(config: Config, listener: socket.socket, children: dict[int, int]) -> None:
     """Take one connection and leave it to a new process."""
-    connection, _ = listener.accept()  # closed here as soon as this function returns
-    option = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
-    _, caller, _ = struct.unpack("iII", option)
-    try:
-        pid = os.fork()
-    except OSError as error:  # too many processes: the caller sees no answer
-        audit(config, {"caller": caller, "outcome": f"not begun: {error}"})
-        return
-    if pid:
-        children[pid] = caller
-        return
-    try:
-        listener.close()
-        signal.set_wakeup_fd(-1)
-        os._exit(call(config, caller, connection.fileno(), connection.fileno()))
-    finally:
-        os._exit(EXIT_BROKEN)
+    connection, _ = listener.accept()
+    with connection:
+        option = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        _, caller, _ = struct.unpack("iII", option)
+        try:
+            pid = os.fork()
+        except OSError as error:  # too many processes: the caller sees no answer
+            return audit(config, {"caller": caller, "outcome": f"not begun: {error}"})
+        if pid != 0:
+            children[pid] = caller
+            return None
+        try:
+            listener.close()
+            signal.set_wakeup_fd(-1)
+            os._exit(call(config, caller, connection.fileno(), connection.fileno()))
+        finally:
+            os._exit(EXIT_BROKEN)
 
 
 def call(config: Config, caller: int, source: int, target: int) -> int:
     """Handle one call that no polite signal cuts short, and return the exit code."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number in (signal.SIGCHLD, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)
     try:
         handle(config, caller, source, target)
     except Exception:  # noqa: BLE001 - whatever it was, the caller sees no answer
@@ -776,6 +777,7 @@ def start(arguments: list[str]) -> int:
     if os.getresuid() != (0, 0, 0) or not sys.flags.isolated:
         raise ConfigError("run me as root, by `python3 -I`")
     config = load_config(path)
+    require_trusted(config.scratch_root)
     caller_uids(config)
     if config.log_file:
         require_trusted(config.log_file, levels=1)

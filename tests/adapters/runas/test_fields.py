@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from kqi_hub.runas import helper
 from tests.adapters.runas.house import SUBMIT, House
@@ -169,6 +169,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     st.sampled_from(sorted(set(helper.VERBS) - {"make-scratch"})),
     st.dictionaries(

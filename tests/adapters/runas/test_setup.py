@@ -62,6 +62,14 @@ def test_a_writable_folder_further_up_is_refused(empty_house: House) -> None:
     assert f"{empty_house.base} must be a folder" in refused_start(empty_house)
 
 
+def test_a_scratch_whose_place_is_somebody_elses_is_refused(empty_house: House) -> None:
+    place = empty_house.base / "data"
+    place.mkdir()
+    os.chown(place, ALICE, ALICE)
+    empty_house.configure(scratch_root=str(place / "scratch"))
+    assert f"{place} must be a folder" in refused_start(empty_house)
+
+
 @pytest.mark.parametrize("folder", ["etc", "run", "log"])
 def test_a_folder_that_is_a_link_is_refused(empty_house: House, folder: str) -> None:
     place = empty_house.base / folder
@@ -103,6 +111,7 @@ def test_a_log_that_is_a_link_is_refused_and_nothing_is_written(
         ({"time_limit_s": 1.5}, "time_limit_s: expected"),
         ({"max_children": 0}, "max_children: expected"),
         ({"scratch_root": 1}, "scratch_root: expected"),
+        ({"scratch_root": "scratch"}, "not an absolute, normalised path"),
         ({"socket": "run/runas.sock"}, "not an absolute, normalised path"),
         ({"socket": "/tmp/../run/runas.sock"}, "not an absolute, normalised path"),
         ({"log_file": "runas.log"}, "not an absolute, normalised path"),
