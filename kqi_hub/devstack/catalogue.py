@@ -1,6 +1,8 @@
 """The declarative table: every service and task, and what each waits for."""
 
 import asyncio
+import json
+import time
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 
@@ -123,6 +125,12 @@ def _portal() -> tuple[Step, ...]:
     return (
         Service("runas", portal.door(), accepting(portal.DOOR_SOCKET)),
         Task("database", running(portal.upgrade_database())),
+        Service(
+            "worker",
+            portal.worker(),
+            _looked_since(time.time()),
+            ("database", "runas", "slapd", "slurmctld", "accounting-people"),
+        ),
     )
 
 
@@ -132,6 +140,21 @@ def succeeding(command: Command) -> Check:
     async def check(processes: Processes) -> str:
         status, output = await processes.output(command)
         return "" if status == 0 else output or f"status {status}"
+
+    return check
+
+
+def _looked_since(moment: float) -> Check:
+    """Return a check: the worker's picture is fresh, and not of an earlier run."""
+
+    async def check(processes: Processes) -> str:
+        status, output = await processes.output(portal.picture())
+        if status != 0:
+            return output
+        picture = json.loads(output)["picture"]
+        if picture["trust"] == "fresh" and picture["taken_at"] >= moment:
+            return ""
+        return f"it has not looked at the cluster: {picture}"
 
     return check
 

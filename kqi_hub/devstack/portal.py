@@ -134,6 +134,11 @@ def worker() -> Command:
     return _python("-m", "kqi_hub.worker")
 
 
+def picture() -> Command:
+    """Return the command that tells how fresh the worker's picture of Slurm is."""
+    return _python("-m", "kqi_hub.operator.main", "nodes", "--json")
+
+
 def _python(*arguments: str) -> Command:
     return Command(
         (str(layout.PYTHON), *arguments),

@@ -28,6 +28,7 @@ SERVICES = {
     "slurmctld": "slurm",
     "slurmrestd": "slurmrestd",
     "runas": "root",
+    "worker": "kqi",
     "slurmd-jup01": "root",
     "slurmd-a100-01": "root",
 }
@@ -210,10 +211,14 @@ def test_run_works_at_a_terminal(demo: Demo) -> None:
         type_and_read(b"sleep 30\n", b"sleep 30")
         time.sleep(0.3)
         type_and_read(b"\x1a", b"Stopped")  # Ctrl-Z: the shell has job control
-        type_and_read(b"kill -9 %1; wait; exit 5\n", b"exit\r\n")
-        terminal.communicate(timeout=10)
+        type_and_read(b"fg\n", b"sleep 30\r\n")
+        time.sleep(0.3)
+        type_and_read(b"\x03", b"^C\r\n")
+        type_and_read(b"exit 5\n", b"exit\r\n")
+        terminal.wait(timeout=10)
     finally:
         terminal.kill()
+        terminal.communicate()
     assert terminal.returncode == 5
 
 
