@@ -29,6 +29,8 @@ class Job:
     """One job or array task, times in epoch seconds, sizes in MB and whole units.
 
     For a job that waits, `starts_at` is Slurm's expectation and None when it has none.
+    `job_id` is unique. Waiting tasks of an array that Slurm has not told apart yet are
+    one job, whose `task` names them all, such as 1-4,6%2.
     """
 
     job_id: int

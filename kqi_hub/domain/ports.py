@@ -73,7 +73,7 @@ class ClusterControl(Protocol):
         """Stop a job and put it back into its queue."""
 
     async def set_time_limit(self, person: str, job_id: int, seconds: int) -> None:
-        """Change a job's time limit (Slurm lets people only shorten it)."""
+        """Change a job's time limit; of a running job people can only shorten it."""
 
 
 class Cluster(ClusterReader, ClusterControl, Protocol):

@@ -68,7 +68,7 @@ class DoorControl:
         await self._control(person, "requeue", job_id)
 
     async def set_time_limit(self, person: str, job_id: int, seconds: int) -> None:
-        """Change a job's time limit (Slurm lets people only shorten it)."""
+        """Change a job's time limit; of a running job people can only shorten it."""
         deed = f"change the time limit of job {job_id}"
         arguments = {"job_id": str(job_id), "seconds": seconds}
         try:
@@ -78,8 +78,8 @@ class DoorControl:
             raise refused_error(
                 deed,
                 "Access/permission denied",
-                "People can only shorten the limits of their own jobs; "
-                "an operator can lengthen them.",
+                "Only its owner may, and may only shorten it once the job runs; "
+                "an operator can lengthen it.",
             ) from error
 
     async def _control(self, person: str, action: str, job_id: int) -> None:

@@ -17,6 +17,7 @@ from kqi_hub.domain.job import EndedJob, Job
 from kqi_hub.domain.ports import BatchScript, Cluster
 
 T = TypeVar("T")
+Act = Callable[[], Awaitable[None]]
 UNKNOWN_ID = 66_000_000
 _numbers = count(1)
 
@@ -272,8 +273,11 @@ class ClusterContract:
         end = await lab.recorded(job_id)
         assert (end.state, end.signal) == ("FAILED", 10)
 
-    async def test_people_can_only_shorten_a_time_limit(self, lab: Lab) -> None:
-        job_id = await submit(lab, "sleep 120", "--hold", "--time=10")
+    async def test_people_can_only_shorten_the_time_of_a_running_job(
+        self, lab: Lab
+    ) -> None:
+        job_id = await submit(lab, "sleep 120", "--time=10")
+        await lab.in_state(job_id, "RUNNING")
         await lab.cluster.set_time_limit(lab.person, job_id, 150)
         assert (await lab.job(job_id)).time_limit_s == 180
         with pytest.raises(ClusterRefused, match="denied") as caught:
@@ -284,31 +288,35 @@ class ClusterContract:
 
     async def test_somebody_elses_job_is_not_touched(self, lab: Lab) -> None:
         job_id = await submit(lab, "sleep 120", "--hold")
-        for act in (
-            lab.cluster.cancel(lab.other, [job_id]),
-            lab.cluster.signal(lab.other, job_id, "USR1"),
-            lab.cluster.release(lab.other, job_id),
-            lab.cluster.hold(lab.other, job_id),
-            lab.cluster.requeue(lab.other, job_id),
-        ):
+        cluster, other = lab.cluster, lab.other
+        acts: tuple[Act, ...] = (
+            lambda: cluster.cancel(other, [job_id]),
+            lambda: cluster.signal(other, job_id, "USR1"),
+            lambda: cluster.release(other, job_id),
+            lambda: cluster.hold(other, job_id),
+            lambda: cluster.requeue(other, job_id),
+        )
+        for act in acts:
             with pytest.raises(NotYourJob):
-                await act
+                await act()
         with pytest.raises(ClusterRefused):
-            await lab.cluster.set_time_limit(lab.other, job_id, 60)
+            await cluster.set_time_limit(other, job_id, 60)
         assert (await lab.job(job_id)).state == "PENDING"
-        await lab.cluster.cancel(lab.person, [job_id])
+        await cluster.cancel(lab.person, [job_id])
 
     async def test_an_unknown_job_is_reported_as_such(self, lab: Lab) -> None:
-        for act in (
-            lab.cluster.signal(lab.person, UNKNOWN_ID, "USR1"),
-            lab.cluster.hold(lab.person, UNKNOWN_ID),
-            lab.cluster.release(lab.person, UNKNOWN_ID),
-            lab.cluster.requeue(lab.person, UNKNOWN_ID),
-            lab.cluster.set_time_limit(lab.person, UNKNOWN_ID, 60),
-        ):
+        cluster, person = lab.cluster, lab.person
+        acts: tuple[Act, ...] = (
+            lambda: cluster.signal(person, UNKNOWN_ID, "USR1"),
+            lambda: cluster.hold(person, UNKNOWN_ID),
+            lambda: cluster.release(person, UNKNOWN_ID),
+            lambda: cluster.requeue(person, UNKNOWN_ID),
+            lambda: cluster.set_time_limit(person, UNKNOWN_ID, 60),
+        )
+        for act in acts:
             with pytest.raises(NoSuchJob):
-                await act
-        await lab.cluster.cancel(lab.person, [UNKNOWN_ID])
+                await act()
+        await cluster.cancel(person, [UNKNOWN_ID])
 
     @pytest.mark.parametrize(
         ("option", "reason"),

@@ -138,7 +138,7 @@ class FakeSlurmPrograms:
     def _scontrol_update(self, person: str, asked: Mapping[str, object]) -> DoorAnswer:
         run, problem = self._look(person, asked["job_id"])
         limit = -(-int(str(asked["seconds"])) // 60) * 60
-        if run is not None and limit > (run.job.time_limit_s or limit):
+        if run is not None and run.job.state == "RUNNING" and limit > _limit(run):
             run, problem = None, DENIED
         if run is None:
             return _failed(f"{problem} for job {asked['job_id']}")
@@ -175,6 +175,10 @@ class FakeSlurmPrograms:
 
     def _keep(self, run: Run) -> None:
         self.runs[run.job.job_id] = run
+
+
+def _limit(run: Run) -> int:
+    return run.job.time_limit_s or 0
 
 
 def changed(run: Run, **changes: object) -> Run:
