@@ -1,17 +1,30 @@
-"""Go the whole way with one directory server: TLS, bind, search; for the doctor."""
+"""Go the whole way with one directory server, as a login does; for the doctor."""
 
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
+from typing import Any, Final
 
-import ldap3
 from ldap3.core.exceptions import LDAPException
 
-from kqi_hub.auth.tls_check import Server, verified_certificate
+from kqi_hub.auth.ldap_options import ServerAddress, server_address
+from kqi_hub.auth.ldap_session import (
+    BROKEN,
+    SUCCESS,
+    LdapSession,
+    Misconfigured,
+    ServerFailed,
+)
+from kqi_hub.auth.ldap_wire import Deadline, connect, tls_context
 from kqi_hub.domain.errors import DirectoryUnavailable
 from kqi_hub.domain.health import Certificate
+
+# OpenSSL's numbers of the two mistakes that operators make.
+_UNKNOWN_ISSUER: Final = frozenset({18, 19, 20, 21})
+_WRONG_NAME: Final = frozenset({62, 64})
+_ANYTHING: Final = "(objectClass=*)"
+_NO_ATTRIBUTES: Final = ("1.1",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,74 +47,96 @@ class DirectoryCheck:
     access: DirectoryAccess
 
     def look(self, server: str) -> Certificate:
-        """Return the certificate after a bind and a search."""
-        place, access = Server.parse(server), self.access
-        certificate = verified_certificate(
-            place, access.ca_file, access.connect_timeout_s
-        )
+        """Return the certificate after a bind and a search, or say what is wrong."""
+        address = server_address(server)
+        session, certificate = self._connect(address)
         try:
-            self._bind_and_search(place)
-        except LDAPException as error:
+            session.within(Deadline(self.access.read_timeout_s))
+            self._bind(session)
+            for key in ("people_base", "groups_base"):
+                _find_base(session, key, getattr(self.access, key))
+        except ServerFailed as error:
             raise DirectoryUnavailable(
-                f"{place.host}:{place.port} breaks off: {error}.",
-                "See the directory server's log.",
+                f"{address} breaks off: {error}.", "See the directory server's log."
             ) from error
+        finally:
+            session.close()
         return certificate
 
-    def _bind_and_search(self, server: Server) -> None:
-        connection = self._connection(server)
+    def _connect(self, address: ServerAddress) -> tuple[LdapSession, Certificate]:
+        context = _context(self.access.ca_file)
+        deadline = Deadline(self.access.connect_timeout_s)
         try:
-            connection.open()
-            if not server.tls_at_once:
-                connection.start_tls()
-            if not connection.bind():
-                raise _bind_refused(self.access, connection.result)
-            for key in ("people_base", "groups_base"):
-                _find_base(connection, key, getattr(self.access, key))
-        finally:
-            connection.unbind()
+            connection = connect(address, context, deadline)
+        except ssl.SSLCertVerificationError as error:
+            raise _not_verified(address, error, self.access.ca_file) from error
+        except BROKEN as error:
+            raise DirectoryUnavailable(
+                f"No encrypted connection to {address}: {_words(error)}.",
+                "Check its name and port, that it runs, and the firewall between.",
+            ) from error
+        peer: dict[str, Any] = connection.socket.bare.getpeercert()
+        return LdapSession(connection, deadline), _certificate(peer)
 
-    def _connection(self, server: Server) -> ldap3.Connection:
-        access = self.access
-        ca_file = None if access.ca_file is None else str(access.ca_file)
-        host = ldap3.Server(
-            server.host,
-            port=server.port,
-            use_ssl=server.tls_at_once,
-            tls=ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=ca_file),
-            get_info=ldap3.NONE,
-            connect_timeout=access.connect_timeout_s,
+    def _bind(self, session: LdapSession) -> None:
+        dn, password = self.access.bind_dn, self.access.bind_password()
+        if dn is None or password is None:
+            answer = session.bind_anonymously()
+            said, todo = "Asking without a name", "Set directory.bind_dn and"
+        else:
+            answer = session.bind(dn, password)
+            said, todo = f"The bind as {dn}", "Check directory.bind_dn and"
+        if answer.code != SUCCESS:
+            raise DirectoryUnavailable(
+                f"{said} is refused: {answer.words}.",
+                f"{todo} the password in directory.bind_password_file.",
+            )
+
+
+def _context(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return tls_context(ca_file)
+    except OSError as error:
+        raise DirectoryUnavailable(
+            f"directory.ca_file {ca_file} cannot be used: {_words(error)}.",
+            "It must hold certificates in PEM, readable by the service user.",
+        ) from error
+
+
+def _certificate(peer: dict[str, Any]) -> Certificate:
+    subject = dict(pair for group in peer.get("subject", ()) for pair in group)
+    ends_at = ssl.cert_time_to_seconds(peer["notAfter"])
+    return Certificate(subject.get("commonName", ""), float(ends_at))
+
+
+def _find_base(session: LdapSession, key: str, base: str) -> None:
+    try:
+        found = session.read(base, _ANYTHING, _NO_ATTRIBUTES)
+        why = "no such entry"
+    except Misconfigured as error:
+        found, why = (), str(error)
+    if not found:
+        raise DirectoryUnavailable(
+            f"directory.{key} {base} cannot be read: {why}.",
+            "Correct it, or let the bind name read there.",
         )
-        return ldap3.Connection(
-            host,
-            user=access.bind_dn,
-            password=access.bind_password(),
-            authentication=ldap3.SIMPLE if access.bind_dn else ldap3.ANONYMOUS,
-            receive_timeout=ceil(access.read_timeout_s),  # whole seconds only
-            read_only=True,
-        )
 
 
-def _find_base(connection: ldap3.Connection, key: str, base: str) -> None:
-    found = connection.search(base, "(objectClass=*)", ldap3.BASE, attributes=["1.1"])
-    if found:
-        return
-    said = connection.result["description"]
-    raise DirectoryUnavailable(
-        f"directory.{key} {base} cannot be read: {said}.",
-        "Correct it, or let the bind name read there.",
-    )
-
-
-def _bind_refused(
-    access: DirectoryAccess, result: dict[str, object]
+def _not_verified(
+    address: ServerAddress, error: ssl.SSLCertVerificationError, ca_file: Path | None
 ) -> DirectoryUnavailable:
-    if access.bind_dn is None:
-        return DirectoryUnavailable(
-            f"Searching without a name is refused: {result['description']}.",
-            "Set directory.bind_dn and directory.bind_password_file.",
-        )
-    return DirectoryUnavailable(
-        f"The bind as {access.bind_dn} is refused: {result['description']}.",
-        "Check directory.bind_dn and the password in directory.bind_password_file.",
-    )
+    if error.verify_code in _WRONG_NAME:
+        todo = "Use a name that the certificate has, or renew it with this one."
+    elif error.verify_code in _UNKNOWN_ISSUER:
+        used = f"{ca_file}" if ca_file else "the system's certificates"
+        todo = f"Its signer is not in {used}: correct directory.ca_file."
+    else:
+        todo = "Renew the server's certificate."
+    reason = error.verify_message.rstrip(".")
+    return DirectoryUnavailable(f"{address}'s certificate is refused: {reason}.", todo)
+
+
+def _words(error: Exception) -> str:
+    if not isinstance(error, OSError | LDAPException):
+        return "what it says is no LDAP"
+    return str(getattr(error, "strerror", None) or error).rstrip(".")
