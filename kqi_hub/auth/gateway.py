@@ -41,11 +41,13 @@ class DirectoryGateway:
         places: int = 16,
         longest_queue: int = 200,
         deadline_s: float = 25.0,
+        slow_after_s: float = SLOW_AFTER_S,
     ) -> None:
         """Let `places` calls run at once, and SPARE times as many while some hang."""
         self._directory = directory
         self._longest_queue = longest_queue
         self._deadline_s = deadline_s
+        self._slow_after_s = slow_after_s
         self._places = asyncio.Semaphore(places)
         self._most_running = places * SPARE
         self._threads = ThreadPoolExecutor(self._most_running, "directory")
@@ -96,7 +98,7 @@ class DirectoryGateway:
         loop = asyncio.get_running_loop()
         self._running += 1
         running = loop.run_in_executor(self._threads, work)
-        slow = loop.call_later(SLOW_AFTER_S, place.give_back)
+        slow = loop.call_later(self._slow_after_s, place.give_back)
 
         def done(finished: "asyncio.Future[T]") -> None:
             self._running -= 1
