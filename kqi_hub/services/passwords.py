@@ -3,6 +3,7 @@
 from kqi_hub.domain.errors import InvalidInput, NotPermitted, WrongPassword
 from kqi_hub.domain.login import EnrolFirst, FactorMode, Granted
 from kqi_hub.services.desk import Desk
+from kqi_hub.services.factor import bare_code
 from kqi_hub.services.login import CHANGE_PASSWORD, LONGEST_PASSWORD
 from kqi_hub.services.proving import Who, count_failure, note, throttled
 from kqi_hub.services.settling import Caller, let_in
@@ -15,7 +16,7 @@ async def change(desk: Desk, who: Who, old: str, new: str, code: str = "") -> No
     the directory's own words, TooManyAttempts, DirectoryUnavailable.
     """
     _judge(old, new)
-    appended = code if desk.rules.mode is FactorMode.DIRECTORY else ""
+    appended = bare_code(code) if desk.rules.mode is FactorMode.DIRECTORY else ""
     async with throttled(desk, who) as caller:
         try:
             await desk.directory.change_password(who.person, old, new, appended)
@@ -57,12 +58,15 @@ _ACTION = "password-change"
 
 
 def _judge(old: str, new: str) -> None:
-    for field, value in (("old", old), ("new", new)):
-        if not value or len(value) > LONGEST_PASSWORD or "\0" in value:
-            raise InvalidInput(
-                "The {field} password must have 1 to {most} characters.",
-                field=field,
-                most=LONGEST_PASSWORD,
-            )
+    if not _fits(old):
+        raise WrongPassword("The present password is wrong.")
+    if not _fits(new):
+        raise InvalidInput(
+            "The new password must have 1 to {most} characters.", most=LONGEST_PASSWORD
+        )
     if old == new:
         raise InvalidInput("The new password is the old one.", "Choose another one.")
+
+
+def _fits(password: str) -> bool:
+    return 0 < len(password) <= LONGEST_PASSWORD and "\0" not in password
