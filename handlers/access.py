@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Final
 
-from handlers.texts import N_, Word
 from kqi_hub.domain.errors import NotFound, NotPermitted
 from kqi_hub.domain.people import Role, Standing
+from kqi_hub.face.words import ROLE_WORDS
 
 _LONGEST_SHOWN: Final = 64
 
@@ -32,13 +32,6 @@ class Who(StrEnum):
     def role(self) -> Role | None:
         """Return the role that is needed in the tenant, if one is."""
         return Role.__members__.get(self.name)
-
-
-ROLE_WORDS: Final = {
-    Role.VIEWER: Word(N_("viewer")),
-    Role.MEMBER: Word(N_("member")),
-    Role.MANAGER: Word(N_("manager")),
-}
 
 
 def check_scope(needed: Scope, given: frozenset[str]) -> None:

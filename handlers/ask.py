@@ -7,24 +7,13 @@ from typing import Any, TypeVar
 from handlers.access import check_tenant_role
 from handlers.failures import NotLoggedIn
 from handlers.route import Model, Route
-from handlers.texts import Texts
 from kqi_hub.domain.people import Role, Standing
 from kqi_hub.domain.preferences import Preferences, PreferenceStore
-from kqi_hub.i18n import LANGUAGES
+from kqi_hub.face.site import Site
+from kqi_hub.i18n import Texts
 from kqi_hub.services.people import People
 
 M = TypeVar("M", bound=Model)
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """How the site presents itself."""
-
-    name: str
-    version: str
-    language: str = "en"
-    languages: tuple[str, ...] = LANGUAGES
-    timezone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +47,7 @@ class Ask:
     visitor: Visitor | None
     tenant: str | None
     path: Mapping[str, str]
+    address: str
     document: Mapping[str, Any]
     sent_query: Model | None = None
     sent_body: Model | None = None

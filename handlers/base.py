@@ -14,11 +14,18 @@ from handlers.access import Who
 from handlers.ask import Answer
 from handlers.checking import Sent
 from handlers.failures import Broken, TooLarge, WrongMethod
-from handlers.headers import personal_headers
 from handlers.portal import SETTING, Portal
 from handlers.route import Route, Spec
-from handlers.visit import UserModel, Visit, hub_user, identify, texts_for
+from handlers.visit import (
+    UserModel,
+    Visit,
+    address_of,
+    hub_user,
+    identify,
+    texts_for,
+)
 from kqi_hub.domain.errors import InvalidInput, KqiError, NotFound
+from kqi_hub.face.headers import personal_headers
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +45,8 @@ class PortalHandler(HubOAuthenticated, RequestHandler):
         method = self.request.method or ""
         route = self.routes.get("GET" if method == "HEAD" else method)
         texts = texts_for(self, self.portal, None)
-        self.visit = Visit(self.portal, self.request_id, texts, route)
+        address = address_of(self.request, self.portal.deps.site.proxies)
+        self.visit = Visit(self.portal, self.request_id, address, texts, route)
         self._body_limit = (route.spec if route else Spec()).body_limit
         self._chunks: list[bytes] = []
         self._is_counted = False
@@ -62,7 +70,7 @@ class PortalHandler(HubOAuthenticated, RequestHandler):
 
     def prepare(self) -> None:
         """Count the request, and refuse a body that is too large before it is read."""
-        self.portal.busy.count += 1
+        self.portal.busy.begin()
         self._is_counted = True
         length = self.request.headers.get("Content-Length", "0")
         if length.isdigit() and int(length) > self._body_limit:
@@ -77,7 +85,7 @@ class PortalHandler(HubOAuthenticated, RequestHandler):
     def on_finish(self) -> None:
         """Count the request out."""
         if self._is_counted:
-            self.portal.busy.count -= 1
+            self.portal.busy.end()
             self._is_counted = False
 
     async def serve(self, **path: str) -> None:

@@ -14,8 +14,8 @@ KqiError
 from collections.abc import Iterable
 from typing import Final
 
-from handlers.texts import N_
 from kqi_hub.domain.errors import InvalidInput, KqiError
+from kqi_hub.i18n import N_
 
 _ASK_FOR_HELP: Final = N_(
     "Try again in a minute. If it stays so, give the operators the request number."

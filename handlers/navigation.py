@@ -1,87 +1,70 @@
 """The way through the pages: what is offered to whom, and the keys that lead there."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from handlers.access import Who
-from handlers.texts import N_, Texts
 from kqi_hub.domain.people import Standing
+from kqi_hub.face.look import Entry, Group, Shortcut
+from kqi_hub.i18n import N_, Texts
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the navigation; `key` follows `g` on the keyboard."""
+class Offer:
+    """A page of a group, and who is offered it."""
 
-    path: str
-    label: str
-    icon: str
-    key: str
-    about: str
+    group: str
+    entry: Entry
     who: Who = Who.PERSON
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Entries that belong together."""
-
-    label: str
-    entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Shortcut:
-    """One line of the help on the keyboard."""
-
-    keys: tuple[str, ...]
-    label: str
-
-
-# A page that is not built yet has no route, and so no entry.
-_GROUPS: Final = (
-    Group(
-        N_("Work"),
-        (
-            Entry(
-                "",
-                N_("Overview"),
-                "house",
-                "h",
-                N_("Who you are here, and in which tenants."),
-            ),
+_WORK: Final = N_("Work")
+_ACCOUNT: Final = N_("Account")
+_DEVELOPERS: Final = N_("Developers")
+# Path, name, icon, key and purpose; a page that is not built yet has no route, and so
+# is not offered.
+_OFFERS: Final = (
+    Offer(
+        _WORK,
+        Entry(
+            "",
+            N_("Overview"),
+            "house",
+            "h",
+            N_("Who you are here, and in which tenants."),
         ),
     ),
-    Group(
-        N_("Account"),
-        (
-            Entry(
-                "me",
-                N_("Your account"),
-                "person",
-                "m",
-                N_("Password, second factor, keys and tokens."),
-            ),
+    Offer(
+        _ACCOUNT,
+        Entry(
+            "me",
+            N_("Your account"),
+            "person",
+            "m",
+            N_("Password, second factor, keys and tokens."),
         ),
     ),
-    Group(
-        N_("Developers"),
-        (
-            Entry(
-                "api",
-                N_("REST API"),
-                "braces",
-                "a",
-                N_("Everything the pages do, for programs."),
-            ),
-            Entry(
-                "design",
-                N_("Design"),
-                "palette",
-                "d",
-                N_("Every part that pages are made of, in every state."),
-                Who.OPERATOR,
-            ),
+    Offer(
+        _DEVELOPERS,
+        Entry(
+            "api",
+            N_("REST API"),
+            "braces",
+            "a",
+            N_("Everything the pages do, for programs."),
         ),
+    ),
+    Offer(
+        _DEVELOPERS,
+        Entry(
+            "design",
+            N_("Design"),
+            "palette",
+            "d",
+            N_("Every part that pages are made of, in every state."),
+        ),
+        Who.OPERATOR,
     ),
 )
 _ALWAYS: Final = (
@@ -93,37 +76,35 @@ _ALWAYS: Final = (
 
 
 def groups_for(
-    who: Standing | None, has_page: Callable[[str], bool], said: Texts
+    who: Standing | None, has_page: Callable[[str], bool], texts: Texts
 ) -> tuple[Group, ...]:
     """Return what a person is offered, in their language."""
-    if who is None:
-        return ()
-    offered = []
-    for group in _GROUPS:
-        entries = tuple(
-            replace(e, label=said.say(e.label), about=said.say(e.about))
-            for e in group.entries
-            if has_page("/" + e.path) and _may(who, e.who)
-        )
-        if entries:
-            offered.append(Group(said.say(group.label), entries))
-    return tuple(offered)
+    found: dict[str, list[Entry]] = {}
+    for offer in _OFFERS if who is not None else ():
+        if has_page(f"/{offer.entry.path}") and who and _may(who, offer.who):
+            found.setdefault(offer.group, []).append(_said(offer.entry, texts))
+    return tuple(
+        Group(texts.say(label), tuple(entries)) for label, entries in found.items()
+    )
 
 
-def shortcuts_for(groups: tuple[Group, ...], said: Texts) -> tuple[Shortcut, ...]:
+def shortcuts_for(groups: tuple[Group, ...], texts: Texts) -> tuple[Shortcut, ...]:
     """Return the keys that work for a person, in their language."""
     ways = tuple(
         Shortcut(("g", entry.key), entry.label)
         for group in groups
         for entry in group.entries
     )
-    return ways + tuple(Shortcut(s.keys, said.say(s.label)) for s in _ALWAYS)
+    return ways + tuple(Shortcut(s.keys, texts.say(s.label)) for s in _ALWAYS)
+
+
+def _said(entry: Entry, texts: Texts) -> Entry:
+    label, about = texts.say(entry.label), texts.say(entry.about)
+    return Entry(entry.path, label, entry.icon, entry.key, about)
 
 
 def _may(who: Standing, needed: Who) -> bool:
     if needed is Who.OPERATOR:
         return who.is_operator
-    if needed.role is not None:
-        wanted = needed.role
-        return any(m.role >= wanted for m in who.memberships)
-    return True
+    role = needed.role
+    return role is None or any(m.role >= role for m in who.memberships)

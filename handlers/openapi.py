@@ -6,7 +6,6 @@ from typing import Any, Final, Literal
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from handlers.access import Who
-from handlers.ask import Site
 from handlers.failures import (
     Broken,
     HubUnavailable,
@@ -18,9 +17,10 @@ from handlers.failures import (
 )
 from handlers.problem import PROBLEM_TYPE, title_of
 from handlers.route import Model, Route
-from handlers.texts import N_
 from handlers.validation import JSON_TYPE
 from kqi_hub.domain.errors import KqiError, NotFound, NotPermitted
+from kqi_hub.face.site import Site
+from kqi_hub.i18n import N_
 
 Mode = Literal["validation", "serialization"]
 _REFS: Final = "#/components/schemas/{model}"

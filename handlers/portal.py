@@ -1,5 +1,6 @@
 """What every handler of one process shares."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,18 +9,39 @@ from typing import Any, Final
 from jupyterhub.services.auth import HubOAuth
 
 from handlers.ask import Deps
-from handlers.look import Pages
 from handlers.route import Route
-from handlers.texts import Texts, texts
+from kqi_hub.face.look import Pages
+from kqi_hub.i18n import Texts, texts
 
 SETTING: Final = "portal"
 
 
-@dataclass(slots=True)
 class Busy:
     """How many requests are being answered, so that stopping can wait for them."""
 
-    count: int = 0
+    def __init__(self) -> None:
+        self.count = 0
+        self._idle = asyncio.Event()
+
+    def begin(self) -> None:
+        """Count a request in."""
+        self.count += 1
+        self._idle.clear()
+
+    def end(self) -> None:
+        """Count a request out."""
+        self.count -= 1
+        if not self.count:
+            self._idle.set()
+
+    async def wait_idle(self, seconds: float) -> bool:
+        """Wait until no request is under way, but not for ever; tell whether so."""
+        if self.count:
+            try:
+                await asyncio.wait_for(self._idle.wait(), seconds)
+            except TimeoutError:
+                return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from handlers.failures import Broken, InvalidFields
-from handlers.texts import N_, Texts
 from kqi_hub.domain.errors import (
     ClusterRefused,
     DatabaseNotReady,
     KqiError,
     SettingsError,
 )
+from kqi_hub.i18n import N_, Texts
 
 PROBLEM_TYPE: Final = "application/problem+json"
 _TITLES: Final = {

@@ -4,10 +4,8 @@ from typing import Final
 
 from tornado.web import RequestHandler
 
-from handlers import cookies
 from handlers.ask import Answer, GoTo, Page
 from handlers.failures import NotLoggedIn, StaleForm
-from handlers.look import Look
 from handlers.navigation import groups_for, shortcuts_for
 from handlers.problem import PROBLEM_TYPE, problem_of
 from handlers.resend import fields_to_resend
@@ -15,6 +13,8 @@ from handlers.route import API_PREFIX, Model
 from handlers.visit import Visit
 from kqi_hub.domain.errors import KqiError
 from kqi_hub.domain.preferences import Preferences, Theme
+from kqi_hub.face import cookies
+from kqi_hub.face.look import Look
 
 _JSON: Final = "application/json; charset=utf-8"
 _HTML: Final = "text/html; charset=utf-8"
@@ -53,7 +53,7 @@ def send_error(handler: RequestHandler, visit: Visit, error: KqiError) -> None:
         resend = fields_to_resend(handler, visit) if again else ()
         values = {"problem": problem, "resend": resend}
         handler.set_status(error.status)
-        _send_page(handler, visit, Page("error.html", values))
+        _send_page(handler, visit, Page("pages/error.html", values))
 
 
 def _send_page(handler: RequestHandler, visit: Visit, page: Page) -> None:

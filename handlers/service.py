@@ -14,12 +14,12 @@ from handlers.api.document import routes as document_routes
 from handlers.ask import Deps
 from handlers.base import PortalHandler
 from handlers.callback import CallbackHandler
-from handlers.look import Pages
 from handlers.openapi import document
 from handlers.pages import api_docs, choices, design, home
 from handlers.portal import SETTING, Portal
 from handlers.route import Route, Routes
-from handlers.static import StaticHandler, read_tree
+from kqi_hub.face.look import Pages
+from kqi_hub.face.static import StaticHandler, read_tree
 
 access_log = logging.getLogger("handlers.access_log")
 ALL: Final[tuple[Routes, ...]] = (
@@ -108,11 +108,12 @@ def log_request(handler: Any) -> None:
     visit = getattr(handler, "visit", None)
     who = visit.visitor.standing.person if visit and visit.visitor else "-"
     access_log.info(
-        "%s %s %d %.0fms %s %s",
+        "%s %s %d %.0fms %s %s %s",
         request.method[:16],
         path,
         handler.get_status(),
         request.request_time() * 1000,
         who,
+        visit.address if visit else "-",
         getattr(handler, "request_id", "-"),
     )

@@ -9,8 +9,8 @@ from pydantic_core import ErrorDetails
 
 from handlers.failures import FieldFault, InvalidFields, WrongContentType
 from handlers.route import Model
-from handlers.texts import N_
 from kqi_hub.domain.errors import InvalidInput
+from kqi_hub.i18n import N_
 
 M = TypeVar("M", bound=Model)
 JSON_TYPE: Final = "application/json"

@@ -1,23 +1,24 @@
 """One request under way: who asks, in which language, in which tenant."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from jupyterhub.services.auth import HubOAuth
+from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
-from handlers import cookies
 from handlers.access import Scope, no_such_tenant
 from handlers.ask import Ask, Deps, Visitor
 from handlers.checking import Sent, checked
 from handlers.failures import HubUnavailable, StaleForm
 from handlers.portal import Portal
 from handlers.route import Route
-from handlers.texts import Texts
+from kqi_hub.domain.address import Network, client_address
 from kqi_hub.domain.errors import NotPermitted
 from kqi_hub.domain.preferences import Preferences
-from kqi_hub.i18n import accepted, choose
+from kqi_hub.face import cookies
+from kqi_hub.i18n import Texts, accepted, choose
 from kqi_hub.services import preferences
 from kqi_hub.services.people import People
 
@@ -32,6 +33,7 @@ class Visit:
 
     portal: Portal
     request_id: str
+    address: str
     texts: Texts
     route: Route | None
     sent: Sent | None = None
@@ -47,6 +49,7 @@ class Visit:
             visitor=self.visitor,
             tenant=self.tenant,
             path=path,
+            address=self.address,
             document=self.portal.document,
         )
         return checked(ask, sent)
@@ -91,6 +94,12 @@ def _is_hidden_fetch(handler: RequestHandler) -> bool:
     headers = handler.request.headers
     mode = headers.get("Sec-Fetch-Mode", "")
     return bool(mode == "no-cors" and "Authorization" not in headers)
+
+
+def address_of(request: HTTPServerRequest, proxies: Collection[Network]) -> str:
+    """Return from where somebody asks, as far as proxies of ours say so."""
+    forwarded = ",".join(request.headers.get_list("X-Forwarded-For"))
+    return client_address(str(request.remote_ip), forwarded, proxies)
 
 
 async def _visitor(deps: Deps, hub_auth: HubOAuth, model: UserModel) -> Visitor:

@@ -6,9 +6,9 @@ from pydantic import Field
 
 from handlers.ask import Ask
 from handlers.route import Model, Routes, Spec
-from handlers.texts import N_
 from kqi_hub.domain.errors import InvalidInput
 from kqi_hub.domain.preferences import Preferences, Theme
+from kqi_hub.i18n import N_
 from kqi_hub.services import preferences
 
 routes = Routes("/api/v1", tag=N_("You"))

@@ -7,7 +7,7 @@ from pydantic import Field
 from handlers.access import Who
 from handlers.ask import Ask
 from handlers.route import Model, Routes, Spec
-from handlers.texts import N_
+from kqi_hub.i18n import N_
 
 routes = Routes("/api/v1", tag=N_("Site"))
 health = Routes(tag=N_("Site"))

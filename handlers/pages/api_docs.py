@@ -9,8 +9,8 @@ from typing import Any, Final
 from handlers.access import Who
 from handlers.ask import Ask, Page
 from handlers.route import Routes, Spec
-from handlers.texts import N_, Texts
 from kqi_hub.domain.errors import KqiError
+from kqi_hub.i18n import N_, Texts
 
 routes = Routes(tag=N_("Pages"))
 Schema = Mapping[str, Any]
@@ -80,7 +80,7 @@ async def show_api(ask: Ask) -> Page:
         "objects": tuple(_objects(document, texts)),
         "failures": tuple(failures(texts)),
     }
-    return Page("api.html", values)
+    return Page("pages/api.html", values)
 
 
 def failures(texts: Texts) -> Iterator[Failure]:

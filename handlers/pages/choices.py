@@ -9,9 +9,9 @@ from pydantic import Field
 
 from handlers.ask import Ask, GoTo
 from handlers.route import Model, Routes, Spec
-from handlers.texts import N_
 from kqi_hub.domain.errors import InvalidInput
 from kqi_hub.domain.preferences import Preferences, Theme
+from kqi_hub.i18n import N_
 from kqi_hub.services import preferences
 
 routes = Routes(tag=N_("Pages"))

@@ -6,7 +6,7 @@ from handlers.access import Who
 from handlers.ask import Ask, Page
 from handlers.problem import Problem
 from handlers.route import Routes, Spec
-from handlers.texts import N_
+from kqi_hub.i18n import N_
 
 routes = Routes(tag=N_("Pages"))
 _COLOURS: Final = (
@@ -39,7 +39,7 @@ async def show_design(ask: Ask) -> Page:
         "jobs": _JOBS,
         "problem": _problem(ask),
     }
-    return Page("design.html", values)
+    return Page("pages/design.html", values)
 
 
 def _problem(ask: Ask) -> Problem:

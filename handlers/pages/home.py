@@ -4,8 +4,8 @@ from typing import Final
 
 from handlers.ask import Ask, Page
 from handlers.route import Routes, Spec
-from handlers.texts import N_
 from kqi_hub.domain.people import Role
+from kqi_hub.i18n import N_
 
 routes = Routes(tag=N_("Pages"))
 _MAY: Final = {
@@ -19,4 +19,4 @@ _MAY: Final = {
 async def show_home(ask: Ask) -> Page:
     """Show who you are, your tenants, and where to begin."""
     may = {role: ask.texts.say(text) for role, text in _MAY.items()}
-    return Page("home.html", {"may": may})
+    return Page("pages/home.html", {"may": may})

@@ -41,9 +41,7 @@ def copy_all(modules: Path = MODULES, into: Path = VENDOR) -> None:
     icons = sprite(modules / "bootstrap-icons/icons", icon_names())
     (into / "icons.svg").write_text(icons)
     for package in ("bootstrap", "bootstrap-icons"):
-        shutil.copyfile(
-            modules / package / "LICENSE", into / f"{package}.LICENSE.txt"
-        )
+        shutil.copyfile(modules / package / "LICENSE", into / f"{package}.LICENSE.txt")
 
 
 def _symbol(name: str, file: Path) -> str:

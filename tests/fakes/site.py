@@ -15,10 +15,11 @@ from tornado.routing import AnyMatches, PathMatches, Rule, RuleRouter
 from tornado.web import Application
 
 import hub_config
-from handlers.ask import Deps, Site
+from handlers.ask import Deps
 from handlers.route import Route
 from handlers.service import Folders, make_app
 from kqi_hub.domain.people import GroupRules
+from kqi_hub.face.site import Site
 from kqi_hub.services.people import People
 from tests.fakes.hub import CLIENT, SECRET, FakeHub
 from tests.fakes.people import FakeAssociations, FakePreferences, association

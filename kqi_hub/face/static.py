@@ -15,7 +15,7 @@ from typing import Final
 
 from tornado.web import HTTPError, RequestHandler
 
-from handlers.headers import security_headers
+from kqi_hub.face.headers import security_headers
 
 _COMPRESSED: Final = frozenset({".css", ".js", ".svg", ".json", ".txt"})
 _TYPES: Final = {".js": "text/javascript", ".svg": "image/svg+xml"}

@@ -9,20 +9,46 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from handlers.access import ROLE_WORDS
-from handlers.ask import Site
-from handlers.formats import Formats
-from handlers.navigation import Entry, Group, Shortcut
-from handlers.static import Tree
-from handlers.texts import texts
 from kqi_hub.domain.people import Role, Standing
 from kqi_hub.domain.preferences import Preferences, Theme
+from kqi_hub.face.formats import Formats
+from kqi_hub.face.site import Site
+from kqi_hub.face.static import Tree
+from kqi_hub.face.words import ROLE_WORDS
+from kqi_hub.i18n import texts
 
 LANGUAGE_NAMES: Final = {"en": "English", "ja": "日本語", "ko": "한국어"}
 SPRITE: Final = "vendor/icons.svg"
 _ICON: Final = Markup(
     '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"/></svg>'
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the navigation; `key` follows `g` on the keyboard."""
+
+    path: str
+    label: str
+    icon: str
+    key: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries that belong together."""
+
+    label: str
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """One line of the help on the keyboard."""
+
+    keys: tuple[str, ...]
+    label: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""The portal's process, `python -m hub_config.portal`: beside the hub, or its child."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+from jupyterhub.httpclient import JupyterHubHTTPClient
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+from handlers.ask import Deps
+from handlers.portal import SETTING, Portal
+from handlers.service import Folders, make_app
+from hub_config.portal_place import Place, cookie_secret, hub_auth, hub_token, place_of
+from kqi_hub import __version__
+from kqi_hub.bootstrap.portal import PortalParts, open_portal
+from kqi_hub.domain.address import networks
+from kqi_hub.domain.errors import KqiError
+from kqi_hub.face.site import OWN_PROXY, Site
+from kqi_hub.settings.loader import load_settings
+from kqi_hub.settings.model import Settings
+
+HERE: Final = Path(__file__).resolve().parent
+FOLDERS: Final = Folders(HERE / "templates", HERE / "static", HERE / "translations")
+# How long requests that are under way may take when the process is told to stop.
+GRACE_S: Final = 10.0
+_IDLE_S: Final = 75.0
+_HEADERS_BYTES: Final = 32 * 1024
+
+log = logging.getLogger("hub_config.portal")
+
+
+def application(settings: Settings, place: Place, parts: PortalParts) -> Application:
+    """Return the portal's application for a site."""
+    site = Site(
+        name=settings.site.name,
+        version=__version__,
+        language=settings.site.language,
+        timezone=settings.site.timezone,
+        proxies=(*OWN_PROXY, *networks(settings.login.trusted_proxies)),
+    )
+    deps = Deps(site, parts.people, parts.preferences)
+    auth = hub_auth(place, hub_token(settings, os.environ), settings)
+    return make_app(deps, auth, FOLDERS, cookie_secret(settings))
+
+
+async def serve(app: Application, place: Place) -> None:
+    """Answer until SIGTERM or SIGINT, then finish what is under way."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    server = HTTPServer(
+        app, idle_connection_timeout=_IDLE_S, max_header_size=_HEADERS_BYTES
+    )
+    server.add_sockets(bind_sockets(place.port, place.host))
+    log.info("listening on %s:%d below %s", place.host, place.port, place.prefix)
+    await stop.wait()
+    server.stop()
+    portal: Portal = app.settings[SETTING]
+    if not await portal.busy.wait_idle(GRACE_S):
+        log.warning("%d requests were cut off", portal.busy.count)
+    await server.close_all_connections()
+    await JupyterHubHTTPClient.loop_instance().close()
+    log.info("stopped")
+
+
+def set_up_logging() -> None:
+    """Log to standard error, a line a request; JupyterHub's chatter is left out."""
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s %(message)s",
+    )
+    # It would name the session of every new login.
+    logging.getLogger("tornado.application").setLevel(logging.ERROR)
+    logging.getLogger("tornado.general").setLevel(logging.ERROR)
+
+
+def main() -> int:
+    """Run the portal of the site that the settings describe."""
+    set_up_logging()
+    try:
+        settings = load_settings()
+        place = place_of(settings, os.environ)
+        app = application(settings, place, open_portal(settings))
+    except KqiError as error:
+        log.error("%s", error)  # noqa: TRY400 - a sentence for operators, no traceback
+        return error.exit_code
+    asyncio.run(serve(app, place))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""What the portal's pages are made of, joined."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from kqi_hub.bootstrap.database import open_database
+from kqi_hub.db import schema
+from kqi_hub.db.preferences import SqlPreferenceStore
+from kqi_hub.domain.people import GroupRules
+from kqi_hub.domain.preferences import PreferenceStore
+from kqi_hub.services.people import AssociationStore, NoAssociations, People
+from kqi_hub.settings.model import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class PortalParts:
+    """The services of one portal process, on one database engine."""
+
+    engine: Engine
+    people: People
+    preferences: PreferenceStore
+
+
+def open_portal(
+    settings: Settings, associations: AssociationStore | None = None
+) -> PortalParts:
+    """Return the portal's services; DatabaseNotReady with another schema than ours."""
+    engine = open_database(settings)
+    schema.check(engine)
+    rules = GroupRules(settings.people.group, settings.people.operators_group)
+    return PortalParts(
+        engine=engine,
+        people=People(associations or NoAssociations(), rules),
+        preferences=SqlPreferenceStore(engine),
+    )

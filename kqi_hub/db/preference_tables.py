@@ -1,0 +1,17 @@
+"""The table of people's choices."""
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kqi_hub.db.tables import Base
+
+
+class PreferenceRow(Base):
+    """What a person has chosen; empty where the site or the browser decides."""
+
+    __tablename__ = "preferences"
+
+    person: Mapped[str] = mapped_column(primary_key=True)
+    language: Mapped[str | None]
+    theme: Mapped[str | None]
+    default_tenant: Mapped[str | None]
+    changed_at: Mapped[float]

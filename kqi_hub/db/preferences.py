@@ -1,0 +1,44 @@
+"""People's choices in the database."""
+
+from typing import Final, cast
+
+from sqlalchemy import Engine, Table, select
+
+from kqi_hub.db.engine import reading, writing
+from kqi_hub.db.preference_tables import PreferenceRow
+from kqi_hub.db.upsert import upsert
+from kqi_hub.domain.preferences import Preferences, Theme
+
+_CHOICES: Final = cast(Table, PreferenceRow.__table__)
+
+
+class SqlPreferenceStore:
+    """A PreferenceStore (domain/preferences.py); any thread may call it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def preferences(self, person: str) -> Preferences:
+        """Return the person's choices; nothing chosen for people not seen before."""
+        columns = _CHOICES.c
+        query = select(columns.language, columns.theme, columns.default_tenant).where(
+            columns.person == person
+        )
+        with reading(self._engine) as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return Preferences()
+        theme = None if row.theme is None else Theme(row.theme)
+        return Preferences(row.language, theme, row.default_tenant)
+
+    def save(self, person: str, chosen: Preferences, now: float) -> None:
+        """Replace the person's choices."""
+        row = {
+            "person": person,
+            "language": chosen.language,
+            "theme": None if chosen.theme is None else chosen.theme.value,
+            "default_tenant": chosen.default_tenant,
+            "changed_at": now,
+        }
+        with writing(self._engine) as connection:
+            connection.execute(upsert(connection, _CHOICES), row)

@@ -1,0 +1,1 @@
+"""What the pages of the hub and of the portal are made of: one look, two processes."""
