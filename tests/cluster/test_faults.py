@@ -1,0 +1,156 @@
+"""Kill -9 and worse while jobs run: the picture stays, and no live job is ended."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from kqi_hub.services.freshness import Trust
+from tests.cluster.portal_lab import (
+    RECOVERY_S,
+    Portal,
+    down,
+    frozen,
+    kill_9,
+    kqi_hub,
+    running_job,
+    wait_for,
+)
+from tests.cluster.slurm_lab import only_inside, sbatch_as_alice
+
+pytestmark = only_inside
+# Slurm's programs need 9 to 10 s to give up on a controller.
+NOTICED_S = 45.0
+
+Fault = Callable[[list[str]], AbstractContextManager[None]]
+
+
+class Watch:
+    """Read the store again and again, as pages do, and note every wrong answer."""
+
+    def __init__(self, job_id: int) -> None:
+        self._job_id = job_id
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.readings = 0
+        self.wrong: list[str] = []
+        self.trusts: set[Trust] = set()
+
+    def _run(self) -> None:
+        portal = Portal()
+        while not self._stop.wait(0.2):
+            job = portal.job(self._job_id)
+            self.readings += 1
+            self.trusts.add(portal.standing().trust)
+            if job is None or job.is_over or self._job_id not in portal.live_ids():
+                self.wrong.append(f"{time.time():.1f} {job}")
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        self._thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            self._thread.join()
+
+
+@pytest.fixture
+def portal() -> Portal:
+    portal = Portal()
+    wait_for(portal.is_fresh, RECOVERY_S, f"no fresh picture: {portal.standing()}")
+    return portal
+
+
+def is_answering() -> bool:
+    asked = subprocess.run(
+        ["/usr/bin/sacctmgr", "-n", "show", "cluster"],
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    return asked.returncode == 0 and b"demo" in asked.stdout
+
+
+@pytest.mark.parametrize(
+    ("fault", "names", "shows"),
+    [
+        (down, ["slurmctld"], True),
+        (frozen, ["slurmctld"], True),
+        (down, ["slurmdbd"], False),
+        (down, ["mariadb"], False),
+        (down, ["worker"], True),
+        (down, ["munged"], True),
+        (down, ["worker", "slurmctld", "slurmdbd", "mariadb"], True),
+    ],
+    ids=["slurmctld", "frozen", "slurmdbd", "mariadb", "worker", "munged", "all"],
+)
+def test_running_job_stays_running_through_it(
+    portal: Portal, fault: Fault, names: list[str], shows: bool
+) -> None:
+    with running_job(portal) as job_id:
+        watch = Watch(job_id)
+        with watch.watching():
+            with fault(names):
+                before = portal.standing()
+                if shows:
+                    wait_for(portal.is_stale, NOTICED_S, f"never stale: {before}")
+                    sentence = portal.standing().sentence
+                    assert "STALE, as of" in sentence
+                    assert kqi_hub("jobs").stderr.startswith("demo: STALE, as of ")
+                else:
+                    time.sleep(12)
+                    assert portal.is_fresh(), portal.standing()
+            wait_for(portal.is_fresh, RECOVERY_S, f"{portal.standing()}")
+        assert watch.readings > 20
+        assert watch.wrong == []
+        job = portal.job(job_id)
+        assert job is not None
+        assert job.state == "RUNNING"
+    wait_for(is_answering, 60, "accounting is not back")
+
+
+def test_reason_of_the_outage_is_told(portal: Portal) -> None:
+    with down(["slurmctld"]):
+        wait_for(lambda: portal.store.freshness().error, NOTICED_S, "no reason")
+        assert "Unable to contact slurm controller" in portal.standing().sentence
+        refused = kqi_hub("refresh")
+        assert refused.returncode == 10
+        assert "Unable to contact slurm controller" in refused.stderr
+    wait_for(portal.is_fresh, RECOVERY_S, f"{portal.standing()}")
+
+
+def test_job_that_ends_during_an_outage_ends_when_it_is_over(portal: Portal) -> None:
+    wrap = ("-p", "cpu", "-o", "/dev/null", "--wrap", "sleep 8")
+    job_id = sbatch_as_alice(*wrap)
+    wait_for(lambda: job_id in portal.live_ids(), 30, "it never shows")
+    with down(["slurmctld"]):
+        wait_for(portal.is_stale, NOTICED_S, "never stale")
+        time.sleep(5)
+        assert job_id in portal.live_ids()
+    wait_for(lambda: job_id not in portal.live_ids(), RECOVERY_S, "it never ends")
+    job = portal.job(job_id)
+    assert job is not None
+    assert job.is_over
+
+
+def test_everything_killed_at_once_comes_back_by_itself(portal: Portal) -> None:
+    """Nobody holds anything down here: what is killed is started again."""
+    names = ("mariadb", "slurmdbd", "slurmctld", "munged", "worker")
+    with running_job(portal) as job_id:
+        watch = Watch(job_id)
+        with watch.watching():
+            killed_at = time.time()
+            for name in names:
+                kill_9(name)
+            wait_for(
+                lambda: (portal.store.freshness().taken_at or 0) > killed_at,
+                RECOVERY_S,
+                "no picture since",
+            )
+            wait_for(portal.is_fresh, RECOVERY_S, f"{portal.standing()}")
+        assert watch.wrong == []
+        assert job_id in portal.live_ids()
