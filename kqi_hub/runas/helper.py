@@ -111,15 +111,16 @@ def require_trusted(path: str, levels: int | None = None) -> None:
 
 def setting(entry: Field[Any], value: Any) -> Any:
     """Return one setting, or say what it should have been."""
-    if entry.type is str and type(value) is str:
-        return value
-    if entry.type is int and type(value) is int and value > 0:
-        return value
-    is_list = entry.name == "callers" and type(value) is list and value
-    if is_list and all(type(name) is str for name in value):
-        return tuple(value)
-    wanted = "text" if entry.type is str else "a list of names or a number above 0"
-    raise ConfigError(f"{entry.name}: expected {wanted}, got {shown(value)}")
+    if entry.type is str:
+        good, expected = type(value) is str, "text"
+    elif entry.type is int:
+        good, expected = type(value) is int and value > 0, "a whole number above 0"
+    else:
+        names = type(value) is list and all(type(name) is str for name in value)
+        good, expected = names and value != [], "a list of user names"
+    if not good:
+        raise ConfigError(f"{entry.name}: expected {expected}, got {shown(value)}")
+    return tuple(value) if type(value) is list else value
 
 
 # --- People: who may call, and who may be acted for ----------------------------------
@@ -653,7 +654,14 @@ def audit(config: Config, record: Fields) -> None:
             return os.close(log)
     except OSError as error:
         line = f"{line} (not in {config.log_file}: {error})"
-    return syslog.syslog(syslog.LOG_AUTH | syslog.LOG_NOTICE, line)
+    return syslog.syslog(syslog.LOG_NOTICE, line)
+
+
+def audit_end(config: Config, caller: int, code: int) -> int:
+    """Write a line for a call that ended without having answered."""
+    if code != 0:
+        audit(config, {"caller": caller, "outcome": f"broken off: {code}"})
+    return code
 
 
 def open_log(path: str) -> int:
@@ -683,7 +691,7 @@ def serve(config: Config) -> None:
         reap(config, children)
         if listener in ready:
             admit(config, listener, children)
-    Path(config.socket).unlink()
+    Path(config.socket).unlink(missing_ok=True)
     listener.close()
     deadline = time.monotonic() + STOP_GRACE_S
     while children and time.monotonic() < deadline:
@@ -750,9 +758,7 @@ def reap(config: Config, children: dict[int, int]) -> None:
         pid, status = os.waitpid(-1, os.WNOHANG)
         if pid == 0:
             return
-        caller, code = children.pop(pid), os.waitstatus_to_exitcode(status)
-        if code != 0:
-            audit(config, {"caller": caller, "outcome": f"broken off: {code}"})
+        audit_end(config, children.pop(pid), os.waitstatus_to_exitcode(status))
 
 
 def main() -> int:
@@ -779,12 +785,14 @@ def start(arguments: list[str]) -> int:
     config = load_config(path)
     require_trusted(config.scratch_root)
     caller_uids(config)
+    syslog.openlog("kqi-runas", syslog.LOG_PID, syslog.LOG_AUTH)
     if config.log_file:
         require_trusted(config.log_file, levels=1)
         os.close(open_log(config.log_file))
     if mode == "once":
         # Root itself, without sudo, is uid 0 like anybody else: a caller or not.
-        return call(config, int(os.environ.get("SUDO_UID", "0")), 0, 1)
+        caller = int(os.environ.get("SUDO_UID", "0"))
+        return audit_end(config, caller, call(config, caller, 0, 1))
     serve(config)
     return 0
 

@@ -135,7 +135,14 @@ class Door:
         metadata=about("The helper's Unix socket, owned by root."),
     )
     sudo_command: tuple[str, ...] = field(
-        default=("/usr/bin/sudo", "-n", "/usr/sbin/kqi-runas"),
+        default=(
+            "/usr/bin/sudo",
+            "-n",
+            "/usr/sbin/kqi-runas",
+            "once",
+            "--config",
+            "/etc/kqi/runas.toml",
+        ),
         metadata=about(
             "The command line that runs the helper through sudo, word by word.",
             Each(Line(4096)),
@@ -243,6 +250,14 @@ class Hub:
         metadata=about(
             "File with the word that the portal proves itself to the hub with; "
             "`portal.token` in the state folder when left out.",
+            secret_file=True,
+        ),
+    )
+    proxy_token_file: Path | None = field(
+        default=None,
+        metadata=about(
+            "File with the word that the hub proves itself to the proxy with; "
+            "`proxy.token` in the state folder when left out.",
             secret_file=True,
         ),
     )

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -311,6 +311,45 @@ def test_the_sudo_rule_allows_the_one_command_line_only(command: list[str]) -> N
     assert refused.returncode == 1
     assert refused.stdout == ""
     assert "sudo: " in refused.stderr
+
+
+@pytest.fixture
+def documented_sudo() -> Iterator[list[str]]:
+    """Install as docs/operators/door.md says, but below /etc, which is private here."""
+    page = (ROOT / "docs/operators/door.md").read_text()
+    text = page.split("```sudoers\n")[1].split("```")[0]
+    program = Path("/etc/kqi/kqi-runas-documented")
+    rule = Path("/etc/sudoers.d/zz-kqi-runas-documented")
+    program.write_bytes((ROOT / "kqi_hub/runas/helper.py").read_bytes())
+    program.chmod(0o755)
+    # use_pty is on where sudo comes from a newer distribution.
+    text = text.replace("/usr/sbin/kqi-runas", str(program))
+    rule.write_text(f"Defaults use_pty\n{text}")
+    rule.chmod(0o440)
+    try:
+        subprocess.run(["/usr/sbin/visudo", "-c"], check=True, capture_output=True)
+        yield [*SUDO, str(program), "once", "--config", CONFIG]
+    finally:
+        rule.unlink()
+        program.unlink()
+
+
+def test_the_documented_sudo_rule_works(documented_sudo: list[str]) -> None:
+    script = SLEEP.replace("--time=30", "--time=30 --hold") + "#" * 900_000
+    calls: list[list[object]] = [
+        ["ping", "", {}],
+        ["submit", "alice", submission(script)],
+        ["submit", "root", submission(SLEEP)],
+    ]
+    pong, submitted, refused = ask_all(documented_sudo, calls)
+    assert json.loads(pong["stdout"])["version"]
+    assert submitted["exit_code"] == 0, submitted
+    assert refused["error"] == "DoorRefused"
+    job = int(submitted["stdout"])
+    ask_all(documented_sudo, [["cancel", "alice", {"job_ids": [job]}]])
+    wait_for(job, "CANCELLED")
+    others = as_user("kqi", [*documented_sudo[:-1], "/tmp/evil.toml"], "{}\n")
+    assert (others.returncode, others.stdout) == (1, "")
 
 
 def test_a_sudo_that_refuses_means_that_nothing_happened() -> None:

@@ -47,6 +47,11 @@ vision:x:20101:alice
 ENTER = """\
 mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group || exit 99
 [ ! -e /etc/nsswitch.conf ] || mount --bind "$1/nsswitch.conf" /etc/nsswitch.conf
+if [ -e "$1/log" ]; then  # a syslog of the test's own
+    : >"$1/null" && mount --bind /dev/null "$1/null" && mount -t tmpfs tmpfs /dev &&
+    : >/dev/null && mount --bind "$1/null" /dev/null &&
+    : >/dev/log && mount --bind "$1/log" /dev/log || exit 99
+fi
 shift; exec "$@"
 """
 CALL = """\
@@ -77,6 +82,7 @@ class House:
     base: Path
     environment: dict[str, str] = field(default_factory=dict)
     helper: subprocess.Popen[bytes] | None = None
+    wrapped_in: tuple[str, ...] = ()
 
     @property
     def door(self) -> Path:
@@ -134,7 +140,7 @@ class House:
 
     def command(self, mode: str) -> list[str]:
         helper = (PYTHON, "-I", str(HELPER), mode, "--config", str(self.config))
-        return self.inside(*helper)
+        return self.inside(*self.wrapped_in, *helper)
 
     def start(self) -> None:
         """Start the daemon and wait until it listens."""

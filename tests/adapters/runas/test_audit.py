@@ -1,7 +1,11 @@
 """The log has one honest line for each call and nothing that is a secret."""
 
 import json
+import socket
 import time
+from collections.abc import Iterator
+
+import pytest
 
 from tests.adapters.runas.house import SUBMIT, House, line
 
@@ -103,7 +107,45 @@ def test_calls_at_once_do_not_mix_their_lines(own_house: House) -> None:
     assert sum(entry.get("job_id") == "1" for entry in own_house.audit()) == 40
 
 
-def test_a_daemon_whose_log_folder_went_away_still_serves(own_house: House) -> None:
-    own_house.log.unlink()
-    own_house.log.parent.rmdir()
-    assert own_house.submit()["ok"]  # the line goes to syslog then
+@pytest.fixture
+def system_log(empty_house: House) -> Iterator[socket.socket]:
+    """Return a socket that is /dev/log for the house's helper."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+        log.bind(str(empty_house.base / "accounts/log"))
+        log.settimeout(10)
+        yield log
+
+
+def next_line(log: socket.socket) -> tuple[str, dict[str, object]]:
+    """Return how a line is addressed, and what it says."""
+    head, _, body = log.recv(65536).decode("ascii").partition("{")
+    return head, json.loads("{" + body.rstrip("\0"))
+
+
+def test_without_a_log_file_calls_are_in_syslog(
+    empty_house: House, system_log: socket.socket
+) -> None:
+    empty_house.configure(log_file=None)
+    empty_house.start()
+    next_line(system_log)  # of the fixture, looking for the door
+    empty_house.submit(name="kqi-%s%n-9")
+    empty_house.submit(name="kqi-9")
+    assert "refused" in str(next_line(system_log)[1]["outcome"])
+    head, entry = next_line(system_log)
+    assert head.startswith("<37>")  # facility auth, level notice
+    assert "kqi-runas[" in head
+    assert (entry["name"], entry["outcome"]) == ("kqi-9", "exit 0")
+    assert not empty_house.log.exists()
+
+
+def test_a_line_that_does_not_fit_into_the_log_goes_to_syslog(
+    empty_house: House, system_log: socket.socket
+) -> None:
+    empty_house.start()
+    empty_house.submit()
+    empty_house.log.unlink()
+    empty_house.log.parent.rmdir()
+    assert empty_house.submit(name="kqi-10")["ok"]
+    text = system_log.recv(65536).decode("ascii")
+    assert "kqi-10" in text
+    assert "No such file or directory" in text

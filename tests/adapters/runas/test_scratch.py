@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from tests.adapters.runas.house import (
     ALICE,
     BOB,
     PEOPLE,
+    PYTHON,
     House,
     answer_in,
     line,
@@ -200,6 +203,41 @@ def test_a_sticky_scratch_is_used(own_house: House, scratch: Path) -> None:
     scratch.chmod(0o1777)
     assert make(own_house)["exit_code"] == 0
     assert owner(scratch / "alice") == (ALICE, ALICE, 0o700)
+
+
+RACE = """
+import os, sys, time
+os.chdir(sys.argv[1])
+end = time.monotonic() + 2
+while time.monotonic() < end:
+    for make in (lambda: os.symlink("/etc", "alice"), lambda: os.mkdir("alice")):
+        try:
+            make()
+            os.rmdir("alice") if not os.path.islink("alice") else os.unlink("alice")
+        except OSError:
+            pass
+"""
+
+
+def test_somebody_who_swaps_the_place_all_the_time_wins_nothing(
+    own_house: House, scratch: Path
+) -> None:
+    scratch.chmod(0o1777)
+    before = owner(Path("/etc"))
+    command = [PYTHON, "-I", "-c", RACE, str(scratch)]
+    with subprocess.Popen(command, user=BOB, group=BOB, extra_groups=[]) as racer:
+        outcomes = []
+        while racer.poll() is None:
+            answer = make(own_house)
+            outcomes.append(answer["ok"])
+            made = answer["ok"] and own_house.scratch / "alice"
+            if made:
+                assert answer["exit_code"] == 0, answer
+                assert owner(made) == (ALICE, ALICE, 0o700)
+                shutil.rmtree(made)
+    assert len(outcomes) > 20  # won by either side, as it happens
+    assert owner(Path("/etc")) == before
+    assert not Path("/etc/workspace").exists()
 
 
 def test_a_scratch_that_belongs_to_somebody_is_refused(

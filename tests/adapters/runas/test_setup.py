@@ -1,12 +1,16 @@
 """A helper that was set up unsafely does not start."""
 
+import dataclasses
 import os
+import signal
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from tests.adapters.runas.house import ALICE, HELPER, KQI, PYTHON, House
+from kqi_hub.runas import helper
+from tests.adapters.runas.house import ALICE, HELPER, KQI, PYTHON, House, told
 
 
 def refused_start(house: House, mode: str = "serve") -> str:
@@ -102,7 +106,7 @@ def test_a_log_that_is_a_link_is_refused_and_nothing_is_written(
         ({"people_group": None}, "people_group is missing"),
         ({"callers": []}, "callers: expected"),
         ({"callers": "kqi"}, "callers: expected"),
-        ({"callers": [990]}, "callers: expected"),
+        ({"callers": [990]}, "callers: expected a list of user names"),
         ({"callers": ["kqi", "no-such-user"]}, "no-such-user"),
         ({"min_uid": 0}, "min_uid: expected"),
         ({"min_uid": -1}, "min_uid: expected"),
@@ -199,11 +203,11 @@ def test_an_interpreter_that_listens_to_its_environment_is_refused(
 
 
 def test_a_user_who_is_not_root_cannot_run_it(empty_house: House) -> None:
-    helper = empty_house.base / "helper.py"
-    helper.write_bytes(HELPER.read_bytes())
-    helper.chmod(0o755)
+    copy = empty_house.base / "helper.py"
+    copy.write_bytes(HELPER.read_bytes())
+    copy.chmod(0o755)
     empty_house.config.chmod(0o644)
-    command = [PYTHON, "-I", str(helper), "once", "--config", str(empty_house.config)]
+    command = [PYTHON, "-I", str(copy), "once", "--config", str(empty_house.config)]
     with subprocess.Popen(
         command, stderr=subprocess.PIPE, user=KQI, group=KQI, extra_groups=[]
     ) as refused:
@@ -238,13 +242,54 @@ def test_the_helper_is_one_file_that_runs_from_anywhere(own_house: House) -> Non
     assert not (own_house.base / "__pycache__").exists()
 
 
+PAGE = (HELPER.parents[2] / "docs/operators/door.md").read_text()
+
+
 def test_the_documentation_names_every_setting() -> None:
-    page = (Path(HELPER).parents[2] / "docs/operators/door.md").read_text()
-    source = HELPER.read_text()
-    block = source[source.index("class Config") : source.index("def load_config")]
-    keys = [text.split(":")[0].strip() for text in block.splitlines() if ": " in text][
-        0:
+    keys = [entry.name for entry in dataclasses.fields(helper.Config)]
+    assert [key for key in keys if f"| `{key}` |" not in PAGE] == []
+
+
+def test_the_documentation_names_every_verb_and_field() -> None:
+    rows = {
+        row.split("`")[1]: row for row in PAGE.splitlines() if row.startswith("| `")
+    }
+    assert set(helper.VERBS) <= set(rows)
+    for name, verb in helper.VERBS.items():
+        assert [key for key in verb.fields if f"`{key}`" not in rows[name]] == []
+
+
+def test_the_documented_configuration_is_accepted(empty_house: House) -> None:
+    block = PAGE.split("```toml\n")[1].split("```")[0]
+    settings = tomllib.loads(block) | {
+        "people_group": "people",
+        "scratch_root": str(empty_house.scratch),
+        "log_file": str(empty_house.log),
+    }
+    empty_house.configure(**settings)
+    empty_house.start()
+    assert empty_house.ask_as(KQI, KQI, b"{}\n").stdout
+
+
+def test_the_documented_unit_leaves_the_helper_enough_rights(
+    empty_house: House,
+) -> None:
+    """setpriv takes from the helper what systemd would take."""
+    (line,) = [text for text in PAGE.splitlines() if text.startswith("CapabilityBound")]
+    kept = [
+        word.lower().removeprefix("cap_") for word in line.partition("=")[2].split()
     ]
-    keys = [key for key in keys if key.isidentifier()]
-    assert len(keys) == 11
-    assert [key for key in keys if f"`{key}`" not in page] == []
+    assert "NoNewPrivileges=yes" in PAGE
+    bounds = ",".join(["-all", *(f"+{name}" for name in kept)])
+    empty_house.wrapped_in = ("setpriv", "--no-new-privs", "--bounding-set", bounds)
+    empty_house.configure(time_limit_s=1)
+    empty_house.start()
+    assert empty_house.helper is not None
+    status = Path(f"/proc/{empty_house.helper.pid}/status").read_text()
+    assert int(status.split("CapEff:")[1].split()[0], 16).bit_count() == len(kept)
+    assert empty_house.ask("make-scratch", "alice", {})["exit_code"] == 0
+    assert empty_house.seen_by_program()["uids"] == [ALICE] * 3
+    assert empty_house.submit(**told("ignore-term"))["exit_code"] == -signal.SIGKILL
+    assert empty_house.door.lstat().st_gid == KQI
+    assert empty_house.log.exists()
+    assert empty_house.stop() == 0
