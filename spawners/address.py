@@ -1,0 +1,19 @@
+"""From where a request comes, as far as it can be believed."""
+
+from typing import Any
+
+from kqi_hub.domain.address import client_address, networks
+from kqi_hub.face.site import OWN_PROXY
+from kqi_hub.settings.model import Settings
+
+
+def address_of(handler: Any, site: Settings) -> str:
+    """Return the address of the browser; further proxies count if the site names them.
+
+    Tornado's remote_ip may be a header's word already: the connection has the peer.
+    """
+    request = handler.request
+    peer = str(request.connection.context.address[0])
+    forwarded = ",".join(request.headers.get_list("X-Forwarded-For"))
+    trusted = networks(site.login.trusted_proxies)
+    return client_address(peer, forwarded, (*OWN_PROXY, *trusted))

@@ -1,0 +1,119 @@
+"""JupyterHub's login: the directory and a one-time code, by the login services."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from jupyterhub.auth import Authenticator
+from traitlets import Bool, Unicode
+
+from kqi_hub.bootstrap.login import login_desk
+from kqi_hub.domain.errors import DirectoryUnavailable
+from kqi_hub.domain.login import Attempt, Granted, Outcome
+from kqi_hub.domain.people import Person
+from kqi_hub.face.static import StaticHandler
+from kqi_hub.services import login
+from kqi_hub.services.desk import Desk
+from kqi_hub.settings.loader import load_settings
+from kqi_hub.settings.model import Settings
+from spawners.address import address_of
+from spawners.face import STATIC, Face, Folders, site_of
+from spawners.login_api import LoginApi
+from spawners.login_pages import EnrolPage, LoginPage, NewPasswordPage
+
+
+class DirectoryAuthenticator(Authenticator):
+    """Let in whom the login service lets in, under the directory's spelling."""
+
+    manage_groups = Bool(True, config=True)
+    face_folder = Unicode(
+        config=True, help="Folder with templates, static files and translations."
+    )
+
+    @cached_property
+    def site(self) -> Settings:
+        """Return the site's settings, read once."""
+        return load_settings()
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Return what the login services work with; one for the hub's process."""
+        return login_desk(self.site)
+
+    @cached_property
+    def face(self) -> Face:
+        """Return what renders the hub's pages in the portal's look."""
+        place = Path(self.face_folder)
+        folders = Folders(place / "templates", place / "static", place / "translations")
+        base = urlsplit(self.site.hub.public_url).path
+        return Face(site_of(self.site), folders, base, f"{base}hub/")
+
+    async def authenticate(
+        self, handler: Any, data: Mapping[str, object]
+    ) -> dict[str, Any] | None:
+        """Judge a login; `granted` stands for one that was judged a page before."""
+        granted = data.get("granted")
+        if not isinstance(granted, Granted):  # never from a request: those are text
+            granted = await self._attempt(handler, data)
+        return None if granted is None else _model(granted.person)
+
+    async def _attempt(
+        self, handler: Any, data: Mapping[str, object]
+    ) -> Granted | None:
+        outcome = await self.judge(handler, data)
+        handler.kqi_outcome = outcome
+        return outcome if isinstance(outcome, Granted) else None
+
+    async def judge(self, handler: Any, data: Mapping[str, object]) -> Outcome:
+        """Return what comes of the name, password and code that somebody sent."""
+        tried = Attempt(
+            name=_text(data, "username"),
+            password=_text(data, "password"),
+            code=_text(data, "code"),
+            address=address_of(handler, self.site),
+            user_agent=handler.request.headers.get("User-Agent", "")[:200],
+        )
+        return await login.attempt(self.desk, tried)
+
+    async def refresh_user(
+        self, user: Any, handler: Any = None
+    ) -> bool | dict[str, Any]:
+        """Take over changed groups; log out whom the directory no longer lets in.
+
+        A directory that does not answer changes nothing: people go on working.
+        """
+        try:
+            person = await self.desk.directory.lookup(user.name)
+        except DirectoryUnavailable as error:
+            self.log.warning("Could not look %s up again: %s", user.name, error)
+            return True
+        if person is None or self.site.people.group not in person.groups:
+            return False
+        return _model(person)
+
+    def normalize_username(self, username: str) -> str:
+        """Keep the directory's spelling, which is the Unix name."""
+        return username
+
+    def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
+        """Return the pages of logging in, and the door for programs."""
+        self.face.dress()
+        static = rf"/{STATIC}static/([0-9a-f]+)/(.+)"
+        return [
+            (static, StaticHandler, {"tree": self.face.tree}),
+            ("/login", LoginPage),
+            ("/enrol", EnrolPage),
+            ("/new-password", NewPasswordPage),
+            ("/api/kqi/login", LoginApi),
+        ]
+
+
+def _model(person: Person) -> dict[str, Any]:
+    return {"name": person.name, "groups": list(person.groups)}
+
+
+def _text(data: Mapping[str, object], field: str) -> str:
+    value = data.get(field)
+    return value if isinstance(value, str) else ""
