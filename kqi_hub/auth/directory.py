@@ -27,6 +27,7 @@ from kqi_hub.domain.errors import InvalidInput, WrongPassword
 from kqi_hub.domain.login import DirectoryAnswer, DirectoryVerdict as Verdict
 from kqi_hub.domain.names import is_name
 from kqi_hub.domain.people import Person
+from kqi_hub.i18n import N_, Word
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +47,14 @@ _BY_POLICY: Final = {
 # unwillingToPerform for one that was inactivated.
 _BY_CODE: Final = {19: Verdict.LOCKED, 53: Verdict.DISABLED}
 _POLICY_WORDS: Final = {
-    PolicyError.PASSWORD_EXPIRED: "the old one has expired, an operator must reset it",
-    PolicyError.ACCOUNT_LOCKED: "the account is locked",
-    PolicyError.MODIFICATION_NOT_ALLOWED: "passwords may not be changed here",
-    PolicyError.MUST_SUPPLY_OLD: "the old one must be given",
-    PolicyError.QUALITY: "it is too simple",
-    PolicyError.TOO_SHORT: "it is too short",
-    PolicyError.TOO_YOUNG: "the old one was changed too recently",
-    PolicyError.IN_HISTORY: "it was used before",
+    PolicyError.PASSWORD_EXPIRED: N_("the old one has expired, an operator resets it"),
+    PolicyError.ACCOUNT_LOCKED: N_("the account is locked"),
+    PolicyError.MODIFICATION_NOT_ALLOWED: N_("passwords may not be changed here"),
+    PolicyError.MUST_SUPPLY_OLD: N_("the old one must be given"),
+    PolicyError.QUALITY: N_("it is too simple"),
+    PolicyError.TOO_SHORT: N_("it is too short"),
+    PolicyError.TOO_YOUNG: N_("the old one was changed too recently"),
+    PolicyError.IN_HISTORY: N_("it was used before"),
 }
 
 
@@ -269,5 +270,13 @@ def _refusal(answer: Answer) -> InvalidInput:
         )
     error = answer.policy.error
     known = None if error is None else _POLICY_WORDS.get(error)
-    said = "; ".join(filter(None, (known, answer.words)))
-    return InvalidInput("The directory refuses the new password: {said}.", said=said)
+    if known is None:
+        return InvalidInput(
+            "The directory refuses the new password: {said}.", said=answer.words
+        )
+    return InvalidInput(
+        "The directory refuses the new password: {reason}.",
+        "It says: {said}",
+        reason=Word(known),
+        said=answer.words,
+    )

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 from kqi_hub.domain.errors import DirectoryUnavailable
 from kqi_hub.domain.login import Directory, DirectoryAnswer
 from kqi_hub.domain.people import Person
+from kqi_hub.i18n import N_
 
 T = TypeVar("T")
 SLOW_AFTER_S: Final = 1.0
@@ -74,13 +75,13 @@ class DirectoryGateway:
 
     async def _call(self, work: Callable[[], T]) -> T:
         if self._waiting >= self._longest_queue:
-            raise _unavailable("Too many people are logging in at this moment.")
+            raise _unavailable(N_("Too many people are logging in at this moment."))
         try:
             async with asyncio.timeout(self._deadline_s):
                 place = await self._wait_for_place()
                 return await asyncio.shield(self._start(work, place))
         except TimeoutError:
-            raise _unavailable("The directory does not answer in time.") from None
+            raise _unavailable(N_("The directory does not answer in time.")) from None
 
     async def _wait_for_place(self) -> _Place:
         self._waiting += 1
@@ -94,7 +95,7 @@ class DirectoryGateway:
         """Run in a thread; the place is given back when done, or when it takes long."""
         if self._running >= self._most_running:
             place.give_back()
-            raise _unavailable("The directory does not answer.")
+            raise _unavailable(N_("The directory does not answer."))
         loop = asyncio.get_running_loop()
         self._running += 1
         running = loop.run_in_executor(self._threads, work)
