@@ -38,7 +38,7 @@ TLSCertificateKeyFile {CA_FILE.parent}/server.key
 security simple_bind=128
 localSSF 256
 # The machine's root is the directory's: ldapmodify -Y EXTERNAL -H ldapi:///
-authz-regexp gidNumber=0\\+uidNumber=0,cn=peercred,cn=external,cn=auth cn=manager,{BASE}
+authz-regexp gidNumber=0[+]uidNumber=0,cn=peercred,cn=external,cn=auth cn=manager,{BASE}
 
 database mdb
 suffix {BASE}
