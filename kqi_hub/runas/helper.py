@@ -414,6 +414,7 @@ def check_fields(verb: Verb, given: object) -> dict[str, Any]:
 # --- Becoming somebody: after this nothing can be asked of root ----------------------
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
+PROGRAM_PATH = "/usr/local/bin:/usr/bin:/bin"
 GATE_FD = 3  # says why a program did not start; its start closes it
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -450,8 +451,7 @@ def become(person: Person) -> None:
 def environment(config: Config, person: Person) -> dict[str, str]:
     """Build the program's surroundings from nothing."""
     made = {"HOME": person.home, "USER": person.name, "LOGNAME": person.name}
-    made |= {"SHELL": person.shell, "LANG": "C.UTF-8"}
-    made |= {"PATH": "/usr/local/bin:/usr/bin:/bin"}
+    made |= {"SHELL": person.shell, "LANG": "C.UTF-8", "PATH": PROGRAM_PATH}
     return made | ({"SLURM_CONF": config.slurm_conf} if config.slurm_conf else {})
 
 
@@ -514,14 +514,11 @@ def supervise(config: Config, pid: int, pipes: list[int]) -> dict[str, Any]:
         read_some(live, kept, limit)
     end_session(pid, signal.SIGKILL)  # what it left; not reaped yet, the pid is ours
     reaped, status = os.waitpid(pid, os.WNOHANG)
-    stdout, stderr, gate = (
-        kept[pipe][:limit].decode(errors="replace") for pipe in pipes
-    )
+    stdout, stderr, gate = (kept[p][:limit].decode(errors="replace") for p in pipes)
     if gate:
         raise Refused(f"not started: {gate}")
-    answer = answered(
-        os.waitstatus_to_exitcode(status) if reaped else -9, stdout, stderr
-    )
+    code = os.waitstatus_to_exitcode(status) if reaped else -signal.SIGKILL
+    answer = answered(code, stdout, stderr)
     answer["truncated"] = any(len(kept[pipe]) > limit for pipe in pipes)
     answer["timed_out"] = len(steps) < 2
     return answer
