@@ -59,14 +59,21 @@ class Group:
 
 def read_accounts(etc: Path) -> list[Account]:
     """Return the accounts of a folder's passwd file."""
-    lines = (etc / "passwd").read_text().splitlines()
-    return [Account.parse(line) for line in lines if line.count(":") == 6]
+    return [Account.parse(line) for line in _lines(etc / "passwd", colons=6)]
 
 
 def read_groups(etc: Path) -> list[Group]:
     """Return the groups of a folder's group file."""
-    lines = (etc / "group").read_text().splitlines()
-    return [Group.parse(line) for line in lines if line.count(":") == 3]
+    return [Group.parse(line) for line in _lines(etc / "group", colons=3)]
+
+
+def _lines(file: Path, colons: int) -> list[str]:
+    # A line with + or - in front speaks to NIS, of which there is none inside.
+    return [
+        line
+        for line in file.read_text(errors="replace").splitlines()
+        if line.count(":") == colons and line[0] not in "+-#"
+    ]
 
 
 def group_ids(name: str, gid: int, groups: Iterable[Group]) -> list[int]:

@@ -6,7 +6,8 @@ import time
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 
-from kqi_hub.devstack import database, directory, portal, slurmconf
+from kqi_hub.devstack import database, directory, layout, portal, slurmconf
+from kqi_hub.devstack.people import keep_secrets
 from kqi_hub.devstack.ports import LOOPBACK
 from kqi_hub.devstack.processes import Command, Processes
 from kqi_hub.devstack.services import Check, Service, Step, Task, Work
@@ -18,6 +19,7 @@ PORT_NAMES = (
     "slurmrestd",
     "ldap",
     "ldaps",
+    *portal.PORTS,
     *(slurmconf.slurmd(node) for node in slurmconf.NODE_NAMES),
 )
 _SLURMDS = tuple(slurmconf.slurmd(node) for node in slurmconf.NODE_NAMES)
@@ -30,7 +32,7 @@ def steps(ports: Mapping[str, int]) -> tuple[Step, ...]:
         *_directory(ports),
         *_accounting(ports),
         *_slurm(ports),
-        *_portal(),
+        *_portal(ports),
     )
 
 
@@ -121,7 +123,7 @@ def _slurm(ports: Mapping[str, int]) -> tuple[Step, ...]:
     )
 
 
-def _portal() -> tuple[Step, ...]:
+def _portal(ports: Mapping[str, int]) -> tuple[Step, ...]:
     return (
         Service("runas", portal.door(), accepting(portal.DOOR_SOCKET)),
         Task("database", running(portal.upgrade_database())),
@@ -131,7 +133,33 @@ def _portal() -> tuple[Step, ...]:
             _looked_since(time.time()),
             ("database", "runas", "slapd", "slurmctld", "accounting-people"),
         ),
+        Task("keys", running(portal.make_keys()), ("database",), first_start_only=True),
+        Task("code-devices", _enrol_people, ("keys",), first_start_only=True),
+        Service("proxy", portal.proxy(), listening(ports["proxy"]), (), ports["proxy"]),
+        Service(
+            "portal",
+            portal.pages(),
+            answering(ports["portal"], "/services/portal/healthz"),
+            ("database",),
+            ports["portal"],
+        ),
+        # The hub waits for its services, so the portal goes before it; the proxy
+        # finds the way to both when the hub is up.
+        Service(
+            "hub",
+            portal.hub(),
+            answering(ports["proxy"], "/services/portal/healthz"),
+            ("proxy", "portal", "keys", "slapd"),
+            ports["hub"],
+        ),
     )
+
+
+async def _enrol_people(processes: Processes, log: Path) -> None:
+    """Give the people their code devices; their keys are those of people.json."""
+    for name, secret in keep_secrets(layout.STACK / "people.json").items():
+        if secret.code_secret is not None:
+            await processes.run(portal.enrol(name), log, f"{secret.code_secret}\n")
 
 
 def succeeding(command: Command) -> Check:
@@ -149,7 +177,7 @@ def _looked_since(moment: float) -> Check:
 
     async def check(processes: Processes) -> str:
         status, output = await processes.output(portal.picture())
-        if status != 0:
+        if status != 0 or not output.startswith("{"):
             return output
         picture = json.loads(output)["picture"]
         if picture["trust"] == "fresh" and picture["taken_at"] >= moment:
@@ -173,6 +201,23 @@ def listening(port: int) -> Check:
 
     async def check(_: Processes) -> str:
         return await _refusal(asyncio.open_connection(LOOPBACK, port))
+
+    return check
+
+
+def answering(port: int, path: str) -> Check:
+    """Return a check: 200 is the answer at this path, by the proxy of this port."""
+
+    async def check(_: Processes) -> str:
+        request = f"GET {path} HTTP/1.0\r\nHost: {LOOPBACK}\r\n\r\n"
+        try:
+            reader, writer = await asyncio.open_connection(LOOPBACK, port)
+            writer.write(request.encode())
+            status = await reader.readline()
+        except OSError as error:
+            return str(error)
+        writer.close()
+        return "" if b" 200 " in status else f"{path}: {status.decode().strip()}"
 
     return check
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -40,9 +41,11 @@ class Keeper:
         self._processes = processes
         self._running: Running | None = None
         self._obstacle = ""
+        self._asked_to_stop = False
         self._wanted = asyncio.Event()
         self._ready = asyncio.Event()
         self._hopeless = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
 
     @property
@@ -59,6 +62,7 @@ class Keeper:
     def want(self) -> None:
         """Have it running from now on."""
         self._wanted.set()
+        self._hurry.set()
         if self._loop is None:
             self._loop = asyncio.create_task(self._keep())
 
@@ -75,7 +79,9 @@ class Keeper:
             return
         if self._hopeless.is_set():
             raise ServiceFailed(
-                f"it ended {self.deaths} times, last with status {self.last_exit}"
+                self._obstacle
+                if self.last_exit == _CANNOT_RUN
+                else f"it ended {self.deaths} times, last with status {self.last_exit}"
             )
         raise ServiceFailed(
             f"it is not ready after {timeout_s:.0f} s: {self._obstacle}"
@@ -85,9 +91,13 @@ class Keeper:
         """End it and leave it down until `want`."""
         self._wanted.clear()
         alive = self._alive()
-        if alive is None:
-            self.state = "stopped"
-            return
+        if alive is not None:
+            self._asked_to_stop = True
+            self.state = "stopping"
+            await self._end(alive)
+        self.state = "stopped"
+
+    async def _end(self, alive: Running) -> None:
         alive.signal(signal.SIGTERM)
         alive.signal(signal.SIGCONT)
         try:
@@ -102,6 +112,7 @@ class Keeper:
         if alive is not None:
             alive.signal(signal.SIGKILL)
             await alive.ended
+            self.state = "restarting"
 
     def pause(self) -> None:
         """Freeze it: it keeps its sockets and answers nobody."""
@@ -125,26 +136,29 @@ class Keeper:
             self.last_exit = await self._run_once()
             if time.monotonic() - began > _HEALTHY_AFTER_S:
                 delay_s = _FIRST_DELAY_S
-            if not self._wanted.is_set():
-                self.state = "stopped"
+            if self._asked_to_stop:
+                self._asked_to_stop = False
                 continue
             self.deaths += 1
             if self.deaths >= _HOPELESS_AFTER:
                 self._hopeless.set()
-            self.state = "restarting"
-            await asyncio.sleep(delay_s)
+            self.state = "restarting" if self._wanted.is_set() else "stopped"
+            self._hurry.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), delay_s)
             delay_s = min(delay_s * 2, _LONGEST_DELAY_S)
 
     async def _run_once(self) -> int:
         self.state = "starting"
         self._ready.clear()
-        with self.log.open("ab") as output:
-            try:
-                handle = output.fileno()
-                self._running = self._processes.start(self.service.command, handle)
-            except CommandFailed as error:
-                output.write(f"{error}\n".encode())
-                return _CANNOT_RUN
+        try:
+            with self.log.open("ab") as output:
+                command = self.service.command
+                self._running = self._processes.start(command, output.fileno())
+        except (CommandFailed, OSError) as error:
+            sys.stderr.write(f"{self.service.name}: {error}\n")
+            self._obstacle = str(error)
+            return _CANNOT_RUN
         self.started_at = time.time()
         watch = asyncio.create_task(self._watch_until_ready())
         try:
@@ -155,17 +169,23 @@ class Keeper:
 
     async def _watch_until_ready(self) -> None:
         while True:
-            with contextlib.suppress(TimeoutError):
-                check = self.service.ready(self._processes)
-                self._obstacle = "its check gets no answer"
-                self._obstacle = await asyncio.wait_for(check, _CHECK_TIMEOUT_S)
-                if not self._obstacle:
-                    break
+            self._obstacle = await self._check()
+            if not self._obstacle:
+                break
             await asyncio.sleep(_CHECK_EVERY_S)
         self._ready.set()
         self._hopeless.clear()
         if self.state == "starting":
             self.state = "ready"
+
+    async def _check(self) -> str:
+        check = self.service.ready(self._processes)
+        try:
+            return await asyncio.wait_for(check, _CHECK_TIMEOUT_S)
+        except TimeoutError:
+            return "its check gets no answer"
+        except CommandFailed as error:
+            return str(error)
 
     def trim_log(self) -> None:
         """Keep the log from growing without end; the last part is kept beside it."""

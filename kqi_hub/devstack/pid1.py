@@ -127,6 +127,7 @@ def _prepare(
 ) -> Mapping[str, int]:
     """Furnish and enter the private root; return the ports."""
     began = time.monotonic()
+    folder.control.unlink(missing_ok=True)
     write_pid(folder)
     _require_readable_code(layout.checkout())
     ports = keep_ports(folder.ports, catalogue.PORT_NAMES, reserved)

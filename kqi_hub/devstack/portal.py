@@ -14,6 +14,7 @@ STATE = Path("/var/lib/kqi")
 DOOR_CONFIG = ETC / "runas.toml"
 DOOR_SOCKET = Path("/run/kqi/runas.sock")
 DOOR_LOG = Path("/var/log/kqi/runas.log")
+PORTS = ("proxy", "proxy-api", "hub", "portal")
 _HELPER = layout.CODE / "kqi_hub/runas/helper.py"
 _ONCE = f"/usr/bin/python3 -I {_HELPER} once --config {DOOR_CONFIG}"
 
@@ -49,6 +50,13 @@ root = "{scratch}"
 group = "kqi-users"
 operators_group = "kqi-operators"
 min_uid = 1000
+
+[hub]
+public_url = "http://127.0.0.1:{proxy}/"
+listen = "http://127.0.0.1:{proxy}"
+hub_port = {hub}
+proxy_port = {proxy_api}
+portal_port = {portal}
 """
 
 _DOOR = """\
@@ -82,6 +90,7 @@ def write_portal_files(
             people=directory.PEOPLE_BASE,
             groups=directory.GROUPS_BASE,
             scratch=layout.SCRATCH,
+            **{name.replace("-", "_"): ports[name] for name in PORTS},
         )
     )
     os.chown(settings, 0, kqi.gid)
@@ -137,6 +146,32 @@ def worker() -> Command:
 def picture() -> Command:
     """Return the command that tells how fresh the worker's picture of Slurm is."""
     return _python("-m", "kqi_hub.operator.main", "nodes", "--json")
+
+
+def make_keys() -> Command:
+    """Return the command that makes the keys of stored secrets."""
+    return _python("-m", "kqi_hub.operator.main", "keys", "generate")
+
+
+def enrol(person: str) -> Command:
+    """Return the command that takes over a person's code device, its key on stdin."""
+    return _python("-m", "kqi_hub.operator.main", "person", "import-factor", person)
+
+
+def proxy() -> Command:
+    """Return the proxy that browsers talk to."""
+    return _python("-m", "hub_config.proxy")
+
+
+def hub() -> Command:
+    """Return JupyterHub."""
+    config = layout.CODE / "hub_config/jupyterhub_config.py"
+    return _python("-m", "jupyterhub", "-f", str(config))
+
+
+def pages() -> Command:
+    """Return the portal's pages."""
+    return _python("-m", "hub_config.portal")
 
 
 def _python(*arguments: str) -> Command:

@@ -18,12 +18,12 @@ def read_status(
     `answer` is the supervisor's own, `supervisor` its pid for one outside: pids are
     then the host's.
     """
-    state = "stopped" if supervisor is None else "starting"
+    state = _state_without_answer(folder, supervisor)
     known = answer or {"state": state, "started_at": None, "ports": {}, "services": []}
     pids = _host_pids(supervisor) if supervisor is not None else {}
     return {
         "state": known["state"],
-        "url": None,
+        "url": _url(known["ports"]),
         "folder": str(folder.path),
         "supervisor_pid": supervisor,
         "started_at": known["started_at"],
@@ -38,6 +38,16 @@ def read_status(
         ],
         "people": _people(folder),
     }
+
+
+def _state_without_answer(folder: Folder, supervisor: int | None) -> str:
+    if supervisor is None:
+        return "stopped"
+    return "silent" if folder.control.exists() else "starting"
+
+
+def _url(ports: Mapping[str, int]) -> str | None:
+    return f"http://127.0.0.1:{ports['proxy']}/" if "proxy" in ports else None
 
 
 def _host_pids(supervisor: int) -> dict[int, int]:
