@@ -42,26 +42,39 @@ def login_desk(settings: Settings, engine: Engine | None = None) -> Desk:
     """
     table = _directory_table(settings)
     box = open_box(settings)
+    directory = open_directory(settings)
+    gateway = DirectoryGateway(
+        directory,
+        places=table.pool_size,
+        longest_queue=table.longest_queue,
+        deadline_s=table.total_timeout_s + _QUEUE_S,
+    )
     opened = engine or open_database(settings)
-    factor = settings.second_factor
+
+    def close() -> None:
+        gateway.close()
+        directory.close()
+        if engine is None:
+            opened.dispose()
+
     return Desk(
-        directory=DirectoryGateway(
-            open_directory(settings),
-            places=table.pool_size,
-            longest_queue=table.longest_queue,
-            deadline_s=table.total_timeout_s + _QUEUE_S,
-        ),
+        directory=gateway,
         factors=SqlFactorStore(opened, box),
-        codes=OneTimeCodes(factor.issuer or settings.site.name),
+        codes=OneTimeCodes(settings.second_factor.issuer or settings.site.name),
         throttle=SqlThrottleStore(opened),
         audit=SqlAuditLog(opened),
         tickets=SealedTickets(box),
-        rules=LoginRules(
-            mode=FactorMode(factor.mode),
-            portal_group=settings.people.group,
-            min_uid=settings.people.min_uid,
-            failure_time_s=settings.login.failure_time_s,
-        ),
+        rules=_rules(settings),
+        close=close,
+    )
+
+
+def _rules(settings: Settings) -> LoginRules:
+    return LoginRules(
+        mode=FactorMode(settings.second_factor.mode),
+        portal_group=settings.people.group,
+        min_uid=settings.people.min_uid,
+        failure_time_s=settings.login.failure_time_s,
     )
 
 
@@ -110,6 +123,18 @@ def reset_factor(settings: Settings, operator: str, person: str) -> bool:
             person,
             SystemClock(),
         )
+    finally:
+        engine.dispose()
+
+
+def take_over_factor(
+    settings: Settings, operator: str, person: str, secret: str
+) -> tuple[str, ...]:
+    """Make a device of another system the person's factor, audited."""
+    engine = open_database(settings)
+    stores = SqlFactorStore(engine, open_box(settings)), SqlAuditLog(engine)
+    try:
+        return enrolment.take_over(*stores, operator, person, secret, SystemClock())
     finally:
         engine.dispose()
 

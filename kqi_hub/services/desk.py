@@ -91,3 +91,5 @@ class Desk:
     seldom: Seldom = field(default_factory=Seldom)
     # Databases block: their calls leave the loop in one hop for each step.
     off_loop: Callable[[Callable[[], T]], Awaitable[T]] = asyncio.to_thread
+    # Gives connections and threads back, when a process ends or reads new settings.
+    close: Callable[[], None] = lambda: None
