@@ -63,6 +63,8 @@ class Keeper:
         """Have it running from now on."""
         self._wanted.set()
         self._hurry.set()
+        if self._alive() is None:
+            self.state = "starting"
         if self._loop is None:
             self._loop = asyncio.create_task(self._keep())
 
