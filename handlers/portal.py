@@ -10,6 +10,7 @@ from jupyterhub.services.auth import HubOAuth
 
 from handlers.ask import Deps
 from handlers.route import Route
+from kqi_hub.face.cookies import Jar
 from kqi_hub.face.look import Pages
 from kqi_hub.i18n import Texts, texts
 
@@ -57,6 +58,21 @@ class Portal:
     base: str
     prefix: str
     busy: Busy = field(default_factory=Busy)
+
+    @property
+    def jar(self) -> Jar:
+        """Return where cookies of the portal's own pages are valid."""
+        return Jar(self.prefix, self.is_secure)
+
+    @property
+    def site_jar(self) -> Jar:
+        """Return where cookies of the whole site are valid, the hub's pages too."""
+        return Jar(self.base, self.is_secure)
+
+    @property
+    def is_secure(self) -> bool:
+        """Tell whether people reach the site over https."""
+        return bool(self.hub_auth.cookie_options.get("secure"))
 
     def texts(self, language: str) -> Texts:
         """Return a language's texts."""

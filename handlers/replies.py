@@ -1,5 +1,6 @@
 """Send what a route answers: JSON, a page, another page to go to, or an error."""
 
+import json
 from typing import Final
 
 from tornado.web import RequestHandler
@@ -27,8 +28,8 @@ def send(handler: RequestHandler, visit: Visit, answer: Answer) -> None:
         _send_page(handler, visit, answer)
     elif isinstance(answer, GoTo):
         if answer.said:
-            prefix = visit.portal.prefix
-            cookies.say_next(handler, answer.said, answer.values, prefix)
+            jar = visit.portal.jar
+            cookies.say_next(handler, answer.said, answer.values, jar)
         handler.redirect(visit.portal.prefix + answer.path, status=303)
     elif isinstance(answer, Model):
         handler.set_status(visit.route.spec.status if visit.route else 200)
@@ -45,8 +46,9 @@ def send_error(handler: RequestHandler, visit: Visit, error: KqiError) -> None:
     if not _wants_page(handler, visit):
         handler.set_status(error.status)
         handler.set_header("Content-Type", PROBLEM_TYPE)
-        handler.finish(problem.document(f"{visit.portal.prefix}api"))
-    elif isinstance(error, NotLoggedIn) and _is_reading(handler):
+        # Tornado would call a dict application/json.
+        handler.finish(json.dumps(problem.document(f"{visit.portal.prefix}api")))
+    elif isinstance(error, NotLoggedIn) and _is_opening(handler):
         handler.redirect(handler.get_login_url())
     else:
         again = isinstance(error, NotLoggedIn | StaleForm)
@@ -68,13 +70,13 @@ def _keep_choices(handler: RequestHandler, visit: Visit) -> None:
     """Let this browser remember, for the login page and for the next visit."""
     portal, chosen = visit.portal, visit.visitor.chosen if visit.visitor else None
     if visit.tenant not in {None, handler.get_cookie(cookies.TENANT)}:
-        cookies.keep_tenant(handler, visit.tenant or "", portal.prefix)
+        cookies.keep_tenant(handler, visit.tenant or "", portal.jar)
     for name, choice in (
         (cookies.LANGUAGE, chosen and chosen.language),
         (cookies.THEME, chosen and chosen.theme),
     ):
         if choice not in {None, handler.get_cookie(name)}:
-            cookies.keep_choice(handler, name, str(choice), portal.base)
+            cookies.keep_choice(handler, name, str(choice), portal.site_jar)
 
 
 def _look(handler: RequestHandler, visit: Visit) -> Look:
@@ -92,7 +94,7 @@ def _look(handler: RequestHandler, visit: Visit) -> Look:
         request_id=visit.request_id,
         is_reading=_is_reading(handler),
         xsrf=_xsrf(handler),
-        said=visit.texts.say(*cookies.take_said(handler, portal.prefix)),
+        said=visit.texts.say(*cookies.take_said(handler, portal.jar)),
         me=who,
         chosen=visitor.chosen if visitor else Preferences(),
         tenant=visit.tenant,
@@ -125,3 +127,9 @@ def _wants_page(handler: RequestHandler, visit: Visit) -> bool:
 
 def _is_reading(handler: RequestHandler) -> bool:
     return handler.request.method in {"GET", "HEAD"}
+
+
+def _is_opening(handler: RequestHandler) -> bool:
+    """Tell whether somebody opens a page, rather than a script reading one."""
+    mode = handler.request.headers.get("Sec-Fetch-Mode", "navigate")
+    return bool(mode == "navigate") and _is_reading(handler)

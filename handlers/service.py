@@ -77,7 +77,11 @@ def make_app(
         "cookie_secret": cookie_secret,
         "default_handler_class": PortalHandler,
         "log_function": log_request,
-        "xsrf_cookie_kwargs": {"httponly": True, "samesite": "Lax"},
+        "xsrf_cookie_kwargs": {
+            "httponly": True,
+            "samesite": "Lax",
+            "secure": portal.is_secure,
+        },
         "autoreload": False,
     }
     static = (rf"{prefix}static/([0-9a-f]+)/(.+)", StaticHandler, {"tree": tree})

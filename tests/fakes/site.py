@@ -57,6 +57,7 @@ class FakeSite:
     folders: Folders = FOLDERS
     routes: tuple[Route, ...] | None = None
     name: str = "KQI Hub"
+    is_secure: bool = False
     origin: str = ""
 
     def url(self, path: str = "") -> str:
@@ -72,7 +73,7 @@ class FakeSite:
             base_url=PREFIX,
             hub_prefix="/hub/",
             hub_host="",
-            cookie_options={"samesite": "Lax"},
+            cookie_options={"samesite": "Lax", "secure": self.is_secure},
             cache_max_age=5,
         )
         people = People(self.associations, GroupRules("kqi-users", "kqi-operators"))

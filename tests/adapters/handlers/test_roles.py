@@ -1,0 +1,76 @@
+"""Every route as every asker: the answers are those of the table in the documents."""
+
+from pathlib import Path
+
+import pytest
+
+from handlers.access import Scope, Who
+from handlers.role_table import Asker, markdown, status_for
+from handlers.route import Route
+from handlers.service import all_routes
+from tests.adapters.handlers.conftest import Client
+from tests.fakes.hub import SCOPES
+from tests.fakes.site import FakeSite
+
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs/developers/routes.md"
+PEOPLE = {
+    Asker.ANONYMOUS: None,
+    Asker.VIEWER: "victor",
+    Asker.MEMBER: "mia",
+    Asker.MANAGER: "max",
+    Asker.OPERATOR: "rita",
+    Asker.STRANGER: "mallory",
+}
+CASES = [(route, asker) for route in all_routes() for asker in Asker]
+
+
+def path_of(route: Route) -> str:
+    """Return a path with right values, in the tenant `vision`."""
+    values = {"tenant": "vision", **route.spec.example_path}
+    path = route.path.lstrip("/").format_map(values)
+    needs_tenant = route.spec.who.role is not None and "{tenant}" not in route.path
+    return f"{path}?tenant=vision" if needs_tenant else path
+
+
+async def answered(ask: Client, route: Route, person: str | None) -> int:
+    body: object = route.spec.example
+    headers = {}
+    if route.is_page and route.spec.body is not None:
+        fields = route.spec.example or {}
+        body = "&".join(f"{name}={value}" for name, value in fields.items()).encode()
+        headers["Content_Type"] = "application/x-www-form-urlencoded"
+    answer = await ask(path_of(route), person, route.method, body, **headers)
+    assert isinstance(answer.status, int)
+    return answer.status
+
+
+@pytest.mark.parametrize(
+    ("route", "asker"), CASES, ids=[f"{r.name} {a}" for r, a in CASES]
+)
+async def test_a_route_answers_each_asker_as_documented(
+    ask: Client, route: Route, asker: Asker
+) -> None:
+    assert await answered(ask, route, PEOPLE[asker]) == status_for(route, asker)
+
+
+GUARDED = [route for route in all_routes() if route.spec.who is not Who.ANYBODY]
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=[r.name for r in GUARDED])
+async def test_a_token_without_the_scope_of_a_route_is_refused(
+    ask: Client, site: FakeSite, route: Route
+) -> None:
+    others = [scope for scope in SCOPES if scope != route.scope.value]
+    ask.tokens["rita"] = site.hub.token("rita", *others)
+    assert await answered(ask, route, "rita") == 403
+
+
+def test_every_scope_is_one_that_the_hub_is_told_of() -> None:
+    assert {route.scope for route in all_routes()} <= set(Scope)
+    assert {scope.value for scope in Scope} == set(SCOPES)
+
+
+def test_the_table_in_the_documents_is_up_to_date() -> None:
+    assert DOCUMENT.read_text(encoding="utf-8") == markdown(all_routes()), (
+        "run: python -m handlers.role_table > docs/developers/routes.md"
+    )
