@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from hub_config import portal_place, proxy
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
-from kqi_hub.settings.secrets import read_secret
 
 HERE: Final = Path(__file__).parent
 PORTAL: Final = "/services/portal/"
@@ -65,7 +64,7 @@ def apply_proxy(c: Any, settings: Settings) -> None:
     """Use the proxy that runs beside the hub, and outlives it."""
     c.ConfigurableHTTPProxy.should_start = False
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.hub.proxy_port}"
-    c.ConfigurableHTTPProxy.auth_token = read_secret(proxy.token_file(settings))
+    c.ConfigurableHTTPProxy.auth_token = proxy.proxy_token(settings)
 
 
 def apply_state(c: Any, settings: Settings) -> None:
@@ -116,7 +115,7 @@ def apply_portal(c: Any, settings: Settings) -> None:
         {
             "name": "portal",
             "url": f"http://127.0.0.1:{settings.hub.portal_port}",
-            "api_token": read_secret(portal_place.token_file(settings)),
+            "api_token": portal_place.portal_token(settings),
             "oauth_no_confirm": True,
             "oauth_client_allowed_scopes": [
                 *PERSON_SCOPES,

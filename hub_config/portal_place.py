@@ -1,22 +1,19 @@
 """Where a portal process listens, and how it reaches the hub."""
 
-import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from jupyterhub.services.auth import HubOAuth
 
+from hub_config.kept_secret import kept_secret
 from kqi_hub.domain.errors import SettingsError
 from kqi_hub.settings.model import Settings
 from kqi_hub.settings.secrets import read_secret
 
 SERVICE: Final = "portal"
-_SECRET_BYTES: Final = 32
 # Roles and tokens that are taken away stop working after this long at the latest.
 _CACHE_S: Final = 30
 
@@ -63,13 +60,15 @@ def place_of(settings: Settings, environ: Mapping[str, str]) -> Place:
 
 def hub_token(settings: Settings, environ: Mapping[str, str]) -> str:
     """Return the word that the portal proves itself to the hub with."""
-    given = environ.get("JUPYTERHUB_API_TOKEN", "")
-    return given or read_secret(token_file(settings))
+    return environ.get("JUPYTERHUB_API_TOKEN", "") or portal_token(settings)
 
 
-def token_file(settings: Settings) -> Path:
-    """Return the file with the word between portal and hub."""
-    return settings.hub.portal_token_file or settings.site.state_dir / "portal.token"
+def portal_token(settings: Settings) -> str:
+    """Return the word between portal and hub, from the site's file or our own."""
+    chosen = settings.hub.portal_token_file
+    if chosen is not None:
+        return read_secret(chosen)
+    return kept_secret(settings.site.state_dir / "portal.token")
 
 
 def hub_auth(place: Place, token: str, settings: Settings) -> HubOAuth:
@@ -92,24 +91,8 @@ def hub_auth(place: Place, token: str, settings: Settings) -> HubOAuth:
 
 
 def cookie_secret(settings: Settings) -> bytes:
-    """Return what signs cookies, made at the first start and kept, or all log in anew.
-
-    Two processes that start at once end up with the same one.
-    """
-    path = settings.site.state_dir / "portal.cookie_secret"
-    if not path.exists():
-        fresh = path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(_SECRET_BYTES))
-        try:
-            path.hardlink_to(fresh)
-        except FileExistsError:
-            # Another process was quicker: its secret is the one that counts.
-            pass
-        finally:
-            fresh.unlink()
-    return read_secret(path).encode()
+    """Return what signs cookies; another one would make everybody log in anew."""
+    return kept_secret(settings.site.state_dir / "portal.cookie_secret").encode()
 
 
 def _is_loopback(host: str) -> bool:

