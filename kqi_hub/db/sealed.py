@@ -14,6 +14,7 @@ from sqlalchemy import (
     update,
 )
 
+from kqi_hub.db.account_tables import CredentialRow
 from kqi_hub.db.engine import reading, writing
 from kqi_hub.db.login_tables import FactorRow, RecoveryCodeRow
 
@@ -36,6 +37,7 @@ class Box(Protocol):
 SEALED: Final[tuple[tuple[Table, str], ...]] = (
     (cast(Table, FactorRow.__table__), "sealed_secret"),
     (cast(Table, RecoveryCodeRow.__table__), "sealed_hash"),
+    (cast(Table, CredentialRow.__table__), "sealed_value"),
 )
 
 
