@@ -51,6 +51,7 @@ def _read_entry(entry: str) -> Gres:
     return Gres(name, kind, parse_size(count))
 
 
+@lru_cache(maxsize=4096)
 def node_gpus(configured: str, used: str) -> tuple[GpuCount, ...]:
     """Return a node's GPUs by type, from its `Gres` and its `GresUsed`."""
     totals = _by_type(parse_gres(configured))

@@ -10,7 +10,9 @@ from kqi_hub.slurm.gres import job_gres
 from kqi_hub.slurm.timelimit import parse_timelimit
 from kqi_hub.slurm.tres import parse_size
 
+# Few different values for many jobs.
 _time_limit = lru_cache(maxsize=1024)(parse_timelimit)
+_count = lru_cache(maxsize=1024)(parse_size)
 
 
 def read_job(row: bytes) -> Job:
@@ -21,7 +23,7 @@ def read_job(row: bytes) -> Job:
         name, user, account, partition, qos, reason, tres, per_job, per_node,
         node_list, dependency, comment,
     ) = JOBS.fields(row)  # fmt: skip
-    node_count = parse_size(nodes)
+    node_count = _count(nodes)
     return Job(
         job_id=int(job_id),
         name=name,
@@ -40,7 +42,7 @@ def read_job(row: bytes) -> Job:
         time_limit_s=_time_limit(limit),
         priority=int(priority),
         nodes=node_count,
-        cpus=parse_size(cpus),
+        cpus=_count(cpus),
         memory=_memory(tres),
         gres=job_gres(tres, per_job, per_node, node_count),
         node_list=_text(node_list),
