@@ -9,7 +9,6 @@ import click
 from kqi_hub.devstack.layout import Folder
 
 _TAIL_LINES = 25
-_NO_PAGES_YET = "The portal's pages arrive with the login; there is no address yet."
 
 
 def say(text: str = "") -> None:
@@ -72,9 +71,9 @@ def _person_line(one: Mapping[str, Any]) -> str:
     return f"  {one['name']:<6} {one['password']:<17} {code:<32} {one['about']}"
 
 
-def _next_steps(url: str | None) -> list[str]:
+def _next_steps(url: str) -> list[str]:
     return [
-        f"Open {url}" if url else _NO_PAGES_YET,
+        f"Open {url}",
         "Try: ./demo run sinfo",
         "     ./demo run -u alice sbatch --wrap hostname",
         "     ./demo run kqi-hub --help",
