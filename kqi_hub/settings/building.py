@@ -11,6 +11,7 @@ from typing import (
     Protocol,
     cast,
     get_args,
+    get_origin,
     get_type_hints,
     runtime_checkable,
 )
@@ -45,18 +46,18 @@ def build(data: Mapping[str, object]) -> tuple[Settings | None, list[Problem]]:
     tables: dict[str, object] = {}
     for name, table in tables_of(Settings).items():
         given = data.get(name)
-        if given is None and is_optional(Settings, name):
+        if given is None and may_be_absent(name):
             continue
-        if not isinstance(given, dict | NoneType):
-            problems.append(Problem(name, f"expected a table, written [{name}]"))
-            continue
-        built, wrong = _build_table(name, table, given or {})
+        make = _build_list if is_list(Settings, name) else _build_one
+        built, wrong = make(name, table, given)
         problems.extend(wrong)
         tables[name] = built
     if problems:
         return None, problems
     # Each entry was built from the very dataclass that the field declares.
-    return Settings(**cast("dict[str, Any]", tables)), []
+    settings = Settings(**cast("dict[str, Any]", tables))
+    clashes = list(_contradictions("", settings))
+    return (None, clashes) if clashes else (settings, [])
 
 
 def tables_of(root: type) -> dict[str, type]:
@@ -71,6 +72,21 @@ def tables_of(root: type) -> dict[str, type]:
 def is_optional(owner: type, name: str) -> bool:
     """Tell whether a field's annotation admits None."""
     return NoneType in get_args(get_type_hints(owner)[name])
+
+
+def is_list(owner: type, name: str) -> bool:
+    """Tell whether a field holds any number of tables, each written [[name]]."""
+    return get_origin(get_type_hints(owner)[name]) is tuple
+
+
+def may_be_absent(name: str) -> bool:
+    """Tell whether a table need not be in the file though it has required keys."""
+    return is_optional(Settings, name) or is_list(Settings, name)
+
+
+def header_of(name: str) -> str:
+    """Return a table's header as TOML writes it."""
+    return f"[[{name}]]" if is_list(Settings, name) else f"[{name}]"
 
 
 def is_required(field: Field[Any]) -> bool:
@@ -92,6 +108,23 @@ def _unknown_tables(data: Mapping[str, object]) -> Iterator[Problem]:
             continue
         what = "table" if isinstance(given, dict) else "key outside of every table"
         yield Problem(_shown_key(name), f"unknown {what}{_guess(name, list(known))}")
+
+
+def _build_one(name: str, table: type, given: object) -> tuple[object, list[Problem]]:
+    if not isinstance(given, dict | NoneType):
+        return None, [Problem(name, f"expected a table, written [{name}]")]
+    return _build_table(name, table, given or {})
+
+
+def _build_list(name: str, table: type, given: object) -> tuple[object, list[Problem]]:
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        return None, [Problem(name, f"expected tables, each written [[{name}]]")]
+    found = [
+        _build_table(f"{name}[{number}]", table, one)
+        for number, one in enumerate(given, start=1)
+    ]
+    wrong = [problem for _, problems in found for problem in problems]
+    return tuple(built for built, _ in found), wrong
 
 
 def _build_table(
@@ -135,9 +168,8 @@ def _wrong(where: str, kind: Kind, said: About, given: object) -> Problem:
 def _contradictions(name: str, built: object) -> Iterator[Problem]:
     if isinstance(built, _Checked):
         for clash in built.contradictions():
-            yield Problem(
-                f"{name}.{clash.key}", f"found {clash.found}, expected {clash.expected}"
-            )
+            where = f"{name}.{clash.key}" if name else clash.key
+            yield Problem(where, f"found {clash.found}, expected {clash.expected}")
 
 
 def _unknown_keys(
@@ -155,7 +187,7 @@ def _unknown_keys(
 def _elsewhere(key: str) -> str:
     for name, table in tables_of(Settings).items():
         if key in {field.name for field in fields(table)}:
-            return f"; it belongs into [{name}]"
+            return f"; it belongs into {header_of(name)}"
     return ""
 
 

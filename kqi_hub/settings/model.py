@@ -3,7 +3,9 @@
 A new table is a new dataclass here and one line in `Settings`; the loader, the
 reference and `kqi-hub config` find it by themselves. A table's docstring is its
 introduction in the reference. Types that the loader knows: bool, int, float, str,
-Path (absolute), Literal of strings, tuple[str, ...], and "| None" of these.
+Path (absolute), Literal of strings, tuple[str, ...], and "| None" of these. A field of
+`Settings` with the type tuple[Table, ...] is a table that may be there many times,
+each written [[name]].
 """
 
 from collections.abc import Iterator
@@ -23,6 +25,7 @@ from kqi_hub.settings.rules import (
     Matches,
     TimeZone,
 )
+from kqi_hub.settings.services import Git, Registry
 
 _ACCOUNT = Matches(
     r"[a-z_][a-z0-9_-]{0,31}", "a Unix name: lower case letters, digits, _ and -"
@@ -307,3 +310,21 @@ class Settings:
     security: Security = field(default_factory=Security)
     terms: Terms | None = None
     hub: Hub = field(default_factory=Hub)
+    git: tuple[Git, ...] = ()
+    registry: tuple[Registry, ...] = ()
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """Refuse two services of one name: what is stored would be mixed up."""
+        names = [(f"git[{n}]", one.name) for n, one in enumerate(self.git, 1)]
+        names += [
+            (f"registry[{n}]", one.name) for n, one in enumerate(self.registry, 1)
+        ]
+        seen: set[str] = set()
+        for where, name in names:
+            if name in seen:
+                yield Contradiction(
+                    f"{where}.name",
+                    f'"{name}" a second time',
+                    "a name that no other [[git]] or [[registry]] has",
+                )
+            seen.add(name)

@@ -7,8 +7,11 @@ from typing import Any, get_type_hints
 
 from kqi_hub.settings.building import (
     expectation,
+    header_of,
+    is_list,
     is_optional,
     is_required,
+    may_be_absent,
     tables_of,
 )
 from kqi_hub.settings.field import about_of
@@ -54,7 +57,7 @@ def minimal_file() -> str:
     parts = []
     for name, table in tables_of(Settings).items():
         lines = _required_lines(table)
-        if lines and not is_optional(Settings, name):
+        if lines and not may_be_absent(name):
             parts.append("\n".join([f"[{name}]", *lines]))
     return "\n\n".join(parts)
 
@@ -69,7 +72,8 @@ def _required_lines(table: type) -> list[str]:
 
 def _section(name: str, table: type) -> Iterator[str]:
     optional = " (may be left out)" if is_optional(Settings, name) else ""
-    yield f"## [{name}]{optional}\n"
+    many = " (any number of them)" if is_list(Settings, name) else ""
+    yield f"## {header_of(name)}{optional}{many}\n"
     yield f"{_unindented(table.__doc__ or '')}\n"
     yield "| Key | Must be | Default | What it does |"
     yield "|---|---|---|---|"

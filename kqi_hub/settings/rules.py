@@ -155,6 +155,29 @@ class DirectoryUrl:
 
 
 @dataclass(frozen=True, slots=True)
+class WebAddress:
+    """Accept the address of a web server, without a slash at its end."""
+
+    expected: str = (
+        "https://host[:port][/path], with no slash at the end and no name or password "
+        "in it"
+    )
+
+    def allows(self, value: str) -> bool:
+        """Accept scheme, host, port and path; http too, for hosts of the site's own."""
+        if not (value.isprintable() and value.isascii()) or {*" @\\\"'<>"} & {*value}:
+            return False
+        try:
+            parts = urlsplit(value)
+            port = parts.port
+        except ValueError:
+            return False
+        known = parts.scheme in ("https", "http") and bool(parts.hostname)
+        bare = not (parts.query or parts.fragment) and value[-1:] not in {"/", "?", "#"}
+        return known and bare and port != 0 and ".." not in PurePosixPath(value).parts
+
+
+@dataclass(frozen=True, slots=True)
 class LdapFilter:
     """Accept a search filter in brackets that open and close."""
 

@@ -51,11 +51,11 @@ def test_values_arrive_with_the_types_of_the_model() -> None:
 
 def test_every_mistake_is_told_at_once_each_with_file_and_key() -> None:
     message = refused(
-        "stray = 1\n[clster]\n[site]\nlanguage = 'fr'\npoll_interval_s = 3\n"
+        "zz = 1\n[clster]\n[site]\nlanguage = 'fr'\npoll_interval_s = 3\n"
         "[cluster]\nname = 'A B'\npoll_interval_s = 2\n"
     )
     assert message.splitlines() == [
-        "kqi.toml: stray: unknown key outside of every table; known: "
+        "kqi.toml: zz: unknown key outside of every table; known: "
         + message.splitlines()[0].split("known: ")[1],
         "kqi.toml: clster: unknown table; did you mean cluster?",
         "kqi.toml: site.poll_interval_s: unknown key; it belongs into [cluster]",
@@ -258,3 +258,86 @@ def test_an_absent_directory_means_none_and_not_an_open_door() -> None:
 def test_a_long_wrong_value_is_cut_in_the_message() -> None:
     message = refused(f'[site]\nname = "{"x" * 5000}"\n{GOOD}')
     assert len(message) < 300
+
+
+GITHUB = '[[git]]\nname = "github"\nkind = "github"\nurl = "https://github.com"\n'
+NGC = '[[registry]]\nname = "ngc"\nkind = "ngc"\nurl = "https://nvcr.io"\n'
+
+
+def test_a_table_may_be_there_many_times_in_the_order_of_the_file() -> None:
+    second = GITHUB.replace('"github"\nkind', '"lab"\nkind')
+    settings = parse_settings(GOOD + GITHUB + NGC + second, "kqi.toml")
+    assert [service.name for service in settings.git] == ["github", "lab"]
+    assert settings.registry[0].url == "https://nvcr.io"
+    assert parse_settings(GOOD, "kqi.toml").git == ()
+
+
+def test_mistakes_in_repeated_tables_say_in_which_one() -> None:
+    wrong = GITHUB.replace("https://github.com", "github.com").replace("name", "nam")
+    assert refused(GOOD + GITHUB + wrong).splitlines() == [
+        "kqi.toml: git[2].nam: unknown key; did you mean name?",
+        "kqi.toml: git[2].name: missing, expected lower case letters, digits, "
+        ". _ and -, 1 to 40 of them",
+        'kqi.toml: git[2].url: found "github.com", expected '
+        "https://host[:port][/path], with no slash at the end and no name or password "
+        "in it",
+    ]
+
+
+@pytest.mark.parametrize(
+    "twice", [GITHUB, NGC.replace('"ngc"\nkind', '"github"\nkind')]
+)
+def test_two_services_of_one_name_are_refused(twice: str) -> None:
+    table = twice[2:].partition("]]")[0]
+    number = 2 if table == "git" else 1
+    assert refused(GOOD + GITHUB + twice) == (
+        f'kqi.toml: {table}[{number}].name: found "github" a second time, expected '
+        "a name that no other [[git]] or [[registry]] has"
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ['[git]\nname = "a"\n', "git = 1\n", "git = [1]\n", 'git = "x"\n']
+)
+def test_a_repeated_table_written_otherwise_is_refused(text: str) -> None:
+    message = refused(text + GOOD if "=" in text.split("\n")[0] else GOOD + text)
+    assert message == "kqi.toml: git: expected tables, each written [[git]]"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "github.com",
+        "ssh://git@github.com",
+        "https://",
+        "https://token@github.com",
+        "https://github.com/",
+        "https://github.com?x=1",
+        "https://github.com#x",
+        "https://git hub.com",
+        "https://github.com/../x",
+        "https://github.com:0",
+        "https://github.com:99999",
+        "https://[::1",
+        "https://ex\u200bample.org",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+    ],
+)
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    written = GITHUB.replace("https://github.com", url)
+    assert "git[1].url: found" in refused(GOOD + written)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://github.com",
+        "http://git.internal:3000/gitbucket",
+        "https://[2001:db8::1]:8443",
+    ],
+)
+def test_addresses_of_web_servers_are_taken(url: str) -> None:
+    written = GITHUB.replace("https://github.com", url)
+    assert parse_settings(GOOD + written, "kqi.toml").git[0].url == url

@@ -40,6 +40,18 @@ people_base = "ou=people,dc=example,dc=org"
 groups_base = "ou=groups,dc=example,dc=org"
 bind_dn = "cn=portal,dc=example,dc=org"
 bind_password_file = "/etc/kqi/directory.password"
+[[git]]
+name = "github"
+kind = "github"
+url = "https://github.com"
+[[git]]
+name = "lab"
+kind = "gitlab"
+url = "https://gitlab.example.org/git"
+[[registry]]
+name = "ngc"
+kind = "ngc"
+url = "https://nvcr.io"
 """
 
 
@@ -121,7 +133,11 @@ def test_settings_as_data_name_every_table_and_key() -> None:
         "password_file": "/etc/kqi/database.password",
         "pool_size": 5,
     }
-    assert settings_data(parse_settings(minimal_file(), "m"))["directory"] is None
+    assert data["registry"] == [
+        {"name": "ngc", "kind": "ngc", "url": "https://nvcr.io"}
+    ]
+    least = settings_data(parse_settings(minimal_file(), "m"))
+    assert (least["directory"], least["git"]) == (None, [])
 
 
 @pytest.mark.parametrize(
