@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_timedelta
 from babel.numbers import format_decimal
 from markupsafe import Markup
 
 _STEP: Final = 1024
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
-_TIME: Final = Markup('<time datetime="{}">{}</time>')
+_TIME: Final = Markup('<time datetime="{}" title="{}">{}</time>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,12 @@ class Formats:
         return f"{self.number(round(shown, 1))} {unit}"
 
     def moment(self, epoch_s: float) -> Markup:
-        """Write a time in the site's zone, readable by programs too."""
-        then = datetime.fromtimestamp(epoch_s, UTC)
-        local = then.astimezone(ZoneInfo(self.timezone))
-        shown = format_datetime(local, "medium", locale=self.language)
-        return _TIME.format(then.isoformat(timespec="seconds"), shown)
+        """Write a time of the site's zone as Slurm does, the same in all languages."""
+        local = datetime.fromtimestamp(epoch_s, ZoneInfo(self.timezone))
+        exact = local.isoformat(timespec="seconds")
+        return _TIME.format(
+            exact, f"{exact} {self.timezone}", f"{local:%Y-%m-%d %H:%M}"
+        )
 
     def duration(self, seconds: int) -> str:
         """Write a duration in its largest unit, such as 3 hours."""

@@ -1,0 +1,34 @@
+"""Numbers, sizes and times as the reader's language writes them."""
+
+import pytest
+
+from kqi_hub.face.formats import Formats
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0 B"),
+        (1023, "1,023 B"),
+        (1024, "1 KiB"),
+        (1536, "1.5 KiB"),
+        (52428800, "50 MiB"),
+        (1024**5 * 4000, "4,000 PiB"),
+    ],
+)
+def test_a_size_has_the_unit_that_fits(count: int, shown: str) -> None:
+    assert Formats("en", "UTC").size(count) == shown
+
+
+def test_a_time_is_of_the_site_and_readable_by_programs() -> None:
+    exact = "2026-11-21T18:00:00+09:00"
+    assert Formats("ko", "Asia/Tokyo").moment(1795251600.9) == (
+        f'<time datetime="{exact}" title="{exact} Asia/Tokyo">2026-11-21 18:00</time>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"), [("en", "1 hour"), ("ja", "1 時間"), ("ko", "1시간")]
+)
+def test_a_duration_is_said_in_words(language: str, shown: str) -> None:
+    assert Formats(language, "UTC").duration(5025) == shown
