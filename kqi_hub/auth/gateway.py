@@ -7,6 +7,7 @@ held, and when too many wait, the answer is DirectoryUnavailable at once.
 """
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -51,7 +52,7 @@ class DirectoryGateway:
         self._slow_after_s = slow_after_s
         self._places = asyncio.Semaphore(places)
         self._most_running = places * SPARE
-        self._threads = ThreadPoolExecutor(self._most_running, "directory")
+        self._threads = _started_threads(places, self._most_running)
         self._waiting = 0
         self._running = 0
 
@@ -111,6 +112,15 @@ class DirectoryGateway:
 
         running.add_done_callback(done)
         return running
+
+
+def _started_threads(places: int, most: int) -> ThreadPoolExecutor:
+    """Return a pool whose usual threads run already: starting one holds up the loop."""
+    pool = ThreadPoolExecutor(most, "directory")
+    together = threading.Barrier(places)
+    for _ in range(places):
+        pool.submit(together.wait)
+    return pool
 
 
 def _unavailable(message: str) -> DirectoryUnavailable:

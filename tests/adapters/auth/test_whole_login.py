@@ -306,8 +306,8 @@ async def test_fifty_logins_that_hang_do_not_hold_up_the_loop(
         took = time.monotonic() - began
     desk.close()
     assert {type(one) for one in outcomes} == {Unavailable}
-    # docs/operators/login.md has the figure; a busy test machine gets ten times that.
-    assert lag.worst_s < 0.25
+    # docs/operators/login.md has the measured figure; a busy test machine gets more.
+    assert lag.worst_s < 0.15
     assert took < 4
 
 
@@ -332,6 +332,6 @@ async def test_while_one_server_hangs_others_log_in_by_the_next(
     took = time.monotonic() - began
     assert isinstance(outcome, Granted)
     assert took < 0.5
-    assert lag.worst_s < 0.25
+    assert lag.worst_s < 0.15
     assert {type(one) for one in await asyncio.gather(*unlucky)} == {Granted}
     desk.close()
