@@ -3,6 +3,7 @@
 from sqlalchemy import Engine
 
 from kqi_hub.db import schema
+from kqi_hub.db.associations import SqlAssociationStore
 from kqi_hub.db.engine import make_engine
 from kqi_hub.db.snapshot import SqlSnapshotStore
 from kqi_hub.domain.ports import SnapshotStore
@@ -43,3 +44,11 @@ def open_snapshot_store(settings: Settings) -> SnapshotStore:
         settings.cluster.name,
         keep_ended_s=settings.cluster.keep_ended_hours * 3600,
     )
+
+
+def open_association_store(
+    settings: Settings, engine: Engine | None = None
+) -> SqlAssociationStore:
+    """Return where it is kept who may submit to which account."""
+    opened = engine or open_database(settings)
+    return SqlAssociationStore(opened, settings.cluster.name)

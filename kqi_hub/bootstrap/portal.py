@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from kqi_hub.bootstrap.database import open_database
+from kqi_hub.bootstrap.database import open_association_store, open_database
 from kqi_hub.db import schema
 from kqi_hub.db.preferences import SqlPreferenceStore
 from kqi_hub.domain.people import GroupRules
 from kqi_hub.domain.preferences import PreferenceStore
-from kqi_hub.services.people import AssociationStore, NoAssociations, People
+from kqi_hub.services.people import AssociationStore, People
 from kqi_hub.settings.model import Settings
 
 
@@ -31,6 +31,6 @@ def open_portal(
     rules = GroupRules(settings.people.group, settings.people.operators_group)
     return PortalParts(
         engine=engine,
-        people=People(associations or NoAssociations(), rules),
+        people=People(associations or open_association_store(settings, engine), rules),
         preferences=SqlPreferenceStore(engine),
     )

@@ -92,3 +92,24 @@ class Gpus(TypeDecorator[tuple[GpuCount, ...]]):
             return None
         rows: list[list[Any]] = json.loads(value)
         return tuple(GpuCount(*row) for row in rows)
+
+
+class Amounts(TypeDecorator[tuple[tuple[str, int], ...]]):
+    """Amounts of named things, kept as JSON: [["gres/gpu", 8], ...]."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: tuple[tuple[str, int], ...] | None, dialect: Dialect
+    ) -> str | None:
+        """Write the amounts as JSON."""
+        return None if value is None else json.dumps(value)
+
+    def process_result_value(
+        self, value: str | None, dialect: Dialect
+    ) -> tuple[tuple[str, int], ...] | None:
+        """Read the amounts from JSON."""
+        if value is None:
+            return None
+        return tuple((name, amount) for name, amount in json.loads(value))

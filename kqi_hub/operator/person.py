@@ -1,5 +1,6 @@
 """kqi-hub person: look at somebody's login, and help somebody who is locked out."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 
@@ -60,7 +61,7 @@ def import_factor(invocation: Invocation, name: str) -> None:
     The device's key (base32) is read from standard input. Prints recovery codes: hand
     them to NAME, or let NAME make new ones on the account page.
     """
-    key = click.get_text_stream("stdin").readline(1024).strip()
+    key = sys.stdin.readline(1024).strip()
     codes = take_over_factor(invocation.settings, actor(), _name(name), key)
     for code in codes:
         click.echo(code)

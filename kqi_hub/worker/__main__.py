@@ -1,15 +1,21 @@
 """Run the worker: `python -m kqi_hub.worker [--config FILE]`."""
 
+import asyncio
 import sys
 from pathlib import Path
 
 import click
 
 from kqi_hub.bootstrap.cluster import open_cluster, poll_rules, worker_lock
-from kqi_hub.bootstrap.database import check_database, open_snapshot_store
+from kqi_hub.bootstrap.database import (
+    check_database,
+    open_association_store,
+    open_snapshot_store,
+)
 from kqi_hub.domain.errors import KqiError
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
+from kqi_hub.worker.accounts import Accounts
 from kqi_hub.worker.journal import Journal, write_to
 from kqi_hub.worker.poller import Poller
 from kqi_hub.worker.process import run_until_stopped, serve
@@ -36,15 +42,17 @@ def main(config_path: Path | None) -> None:
 
 async def _serve(settings: Settings) -> None:
     journal = Journal()
-    poller = Poller(
-        open_cluster(settings),
-        open_snapshot_store(settings),
-        poll_rules(settings),
-        journal,
-    )
-    await serve(
-        worker_lock(settings), lambda: check_database(settings), poller.run, journal
-    )
+    reader = open_cluster(settings)
+    store = open_snapshot_store(settings)
+    poller = Poller(reader, store, poll_rules(settings), journal)
+    accounts = Accounts(reader, open_association_store(settings), journal)
+
+    async def run() -> None:
+        async with asyncio.TaskGroup() as both:
+            both.create_task(poller.run())
+            both.create_task(accounts.run())
+
+    await serve(worker_lock(settings), lambda: check_database(settings), run, journal)
 
 
 if __name__ == "__main__":

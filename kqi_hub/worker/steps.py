@@ -9,10 +9,12 @@ from kqi_hub.domain.errors import ClusterError, KqiError
 SLURM: Final = "slurm"
 ACCOUNTING: Final = "accounting"
 DATABASE: Final = "database"
+ASSOCIATIONS: Final = "associations"
 _WHAT_FAILED: Final = {
     SLURM: "Slurm's answer cannot be used",
     ACCOUNTING: "Accounting's answer cannot be used",
     DATABASE: "The new picture cannot be stored",
+    ASSOCIATIONS: "Who may submit where cannot be taken over",
 }
 _LONGEST: Final = 300
 
