@@ -35,6 +35,7 @@ rootdn cn=admin,{base}
 rootpw admin-password
 directory {data}
 maxsize 16777216
+dbnosync
 index objectClass,uid,memberUid,gidNumber eq
 overlay ppolicy
 ppolicy_default cn=default,ou=policies,{base}

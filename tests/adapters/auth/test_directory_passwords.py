@@ -1,9 +1,12 @@
 """Changing passwords, and directories that bind directly, against a real OpenLDAP."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
 
 from kqi_hub.auth.directory import LdapDirectory
-from kqi_hub.auth.ldap_options import BindMode
+from kqi_hub.auth.ldap_options import BindMode, DirectoryOptions
 from kqi_hub.domain.errors import InvalidInput, WrongPassword
 from kqi_hub.domain.login import DirectoryVerdict as Verdict
 from tests.adapters.auth.certificates import Authority
@@ -21,16 +24,20 @@ def own(own_server: Slapd, authority: Authority) -> LdapDirectory:
     return LdapDirectory(options(authority, tls(own_server.ldaps)))
 
 
-@pytest.fixture
-def direct(own_server: Slapd, authority: Authority) -> LdapDirectory:
-    return LdapDirectory(
-        options(
-            authority,
-            tls(own_server.ldaps),
-            bind_mode=BindMode.DIRECT,
-            user_dn_template=TEMPLATE,
-        )
+def direct_options(authority: Authority, server: Slapd) -> DirectoryOptions:
+    return options(
+        authority,
+        tls(server.ldaps),
+        bind_mode=BindMode.DIRECT,
+        user_dn_template=TEMPLATE,
     )
+
+
+@pytest.fixture
+def direct(directory_server: Slapd, authority: Authority) -> Iterator[LdapDirectory]:
+    client = LdapDirectory(direct_options(authority, directory_server))
+    yield client
+    client.close()
 
 
 def test_a_changed_password_is_the_one_that_counts(own: LdapDirectory) -> None:
@@ -129,32 +136,28 @@ def test_direct_binds_come_to_the_same_verdicts(
         Verdict.LOCKED,
         Verdict.UNKNOWN,
     )
-    direct.close()
 
 
-def test_direct_binds_find_groups_and_change_passwords(direct: LdapDirectory) -> None:
+def test_direct_binds_find_groups(direct: LdapDirectory) -> None:
     person = direct.check("alice", PASSWORD).person
     assert person is not None
     assert person.groups == ("alice", "kqi-users", "unique", "vision")
     assert direct.lookup("alice") == person
-    direct.change_password("alice", PASSWORD, NEW)
-    assert direct.check("alice", NEW).verdict is Verdict.RIGHT
-    direct.close()
+
+
+def test_direct_binds_change_passwords(own_server: Slapd, authority: Authority) -> None:
+    client = LdapDirectory(direct_options(authority, own_server))
+    client.change_password("alice", PASSWORD, NEW)
+    verdict = client.check("alice", NEW).verdict
+    client.close()
+    assert verdict is Verdict.RIGHT
 
 
 def test_direct_binds_need_no_account_of_the_portals_own(
-    own_server: Slapd, authority: Authority
+    directory_server: Slapd, authority: Authority
 ) -> None:
-    client = LdapDirectory(
-        options(
-            authority,
-            tls(own_server.ldaps),
-            bind_mode=BindMode.DIRECT,
-            user_dn_template=TEMPLATE,
-            bind_dn="",
-            bind_password="",
-        )
-    )
+    wanted = direct_options(authority, directory_server)
+    client = LdapDirectory(replace(wanted, bind_dn="", bind_password=""))
     person = client.check("alice", PASSWORD).person
     client.close()
     assert person is not None

@@ -182,14 +182,9 @@ async def test_a_forced_change_then_a_factor_then_in(desk: Desk) -> None:
     assert isinstance(await log_in(desk, "reset", "", "a-new-password"), EnrolFirst)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["*)(uid=*", "alice)(uidNumber=20001", "a" * 10_000, "alice\0", "alice\u200b", ""],
-)
-async def test_hostile_names_are_refused_like_wrong_passwords(
-    desk: Desk, name: str
-) -> None:
-    for sent in (name, "alice"):
+async def test_hostile_names_are_refused_like_wrong_passwords(desk: Desk) -> None:
+    injected = ("*)(uid=*", "alice)(uidNumber=20001", "alice\0", "alice\u200b", "")
+    for sent in ("alice", "bob", "nobody-here", "a" * 10_000, *injected):
         began = time.monotonic()
         outcome = await log_in(desk, sent, "000000", "wrong")
         took = time.monotonic() - began
