@@ -1,0 +1,86 @@
+"""Requests made up from the OpenAPI document: no fault of ours, no undocumented answer.
+
+schemathesis makes right and wrong requests for every operation. The examples are few
+and the same every time, so that the test is quick and its result is the code's.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis import Case
+from schemathesis.checks import CHECKS, load_all_checks
+
+from handlers.openapi import document
+from handlers.service import Folders, all_routes
+from kqi_hub.face.site import Site
+from tests.fakes.hub import READ
+from tests.fakes.site import PREFIX, FakeSite, serving_beside
+
+DOCUMENT = document(all_routes(), Site("KQI Hub", "0.1.0"), PREFIX)
+schema = schemathesis.openapi.from_dict(DOCUMENT)
+FEW = settings(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+load_all_checks()
+# Not `positive_data_acceptance`: a tenant may be well written and not the asker's.
+PROMISES: list[Any] = [
+    CHECKS.get_one(name)
+    for name in (
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_schema_conformance",
+        "negative_data_rejection",
+        "unsupported_method",
+        "ignored_auth",
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def beside(folders: Folders) -> Iterator[FakeSite]:
+    with serving_beside(FakeSite(folders=folders)) as site:
+        yield site
+
+
+def check(case: Case[Any], site: FakeSite, token: str | None) -> int:
+    """Send one request, hold the answer against the document, return its status."""
+    headers = {} if token is None else {"Authorization": f"token {token}"}
+    answer = case.call_and_validate(
+        base_url=site.origin + PREFIX.rstrip("/"), headers=headers, checks=PROMISES
+    )
+    return int(answer.status_code)
+
+
+@schema.parametrize()
+@FEW
+def test_an_operator_is_answered_as_documented(
+    case: Case[Any], beside: FakeSite
+) -> None:
+    check(case, beside, beside.hub.token("rita"))
+
+
+@schema.parametrize()
+@FEW
+def test_a_token_with_few_scopes_is_answered_as_documented(
+    case: Case[Any], beside: FakeSite
+) -> None:
+    check(case, beside, beside.hub.token("mia", READ))
+
+
+@schema.parametrize()
+@FEW
+def test_nobody_is_answered_as_documented(case: Case[Any], beside: FakeSite) -> None:
+    status = check(case, beside, None)
+    operation = DOCUMENT["paths"][case.path].get(case.method.lower())
+    if operation and operation["security"]:
+        # 404: what stands in the path can be nobody's name.
+        assert status in {401, 404}
