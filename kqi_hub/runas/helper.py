@@ -618,6 +618,7 @@ def perform(
     name, person_name, given = (request[key] for key in REQUEST_KEYS)
     record |= {"person": shown(person_name), "verb": shown(name)}
     if name == "ping" and person_name == "" and given == {}:
+        record |= {"person": "", "verb": "ping"}
         return answered(0, json.dumps({"version": VERSION, "verbs": sorted(VERBS)}))
     if type(name) is not str or name not in VERBS:
         raise Refused(f"verb: expected one of {', '.join(VERBS)}, got {shown(name)}")

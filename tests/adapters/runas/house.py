@@ -62,6 +62,7 @@ door.sendall(sys.stdin.buffer.read())
 while chunk := door.recv(65536):
     sys.stdout.buffer.write(chunk)
 """
+PING = b'{"verb": "ping", "person": "", "arguments": {}}\n'
 SCRIPT = "#!/bin/sh\ntrue\n"
 SUBMIT: dict[str, object] = {"name": "kqi-1", "script": SCRIPT, "chdir": "/"}
 
@@ -150,18 +151,22 @@ class House:
                 env={"PATH": os.environ["PATH"], **self.environment},
                 stderr=complaints,
             )
-        self.wait_until_it_listens()
+        self.wait_until_it_answers()
 
-    def wait_until_it_listens(self) -> None:
-        wait_until(lambda: self._listens() or self._has_ended())
+    def wait_until_it_answers(self) -> None:
+        wait_until(lambda: self._answers() or self._has_ended())
         assert not self._has_ended(), (self.base / "stderr").read_text()
+        wait_until(lambda: not self.children())  # the ping was one
 
     def _has_ended(self) -> bool:
         return self.helper is not None and self.helper.poll() is not None
 
-    def _listens(self) -> bool:
+    def _answers(self) -> bool:
         with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(str(self.door)) == 0
+            if probe.connect_ex(str(self.door)) != 0:
+                return False
+            probe.sendall(PING)
+            return read_all(probe) != b""
 
     def stop(self) -> int:
         """Ask the daemon to end and return its exit code."""
@@ -244,7 +249,10 @@ def answer_in(raw: bytes) -> dict[str, Any]:
 
 
 def children_of(pid: int) -> list[int]:
-    text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return []  # it has ended meanwhile
     return [int(word) for word in text.split()]
 
 

@@ -224,7 +224,7 @@ def test_a_daemon_without_standard_streams_still_keeps_pipes_apart(
         PYTHON, "-I", str(HELPER), "serve", "--config", str(own_house.config),
     )  # fmt: skip
     own_house.helper = subprocess.Popen(closed)
-    own_house.wait_until_it_listens()
+    own_house.wait_until_it_answers()
     assert own_house.seen_by_program()["fds"] == [0, 1, 2]
 
 
@@ -237,7 +237,7 @@ def test_the_helper_is_one_file_that_runs_from_anywhere(own_house: House) -> Non
         str(elsewhere), "serve", "--config", str(own_house.config)
     )
     own_house.helper = subprocess.Popen(installed, cwd="/")
-    own_house.wait_until_it_listens()
+    own_house.wait_until_it_answers()
     assert own_house.submit()["ok"]
     assert not (own_house.base / "__pycache__").exists()
 

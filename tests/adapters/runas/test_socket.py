@@ -11,18 +11,16 @@ import pytest
 from tests.adapters.runas.house import (
     ALICE,
     KQI,
+    PING,
     STRANGER,
     House,
     answer_in,
-    line,
     open_descriptors,
     read_all,
     submission,
     told,
     wait_until,
 )
-
-PING = line({"verb": "ping", "person": "", "arguments": {}})
 
 
 def test_ping_says_which_helper_answers_and_becomes_nobody(house: House) -> None:
@@ -52,12 +50,9 @@ def test_a_user_who_is_in_the_sockets_group_but_no_caller_is_refused(
     assert (
         answer_in(ran.stdout)["message"] == f"uid {STRANGER} may not call this helper"
     )
-    assert house.audit()[-1] | {"ms": 0, "time": ""} == {
-        "caller": STRANGER,
-        "ms": 0,
-        "outcome": f"refused: uid {STRANGER} may not call this helper",
-        "time": "",
-    }
+    entries = [entry for entry in house.audit() if entry["caller"] == STRANGER]
+    assert [set(entry) for entry in entries] == [{"time", "caller", "outcome", "ms"}]
+    assert entries[0]["outcome"].startswith("refused: ")
 
 
 @pytest.mark.parametrize("uid", [ALICE, 1, 65534])
@@ -217,7 +212,7 @@ def test_a_caller_that_never_reads_its_answer_does_not_hold_a_place(
         wait_until(lambda: bool(own_house.children()))
         wait_until(lambda: not own_house.children(), timeout_s=20)
         assert time.monotonic() - began < 18
-    assert own_house.audit()[-1]["outcome"] == "broken off: -14"
+    wait_until(lambda: own_house.audit()[-1]["outcome"] == "broken off: -14")
 
 
 def test_the_helper_holds_nothing_open_after_many_calls(own_house: House) -> None:
