@@ -9,9 +9,13 @@ from handlers.failures import NotLoggedIn
 from handlers.route import Model, Route
 from kqi_hub.domain.people import Role, Standing
 from kqi_hub.domain.preferences import Preferences, PreferenceStore
+from kqi_hub.domain.tokens import HubTokens
 from kqi_hub.face.site import Site
 from kqi_hub.i18n import Texts
+from kqi_hub.services.account import Account
 from kqi_hub.services.people import People
+from kqi_hub.services.proving import Who
+from kqi_hub.services.tokens import Bearer
 
 M = TypeVar("M", bound=Model)
 
@@ -23,15 +27,18 @@ class Deps:
     site: Site
     people: People
     preferences: PreferenceStore
+    account: Account
+    tokens: HubTokens
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks, and what their login or token was given for."""
+    """Who asks, and what their login or token was given for; `word` is that itself."""
 
     standing: Standing
     scopes: frozenset[str]
     chosen: Preferences = field(default_factory=Preferences)
+    word: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,18 @@ class Ask:
         if self.visitor is None:
             raise NotLoggedIn
         return self.visitor.standing
+
+    @property
+    def who(self) -> Who:
+        """Return the person and from where they ask, as the audit log wants them."""
+        return Who(self.me.person, self.address)
+
+    @property
+    def bearer(self) -> Bearer:
+        """Return the person with what they ask with, to ask the hub with it."""
+        if self.visitor is None:
+            raise NotLoggedIn
+        return Bearer(self.who, self.visitor.word, self.visitor.scopes)
 
     @property
     def chosen(self) -> Preferences:

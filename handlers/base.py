@@ -16,6 +16,7 @@ from handlers.checking import Sent
 from handlers.failures import Broken, TooLarge, WrongMethod
 from handlers.portal import SETTING, Portal
 from handlers.route import Route, Spec
+from handlers.terms_gate import led_to_terms
 from handlers.visit import (
     UserModel,
     Visit,
@@ -110,6 +111,10 @@ class PortalHandler(HubOAuthenticated, RequestHandler):
                 await identify(self, self.visit, self.user_model, tenant)
         if route is None:
             raise self._no_route()
+        wanted = (self.request.uri or "").removeprefix(self.portal.prefix)
+        elsewhere = await led_to_terms(self.visit, route, wanted)
+        if elsewhere is not None:
+            return elsewhere
         answer: Answer = await route.call(self.visit.ask(route, path, sent))
         return answer
 

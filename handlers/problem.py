@@ -22,6 +22,7 @@ _TITLES: Final = {
     409: N_("Changed meanwhile"),
     413: N_("Too large"),
     415: N_("Wrong type"),
+    429: N_("Too many attempts"),
     422: N_("Refused by Slurm"),
     500: N_("Something went wrong"),
     502: N_("Something went wrong"),

@@ -66,7 +66,7 @@ def _done(route: Route) -> int:
         return route.spec.status
     if not route.is_page:
         return 204
-    return 200 if route.is_reading else 303
+    return 200 if route.is_reading or route.spec.shows else 303
 
 
 def _lines(routes: Iterable[Route]) -> Iterator[str]:

@@ -45,6 +45,10 @@ class Spec:
     status: int = 200
     errors: tuple[type[KqiError], ...] = ()
     body_limit: int = 256 * 1024
+    # Whether one may come here before accepting the terms of use.
+    before_terms: bool = False
+    # Whether a form is answered with a page, rather than with the way to one.
+    shows: bool = False
     # Values for {parameters} of the path and a body that are right: the documents
     # show them, the test of roles sends them.
     example_path: Mapping[str, str] = field(default_factory=dict)

@@ -9,7 +9,19 @@ from typing import Any, Final
 from jupyterhub.services.auth import HubOAuth
 from tornado.web import Application
 
-from handlers.api import preferences, tenants, version, whoami
+from handlers.api import (
+    credentials,
+    factor,
+    me,
+    password,
+    preferences,
+    ssh_keys,
+    tenants,
+    terms,
+    tokens,
+    version,
+    whoami,
+)
 from handlers.api.document import routes as document_routes
 from handlers.ask import Deps
 from handlers.base import PortalHandler
@@ -28,6 +40,13 @@ ALL: Final[tuple[Routes, ...]] = (
     whoami.routes,
     tenants.routes,
     preferences.routes,
+    me.routes,
+    password.routes,
+    factor.routes,
+    ssh_keys.routes,
+    credentials.routes,
+    tokens.routes,
+    terms.routes,
     document_routes,
     home.routes,
     choices.routes,

@@ -1,7 +1,7 @@
 """One request under way: who asks, in which language, in which tenant."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from jupyterhub.services.auth import HubOAuth
@@ -60,7 +60,9 @@ async def identify(
 ) -> None:
     """Find out a person's roles and choices; language and tenant follow from them."""
     portal = visit.portal
-    visit.visitor = await _visitor(portal.deps, portal.hub_auth, model)
+    visitor = await _visitor(portal.deps, portal.hub_auth, model)
+    word = portal.hub_auth.get_token(handler) or ""
+    visit.visitor = replace(visitor, word=word)
     visit.texts = texts_for(handler, portal, visit.visitor.chosen)
     kept = handler.get_cookie(cookies.TENANT)
     visit.tenant = await _tenant(portal.deps.people, visit.visitor, tenant, kept)

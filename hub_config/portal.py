@@ -14,10 +14,12 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from handlers.ask import Deps
+from handlers.hub_tokens import HubTokensClient
 from handlers.portal import SETTING, Portal
 from handlers.service import Folders, make_app
 from hub_config.portal_place import Place, cookie_secret, hub_auth, hub_token, place_of
 from kqi_hub import __version__
+from kqi_hub.bootstrap.account import open_account
 from kqi_hub.bootstrap.portal import PortalParts, open_portal
 from kqi_hub.domain.address import networks
 from kqi_hub.domain.errors import KqiError
@@ -44,7 +46,9 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
         timezone=settings.site.timezone,
         proxies=(*OWN_PROXY, *networks(settings.login.trusted_proxies)),
     )
-    deps = Deps(site, parts.people, parts.preferences)
+    account = open_account(settings, parts.engine)
+    tokens = HubTokensClient(place.api_url)
+    deps = Deps(site, parts.people, parts.preferences, account, tokens)
     auth = hub_auth(place, hub_token(settings, os.environ), settings)
     return make_app(deps, auth, FOLDERS, cookie_secret(settings))
 

@@ -21,7 +21,7 @@ class Me(Model):
     )
 
 
-@routes.get("/whoami", Spec(answer=Me))
+@routes.get("/whoami", Spec(answer=Me, before_terms=True))
 async def whoami(ask: Ask) -> Me:
     """Tell who you are, your tenants and roles, and what your token may do."""
     scopes = ask.visitor.scopes if ask.visitor else frozenset()

@@ -31,7 +31,12 @@ class Choice(Model):
 
 @routes.post(
     "/choices",
-    Spec(body=Choice, errors=(InvalidInput,), example={"theme": "dark", "back": ""}),
+    Spec(
+        body=Choice,
+        errors=(InvalidInput,),
+        before_terms=True,
+        example={"theme": "dark", "back": ""},
+    ),
 )
 async def choose(ask: Ask) -> GoTo:
     """Change your language, colours or usual tenant, and go back."""

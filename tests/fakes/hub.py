@@ -15,6 +15,8 @@ from urllib.parse import urlencode
 
 from tornado.web import Application, RequestHandler
 
+from tests.fakes.hub_tokens import FakeTokens, may_tokens, token_routes
+
 READ, WRITE, OPERATE = "custom:kqi:read", "custom:kqi:write", "custom:kqi:operate"
 SCOPES = (READ, WRITE, OPERATE)
 CLIENT = "service-portal"
@@ -28,6 +30,7 @@ class FakeHub:
     people: Mapping[str, tuple[str, ...]]
     scopes: tuple[str, ...] = SCOPES
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
+    made: FakeTokens = field(default_factory=FakeTokens)
     codes: dict[str, tuple[str, str]] = field(default_factory=dict)
     questions: int = 0
     is_broken: bool = False
@@ -39,9 +42,10 @@ class FakeHub:
             "kind": kind,
             "name": person,
             "groups": list(self.people.get(person, ())),
-            "scopes": list(scopes or self.scopes),
+            "scopes": list(scopes or (*self.scopes, may_tokens(person))),
             "session_id": None,
         }
+        self.made.add(token, self.tokens[token])
         return token
 
     def application(self) -> Application:
@@ -50,6 +54,7 @@ class FakeHub:
         return Application(
             [
                 (r"/hub/api/user", UserHandler, about),
+                *token_routes(self.made, self.tokens),
                 (r"/hub/api/oauth2/authorize", AuthorizeHandler, about),
                 (r"/hub/api/oauth2/token", TokenHandler, about),
                 (r"/hub/login", LoginHandler, about),

@@ -16,11 +16,13 @@ from tornado.web import Application
 
 import hub_config
 from handlers.ask import Deps
+from handlers.hub_tokens import HubTokensClient
 from handlers.route import Route
 from handlers.service import Folders, make_app
 from kqi_hub.domain.people import GroupRules
 from kqi_hub.face.site import Site
 from kqi_hub.services.people import People
+from tests.fakes.account import FakeAccount
 from tests.fakes.hub import CLIENT, SECRET, FakeHub
 from tests.fakes.people import FakeAssociations, FakePreferences, association
 
@@ -54,6 +56,7 @@ class FakeSite:
         default_factory=lambda: FakeAssociations(ASSOCIATIONS)
     )
     preferences: FakePreferences = field(default_factory=FakePreferences)
+    account: FakeAccount = field(default_factory=lambda: FakeAccount(PEOPLE))
     folders: Folders = FOLDERS
     routes: tuple[Route, ...] | None = None
     name: str = "KQI Hub"
@@ -78,7 +81,9 @@ class FakeSite:
         )
         people = People(self.associations, GroupRules("kqi-users", "kqi-operators"))
         site = Site(self.name, "0.1.0")
-        deps = Deps(site, people, self.preferences)
+        tokens = HubTokensClient(auth.api_url)
+        account = self.account.account()
+        deps = Deps(site, people, self.preferences, account, tokens)
         return make_app(deps, auth, self.folders, b"a secret of tests", self.routes)
 
     def start(self) -> HTTPServer:
