@@ -24,6 +24,7 @@ OURS: Final[Mapping[str, str]] = {
     "recovery_codes.html": "hub/recovery_codes.html",
     "new_password.html": "hub/new_password.html",
     "error.html": "hub/error.html",
+    "404.html": "hub/error.html",
     "home.html": "hub/home.html",
     "token.html": "hub/token.html",
     "logout.html": "hub/logged_out.html",

@@ -15,11 +15,10 @@ from kqi_hub.domain.login import (
     FactorMode,
     Granted,
     Outcome,
-    Refused,
 )
 from kqi_hub.services import enrolment, login, passwords
 from spawners.address import address_of
-from spawners.refusals import PasswordsDiffer, error_of
+from spawners.refusals import PasswordsDiffer, StaleForm, error_of
 
 TICKET_COOKIE: Final = "kqi-login-step"
 TICKET_DAYS: Final = 15 / (24 * 60)
@@ -58,15 +57,23 @@ class LoginPage(LoginHandler):
             await self.render_template("login.html", problem=error, username=name)
         )
 
-    async def _render(
-        self, login_error: str | None = None, username: str | None = None, **_: object
-    ) -> str:
-        """Render the form; JupyterHub's own words for it are replaced by ours."""
-        problem = error_of(Refused("")) if login_error else None
-        page: str = await self.render_template(
-            "login.html", problem=problem, username=username
+    def _render(
+        self,
+        login_error: str | None = None,
+        username: str | None = None,
+        sync: bool = False,
+        **_: object,
+    ) -> Any:
+        """Render the form; JupyterHub comes here with errors of its own too.
+
+        There is one such error in practice: the form was older than its cookie.
+        """
+        return self.render_template(
+            "login.html",
+            sync=sync,
+            problem=StaleForm() if login_error else None,
+            username=username,
         )
-        return page
 
 
 def lead_on(handler: Any, outcome: EnrolFirst | ChangePasswordFirst) -> None:

@@ -41,6 +41,18 @@ class PasswordsDiffer(KqiError):
         )
 
 
+class StaleForm(KqiError):
+    """The form lay open for too long, or cookies were removed meanwhile."""
+
+    status, exit_code, code = 403, 3, "stale-form"
+
+    def __init__(self) -> None:
+        super().__init__(
+            N_("This page lay open for too long, so nothing was sent on."),
+            N_("It is fresh again now: fill it in once more."),
+        )
+
+
 class LoginUnavailable(KqiError):
     """The directory does not answer."""
 

@@ -1,0 +1,111 @@
+"""A real browser for tests inside the cluster, and code devices for its people."""
+
+import json
+import secrets
+import subprocess
+from base64 import b32encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pyotp
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from kqi_hub.devstack.directory import PEOPLE_BASE
+from tests.cluster.portal_lab import ENVIRONMENT, KQI, PORTAL, kqi_hub
+from tests.cluster.stack import Stack, run_as
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WIDTHS = (390, 1440)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run Debian's Chromium, headless."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
+        yield browser
+        browser.close()
+
+
+@dataclass(frozen=True)
+class Device:
+    """A code device: its codes have not been used, whatever other tests did."""
+
+    secret: str
+    recovery_codes: tuple[str, ...]
+
+    def code(self) -> str:
+        return pyotp.TOTP(self.secret).now()
+
+
+@contextmanager
+def fresh_device(stack: Stack, name: str) -> Iterator[Device]:
+    """Give a person a new device; the demo's own one is back afterwards."""
+    secret = b32encode(secrets.token_bytes(20)).decode()
+    kqi_hub("person", "reset-factor", name)
+    yield Device(secret, _enrol(name, secret))
+    kqi_hub("person", "reset-factor", name)
+    stored = json.loads((stack.folder.path / "people.json").read_text())
+    demo_secret = stored[name]["code_secret"]
+    if demo_secret is not None:
+        _enrol(name, demo_secret)
+
+
+def _enrol(name: str, secret: str) -> tuple[str, ...]:
+    done = subprocess.run(
+        [*KQI, *PORTAL, "person", "import-factor", name],
+        input=secret + "\n",
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd="/",
+        env=ENVIRONMENT,
+    )
+    return tuple(done.stdout.split())
+
+
+def must_change_password(name: str) -> None:
+    """Make the directory want a new password, as after an operator's reset."""
+    ran = run_as(
+        "root", "ldapmodify", "-Q", "-Y", "EXTERNAL", "-H", "ldapi:///",
+        input=f"dn: uid={name},{PEOPLE_BASE}\nchangetype: modify\n"
+        "replace: pwdReset\npwdReset: TRUE\n",
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+
+
+def fill_in_login(page: Page, name: str, password: str, code: str = "") -> None:
+    """Fill in the form of the login page and send it."""
+    page.get_by_label("Name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_label("One-time code").fill(code)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_load_state("networkidle")
+
+
+def assert_accessible(page: Page) -> None:
+    """Fail with axe's words when it finds anything."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def assert_fits(page: Page) -> None:
+    """Fail when a page can be scrolled sideways at any width."""
+    before = page.viewport_size
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{page.url} is {wide} px wide at {width} px"
+    if before is not None:
+        page.set_viewport_size(before)
