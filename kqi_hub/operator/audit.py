@@ -27,7 +27,7 @@ _HEAD = ("NUMBER", "WHEN", "WHO", "WHAT", "TO WHOM", "OUTCOME", "FROM", "DETAIL"
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_invocation
-def audit(invocation: Invocation, limit: int, as_json: bool, **window: Any) -> None:
+def audit(invocation: Invocation, /, limit: int, as_json: bool, **window: Any) -> None:
     """Show who did what, when and from where; newest first.
 
     The log can only be added to: the database refuses to change or delete events.

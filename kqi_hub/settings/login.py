@@ -108,8 +108,8 @@ class Terms:
     )
     file: Path = field(
         metadata=about(
-            "The text, UTF-8: paragraphs apart by empty lines; # begins a heading, - or "
-            "1. an item of a list.",
+            "The text, UTF-8: paragraphs apart by empty lines; # begins a heading, - "
+            "or 1. an item of a list.",
             example='"/etc/kqi/terms.txt"',
         )
     )

@@ -287,7 +287,7 @@ class LagMeter:
 
 
 async def usual_lag_s() -> float:
-    """Return how late the loop is while it has nothing to do: others use the machine."""
+    """Return how late an idle loop is: others use the machine too."""
     async with LagMeter() as lag:
         await asyncio.sleep(0.3)
     return lag.worst_s

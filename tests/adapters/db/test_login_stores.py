@@ -23,7 +23,6 @@ from kqi_hub.domain.login import AuditEvent, Factor
 from kqi_hub.domain.terms import Acceptance
 from kqi_hub.domain.throttle import FORGOTTEN_AFTER_S, Key, Tally, counted
 
-(FACTORS, _), (CODES, _) = SEALED
 NOW = 1_795_000_000.0
 SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 
@@ -89,9 +88,7 @@ def test_nothing_readable_is_stored(ready: Engine, factors: SqlFactorStore) -> N
     codes = factors.set_up("alice", SECRET, 7, replace=False)
     with reading(ready) as connection:
         rows = [
-            str(row)
-            for table in (FACTORS, CODES)
-            for row in connection.execute(select(table))
+            str(row) for table, _ in SEALED for row in connection.execute(select(table))
         ]
     stored = "\n".join(rows)
     assert SECRET not in stored
