@@ -23,7 +23,7 @@ from kqi_hub.bootstrap.account import open_account
 from kqi_hub.bootstrap.portal import PortalParts, open_portal
 from kqi_hub.domain.address import networks
 from kqi_hub.domain.errors import KqiError
-from kqi_hub.face.site import OWN_PROXY, Site
+from kqi_hub.face.site import Site
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
 
@@ -44,7 +44,7 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
         version=__version__,
         language=settings.site.language,
         timezone=settings.site.timezone,
-        proxies=(*OWN_PROXY, *networks(settings.login.trusted_proxies)),
+        proxies=networks(settings.login.trusted_proxies),
     )
     account = open_account(settings, parts.engine)
     tokens = HubTokensClient(place.api_url)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from kqi_hub.domain.address import client_address, networks
-from kqi_hub.face.site import OWN_PROXY
 from kqi_hub.settings.model import Settings
 
 
@@ -15,5 +14,4 @@ def address_of(handler: Any, site: Settings) -> str:
     request = handler.request
     peer = str(request.connection.context.address[0])
     forwarded = ",".join(request.headers.get_list("X-Forwarded-For"))
-    trusted = networks(site.login.trusted_proxies)
-    return client_address(peer, forwarded, (*OWN_PROXY, *trusted))
+    return client_address(peer, forwarded, networks(site.login.trusted_proxies))

@@ -17,6 +17,10 @@ def networks(texts: Collection[str]) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(text) for text in texts)
 
 
+# Who connects to the hub or the portal from this machine: the hub's own proxy.
+_OWN_PROXY: Final = networks(("127.0.0.1", "::1"))
+
+
 def client_address(
     peer: str, forwarded_for: str | None, trusted_proxies: Collection[Network]
 ) -> str:
@@ -24,16 +28,19 @@ def client_address(
 
     `forwarded_for` (the X-Forwarded-For header) is read from its end for as long as
     the one who says so is a trusted proxy; what others wrote before is not believed.
+    The hub's own proxy is believed once: who reaches it from this machine is somebody
+    at a shell, unless the site trusts 127.0.0.1 too.
     """
     address = _parsed(peer)
     if address is None:
         return "unknown"
     said = [part.strip() for part in (forwarded_for or "").split(",")[-_LONGEST_CHAIN:]]
-    while said and _is_trusted(address, trusted_proxies):
+    believed = (*_OWN_PROXY, *trusted_proxies)
+    while said and _is_trusted(address, believed):
         before = _parsed(said.pop())
         if before is None:
             break
-        address = before
+        address, believed = before, tuple(trusted_proxies)
     return str(address)
 
 

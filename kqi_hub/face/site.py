@@ -1,12 +1,9 @@
 """How the site presents itself."""
 
 from dataclasses import dataclass
-from typing import Final
 
-from kqi_hub.domain.address import Network, networks
+from kqi_hub.domain.address import Network
 from kqi_hub.i18n import LANGUAGES
-
-OWN_PROXY: Final = networks(("127.0.0.1/32", "::1/128"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,5 +15,5 @@ class Site:
     language: str = "en"
     languages: tuple[str, ...] = LANGUAGES
     timezone: str = "UTC"
-    # Who may say where somebody comes from: the hub's own proxy, and the site's.
-    proxies: tuple[Network, ...] = OWN_PROXY
+    # Who may say where somebody comes from, beside the hub's own proxy.
+    proxies: tuple[Network, ...] = ()

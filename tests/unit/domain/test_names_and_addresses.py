@@ -100,6 +100,23 @@ def test_only_a_trusted_proxy_says_where_somebody_is(
 
 
 @pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        ("198.51.100.1", "198.51.100.1"),
+        ("6.6.6.6, 198.51.100.1", "198.51.100.1"),
+        ("6.6.6.6, 127.0.0.1", "127.0.0.1"),
+        ("6.6.6.6, ::1", "::1"),
+        ("6.6.6.6, 127.0.0.1, 127.0.0.1", "127.0.0.1"),
+    ],
+)
+@pytest.mark.parametrize("peer", ["127.0.0.1", "::1"])
+def test_the_hubs_own_proxy_is_believed_and_nobody_behind_it(
+    peer: str, forwarded: str, address: str
+) -> None:
+    assert client_address(peer, forwarded, ()) == address
+
+
+@pytest.mark.parametrize(
     ("address", "place"),
     [
         ("198.51.100.7", "198.51.100.7"),
