@@ -199,7 +199,7 @@ def test_referrals_are_never_followed(own_server: Slapd, authority: Authority) -
         began = time.monotonic()
         answer = client.check("alice", PASSWORD)
         client.close()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 3
         elsewhere = "people_base" in bases
         assert answer.verdict is (Verdict.UNKNOWN if elsewhere else Verdict.RIGHT)
         if answer.person:

