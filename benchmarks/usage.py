@@ -54,9 +54,9 @@ def memory_mb(pid: int | str = "self", key: str = "VmRSS") -> float:
 
 
 def process_cpu_ms(pid: int) -> float:
-    """Return the CPU that another process has used so far."""
+    """Return the CPU that another process has used so far, with ended children."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11:15])) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def _cpu_ms(who: int) -> float:

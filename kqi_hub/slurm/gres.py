@@ -81,23 +81,30 @@ def job_gres(tres: str, per_job: str, per_node: str, nodes: int) -> str:
     """Return all that a job has, or waits for, such as `gpu:v100:2,shard:1`.
 
     The resources that accounting tracks are exact, whichever option asked for them.
-    What it does not track (AccountingStorageTRES) is counted from the request.
+    What it does not track (AccountingStorageTRES) is counted from the request; what
+    cannot be read of a request is left out, for a person wrote it.
     """
     tracked = list(_tracked(tres))
     names = {one.name for one in tracked}
     asked = [
-        *parse_gres(per_job),
-        *(Gres(one.name, one.type, one.count * nodes) for one in parse_gres(per_node)),
+        *_request(per_job),
+        *(Gres(one.name, one.type, one.count * nodes) for one in _request(per_node)),
     ]
     untracked = [one for one in asked if one.name not in names]
     return ",".join(str(one) for one in (*tracked, *untracked) if one.count)
 
 
+def _request(text: str) -> tuple[Gres, ...]:
+    try:
+        return parse_gres(text)
+    except ValueError:
+        return ()
+
+
 def _tracked(tres: str) -> Iterator[Gres]:
-    """Read `gres/gpu=3,gres/gpu:v100=2`, where the first number is the sum."""
-    amounts = {
-        name: amount for name, amount in parse_tres(tres) if name.startswith("gres/")
-    }
+    """Read `cpu=4,gres/gpu=3,gres/gpu:v100=2`, where 3 is the sum."""
+    entries = ",".join(one for one in tres.split(",") if one.startswith("gres/"))
+    amounts = dict(parse_tres(entries))
     for full_name, amount in amounts.items():
         name, _, kind = full_name.removeprefix("gres/").partition(":")
         if not kind:

@@ -78,9 +78,17 @@ def test_the_snapshot_is_judged_at_its_largest_size() -> None:
         "floor": figures(50),
     }
     small = dict.fromkeys(ways, figures(1))
-    result = judge({0: small, LARGEST: ways}, {})
+    worker = {"pictures": 8, "cpu_ms": 160.0, "memory_peak_mb": 90.0}
+    result = judge({0: small, LARGEST: ways}, worker, {})
     assert (result.ratio, result.floor_ratio) == (9.0, 2.0)
-    assert [goal.met for goal in result.goals] == [False, True, False, True]
+    assert [goal.met for goal in result.goals] == [
+        False,
+        True,
+        False,
+        True,
+        False,
+        True,
+    ]
     assert result.details[f"{LARGEST} jobs, ours, first poll"]["cpu_ms"] == 200
     assert result.details["0 jobs, rest"]["slurmrestd_memory_mb"] == 3.0
 

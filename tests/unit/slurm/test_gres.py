@@ -73,6 +73,9 @@ def test_a_nodes_gpus_are_counted_by_type(
         # The site does not track it: counted from the request, for each node.
         ("cpu=1", "N/A", "gres:gpu:v100:2,gres:shard:1", 3, "gpu:v100:6,shard:3"),
         ("cpu=1,gres/gpu=2", "N/A", "gres/gpu:2,gres/shard:1", 1, "gpu:2,shard:1"),
+        # Nobody's request may make the whole reading fail.
+        ("cpu=1,gres/gpu=2", "gres:gpu:a:b:c", "::,:,", 1, "gpu:2"),
+        ("odd,thing=1.2.3,gres/gpu=1", "N/A", "N/A", 1, "gpu:1"),
     ],
 )
 def test_a_jobs_gres_are_those_it_has(
