@@ -173,9 +173,10 @@ def _responses(route: Route, references: Mapping[Any, Any]) -> dict[str, Any]:
     else:
         schema = references[spec.answer, "serialization"]
         responses[str(spec.status)]["content"] = {JSON_TYPE: {"schema": schema}}
-    for error in sorted(errors_of(route), key=lambda error: (error.status, error.code)):
-        answer = responses.setdefault(str(error.status), _problem(error.status))
-        answer["x-kqi-codes"].append(error.code)
+    codes = {(error.status, error.code) for error in errors_of(route)}
+    for status, code in sorted(codes):
+        answer = responses.setdefault(str(status), _problem(status))
+        answer["x-kqi-codes"].append(code)
     return responses
 
 
