@@ -27,7 +27,15 @@ from handlers.ask import Deps
 from handlers.base import PortalHandler
 from handlers.callback import CallbackHandler
 from handlers.openapi import document
-from handlers.pages import api_docs, choices, design, home
+from handlers.pages import api_docs, choices, design, home, terms as terms_page
+from handlers.pages.me import (
+    credentials as my_credentials,
+    factor as my_factor,
+    password as my_password,
+    profile as my_profile,
+    ssh_keys as my_ssh_keys,
+    tokens as my_tokens,
+)
 from handlers.portal import SETTING, Portal
 from handlers.route import Route, Routes
 from kqi_hub.face.look import Pages
@@ -50,6 +58,13 @@ ALL: Final[tuple[Routes, ...]] = (
     document_routes,
     home.routes,
     choices.routes,
+    my_profile.routes,
+    my_password.routes,
+    my_factor.routes,
+    my_ssh_keys.routes,
+    my_credentials.routes,
+    my_tokens.routes,
+    terms_page.routes,
     api_docs.routes,
     design.routes,
 )

@@ -1,6 +1,7 @@
 """Every route as every asker: the answers are those of the table in the documents."""
 
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -39,7 +40,7 @@ async def answered(ask: Client, route: Route, person: str | None) -> int:
     headers = {}
     if route.is_page and route.spec.body is not None:
         fields = route.spec.example or {}
-        body = "&".join(f"{name}={value}" for name, value in fields.items()).encode()
+        body = urlencode(fields).encode()
         headers["Content_Type"] = "application/x-www-form-urlencoded"
     answer = await ask(path_of(route), person, route.method, body, **headers)
     assert isinstance(answer.status, int)

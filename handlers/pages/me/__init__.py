@@ -1,0 +1,1 @@
+"""What people look at and change about themselves, one file a tab."""
