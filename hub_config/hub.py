@@ -10,7 +10,6 @@ from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
 
 HERE: Final = Path(__file__).parent
-PORTAL: Final = "/services/portal/"
 SCOPES: Final[Mapping[str, Mapping[str, object]]] = {
     "custom:kqi:read": {"description": "See what the person sees in the portal."},
     "custom:kqi:write": {
@@ -49,12 +48,11 @@ def apply(c: Any, settings: Settings) -> None:
 
 def apply_addresses(c: Any, settings: Settings) -> None:
     """Say where people and processes find each other."""
-    hub = settings.hub
-    c.JupyterHub.bind_url = hub.listen
+    hub, base = settings.hub, portal_place.base_path(settings)
+    c.JupyterHub.bind_url = _with_path(hub.listen, base)
     c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{hub.hub_port}"
     c.JupyterHub.hub_connect_ip = "127.0.0.1"
-    public = urlsplit(hub.public_url)
-    c.JupyterHub.public_url = f"{public.scheme}://{public.netloc}/"
+    c.JupyterHub.public_url = _with_path(hub.public_url, base)
     if hub.tls_certificate and hub.tls_key:
         c.JupyterHub.ssl_cert = str(hub.tls_certificate)
         c.JupyterHub.ssl_key = str(hub.tls_key)
@@ -83,6 +81,9 @@ def apply_login(c: Any, settings: Settings) -> None:
     c.Authenticator.allow_all = True  # who may come in is the login service's decision
     c.Authenticator.manage_groups = True
     c.Authenticator.auth_refresh_age = 300
+    # Tokens too, and the portal's sessions, which are tokens: JupyterHub would go on
+    # accepting those of somebody whose account was closed.
+    c.Authenticator.auth_refresh_strict = True
     c.JupyterHub.admin_access = False
     secure = settings.hub.public_url.startswith("https:")
     c.JupyterHub.tornado_settings = {
@@ -123,12 +124,13 @@ def apply_portal(c: Any, settings: Settings) -> None:
             ],
         }
     ]
-    c.JupyterHub.default_url = PORTAL
+    c.JupyterHub.default_url = f"{portal_place.base_path(settings)}services/portal/"
 
 
 def apply_pages(c: Any, settings: Settings) -> None:
     """Dress the hub's own pages as the portal's."""
     c.DirectoryAuthenticator.face_folder = str(HERE)
+    c.DirectoryAuthenticator.base_path = portal_place.base_path(settings)
     c.JupyterHub.template_vars = {"site_name": settings.site.name}
 
 
@@ -136,3 +138,7 @@ def apply_spawner(c: Any) -> None:
     """Start nothing on the hub's own machine, whatever anybody asks for."""
     c.JupyterHub.spawner_class = "spawners.closed.ClosedSpawner"
     c.JupyterHub.allow_named_servers = True
+
+
+def _with_path(url: str, path: str) -> str:
+    return urlsplit(url)._replace(path=path).geturl()

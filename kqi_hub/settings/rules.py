@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
@@ -175,6 +175,34 @@ class WebAddress:
         known = parts.scheme in ("https", "http") and bool(parts.hostname)
         bare = not (parts.query or parts.fragment) and value[-1:] not in {"/", "?", "#"}
         return known and bare and port != 0 and ".." not in PurePosixPath(value).parts
+
+
+@dataclass(frozen=True, slots=True)
+class PublicAddress:
+    """Accept the address that people type, which ends with a slash."""
+
+    expected: str = "https://host[:port]/ or, below a path, https://host/path/"
+
+    def allows(self, value: str) -> bool:
+        """Accept what is a web address without its last slash."""
+        return value.endswith("/") and WebAddress().allows(value[:-1])
+
+
+@dataclass(frozen=True, slots=True)
+class ListenAddress:
+    """Accept where a server listens: no path, and a host that is an address."""
+
+    expected: str = "https://address[:port] or http://address[:port], no path"
+
+    def allows(self, value: str) -> bool:
+        """Accept scheme, address and port; all addresses of a machine are 0.0.0.0."""
+        if not WebAddress().allows(value) or urlsplit(value).path:
+            return False
+        try:
+            ip_address(urlsplit(value).hostname or "")
+        except ValueError:
+            return urlsplit(value).hostname == "localhost"
+        return True
 
 
 @dataclass(frozen=True, slots=True)
