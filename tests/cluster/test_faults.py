@@ -19,7 +19,7 @@ from tests.cluster.portal_lab import (
     running_job,
     wait_for,
 )
-from tests.cluster.slurm_lab import only_inside, sbatch_as_alice
+from tests.cluster.slurm_lab import only_inside
 
 pytestmark = only_inside
 # Slurm's programs need 9 to 10 s to give up on a controller.
@@ -135,17 +135,17 @@ def test_reason_of_the_outage_is_told(portal: Portal) -> None:
 
 
 def test_job_that_ends_during_an_outage_ends_when_it_is_over(portal: Portal) -> None:
-    wrap = ("-p", "cpu", "-o", "/dev/null", "--wrap", "sleep 8")
-    job_id = sbatch_as_alice(*wrap)
-    wait_for(lambda: job_id in portal.live_ids(), 30, "it never shows")
-    with down(["slurmctld"]):
-        wait_for(portal.is_stale, NOTICED_S, "never stale")
-        time.sleep(5)
-        assert job_id in portal.live_ids()
-    wait_for(lambda: job_id not in portal.live_ids(), RECOVERY_S, "it never ends")
-    job = portal.job(job_id)
+    with running_job(portal, 20) as job_id:
+        ends_at = time.monotonic() + 20
+        time.sleep(SETTLED_S)
+        with down(["slurmctld"]):
+            wait_for(portal.is_stale, NOTICED_S, "never stale")
+            time.sleep(max(0.0, ends_at - time.monotonic()) + 2)
+            assert job_id in portal.live_ids()
+        wait_for(lambda: job_id not in portal.live_ids(), RECOVERY_S, "it never ends")
+        job = portal.job(job_id)
     assert job is not None
-    assert job.is_over
+    assert job.state == "COMPLETED"
 
 
 def test_everything_killed_at_once_comes_back_by_itself(
