@@ -155,6 +155,7 @@ def test_the_key_file_is_read_when_it_changes_and_not_otherwise() -> None:
         "ß" * 44,
         " " + new_key(),
     ],
+    ids=["empty", "word", "short", "long", "cut", "letters", "blank first"],
 )
 def test_a_line_that_is_no_key_is_refused_by_its_number(line: str) -> None:
     if is_key(line):  # 44 letters A are 33 bytes, which is not it
