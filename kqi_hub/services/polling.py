@@ -38,11 +38,20 @@ class PollRules:
 
 @dataclass(frozen=True, slots=True)
 class LastLook:
-    """The last look: its start on the steady clock, its length, failures in a row."""
+    """The last look: its start on the steady clock, its length, failures in a row.
+
+    `own_s` of it went into storing the picture, which is no burden on the controller.
+    """
 
     started: float
     took_s: float
     failures: int = 0
+    own_s: float = 0.0
+
+    @property
+    def asking_s(self) -> float:
+        """Return how long the controller was kept busy."""
+        return max(0.0, self.took_s - self.own_s)
 
 
 def due_at(rules: PollRules, last: LastLook, jitter: float = 0.0) -> float:
@@ -50,7 +59,7 @@ def due_at(rules: PollRules, last: LastLook, jitter: float = 0.0) -> float:
     ended = last.started + last.took_s
     if last.failures:
         return ended + _pause_after_failures(rules, last.failures, jitter)
-    interval = min(max(rules.usual_s, SHARE * last.took_s), rules.longest_s)
+    interval = min(max(rules.usual_s, SHARE * last.asking_s), rules.longest_s)
     return max(last.started + interval, ended + FLOOR_S)
 
 
@@ -63,7 +72,7 @@ def refresh_at(rules: PollRules, last: LastLook, jitter: float = 0.0) -> float:
     due = due_at(rules, last, jitter)
     if last.failures:
         return due
-    rest = max(FLOOR_S, REFRESH_SHARE * last.took_s)
+    rest = max(FLOOR_S, REFRESH_SHARE * last.asking_s)
     return min(due, last.started + rest)
 
 

@@ -36,6 +36,7 @@ class Poller:
         self._clocks = clocks
         self._reconciler = Reconciler(reader, self._last_seen, clocks.steady)
         self._failures = 0
+        self._asking_s = 0.0
         self._answered: float | None = None
 
     async def run(self) -> None:
@@ -54,7 +55,9 @@ class Poller:
         except StepFailed as failed:
             self._journal.trouble(failed.name, failed.cause)
             await self._mark(str(failed), tried_at)
-        return LastLook(started, self._clocks.steady() - started, self._failures)
+        took_s = self._clocks.steady() - started
+        own_s = max(0.0, took_s - self._asking_s)
+        return LastLook(started, took_s, self._failures, own_s)
 
     async def _look_and_store(self) -> None:
         asked = await self._newest_request()
@@ -68,12 +71,15 @@ class Poller:
             await self._mark(verdict.remark, reading.taken_at)
 
     async def _reading(self) -> Reading:
+        began = self._clocks.steady()
         try:
             with step(SLURM):
                 reading = await take_reading(self._reader, self._clocks.wall)
         except StepFailed:
             self._failures += 1
             raise
+        finally:
+            self._asking_s = self._clocks.steady() - began
         self._failures = 0
         self._journal.fine(SLURM)
         return reading

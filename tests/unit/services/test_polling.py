@@ -80,3 +80,9 @@ def test_longest_interval_below_the_usual_one_does_not_speed_up() -> None:
 def test_picture_counts_as_old_after_three_missed_looks() -> None:
     assert PollRules(10).stale_after_s == 40
     assert PollRules(60).stale_after_s == 180
+
+
+def test_a_picture_that_is_slow_to_store_does_not_slow_the_looks_down() -> None:
+    stored_slowly = LastLook(0, took_s=9.0, own_s=8.9)
+    assert due_at(RULES, stored_slowly) == 14.0
+    assert due_at(RULES, LastLook(0, took_s=9.0)) == 120
