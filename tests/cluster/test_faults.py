@@ -154,9 +154,9 @@ def test_everything_killed_at_once_comes_back_by_itself(
     """Nobody holds anything down here: what is killed is started again."""
     watch = Watch(survivor)
     with watch.watching():
-        killed_at = time.time()
         for name in ("mariadb", "slurmdbd", "slurmctld", "munged", "worker"):
             kill_9(name)
+        killed_at = time.time()
         wait_for(
             lambda: (portal.store.freshness().taken_at or 0) > killed_at,
             RECOVERY_S,
