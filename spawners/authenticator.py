@@ -52,10 +52,10 @@ class DirectoryAuthenticator(Authenticator):
         base = self.base_path
         return Face(site_of(self.site), folders, base, f"{base}hub/")
 
-    async def authenticate(
-        self, handler: Any, data: Mapping[str, object]
-    ) -> dict[str, Any] | None:
+    async def authenticate(self, handler: Any, data: object) -> dict[str, Any] | None:
         """Judge a login; `granted` stands for one that was judged a page before."""
+        if not isinstance(data, Mapping):
+            return None  # JupyterHub's own way to tokens takes any JSON for `auth`
         granted = data.get("granted")
         if not isinstance(granted, Granted):  # never from a request: those are text
             granted = await self._attempt(handler, data)

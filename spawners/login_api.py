@@ -3,32 +3,17 @@
 import json
 import time
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
+from jupyterhub import orm
 from jupyterhub.apihandlers import APIHandler
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from kqi_hub.domain.errors import InvalidInput, KqiError
-from kqi_hub.domain.login import (
-    Granted,
-)
+from kqi_hub.domain.login import AuditEvent, Granted
 from kqi_hub.i18n import N_
+from spawners.address import address_of
+from spawners.login_request import LoginRequest, read_login
 from spawners.refusals import error_of
-
-SCOPES: Final = frozenset({"custom:kqi:read", "custom:kqi:write", "custom:kqi:operate"})
-
-
-class LoginRequest(BaseModel):
-    """What a program sends to log in."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(max_length=1024)
-    password: str = Field(max_length=4096, repr=False)
-    code: str = Field(default="", max_length=256, repr=False)
-    note: str = Field(default="kqi login", min_length=1, max_length=200)
-    scopes: list[str] = Field(default=["custom:kqi:write"], min_length=1, max_length=10)
-    lifetime_s: int = Field(default=30 * 86400, ge=60)
 
 
 class LoginApi(APIHandler):
@@ -41,35 +26,12 @@ class LoginApi(APIHandler):
         """Answer with a token, or with why there is none."""
         self.set_header("Cache-Control", "no-store")
         try:
-            asked = self._asked()
+            kind = self.request.headers.get("Content-Type", "")
+            asked = read_login(kind, self.request.body)
             granted = await self._granted(asked)
             self._answer(201, await self._token(asked, granted))
         except KqiError as error:
             self._refuse(error)
-
-    def _asked(self) -> LoginRequest:
-        if len(self.request.body) > 16 * 1024:
-            raise InvalidInput("More was sent than a login needs.")
-        try:
-            asked = LoginRequest.model_validate_json(self.request.body)
-        except ValidationError as error:
-            fields = ", ".join(
-                ".".join(map(str, e["loc"])) or "body" for e in error.errors()
-            )
-            raise InvalidInput(
-                "These fields of the login are not right: {fields}.",
-                "Send name, password, code, and optionally note, scopes, lifetime_s.",
-                fields=fields,
-            ) from error
-        unknown = set(asked.scopes) - SCOPES
-        if unknown:
-            raise InvalidInput(
-                "There is no scope {scope}.",
-                "Possible: {scopes}.",
-                scope=sorted(unknown)[0],
-                scopes=", ".join(sorted(SCOPES)),
-            )
-        return asked
 
     async def _granted(self, asked: LoginRequest) -> Granted:
         data = {"username": asked.name, "password": asked.password, "code": asked.code}
@@ -87,21 +49,38 @@ class LoginApi(APIHandler):
         lifetime = min(asked.lifetime_s, longest)
         try:
             token = user.new_api_token(
-                note=asked.note, expires_in=lifetime, scopes=asked.scopes
+                note=asked.note.strip(),
+                expires_in=lifetime,
+                scopes=asked.wanted_scopes,
             )
         except ValueError as error:
             raise InvalidInput(
                 "You may not have a token with these scopes.",
                 "Ask for fewer: only operators can have custom:kqi:operate.",
             ) from error
+        await self._write_down(user.name, token, asked)
         return {
             "name": user.name,
             "token": token,
-            "scopes": asked.scopes,
+            "scopes": asked.wanted_scopes,
             "expires_at": int(time.time()) + lifetime,
             "password_expires_in_s": granted.expires_in_s,
             "recovery_codes_left": granted.recovery_codes_left,
         }
+
+    async def _write_down(self, person: str, token: str, asked: LoginRequest) -> None:
+        """Audit the token without its word, as the portal does those that it makes."""
+        desk = self.authenticator.desk
+        scopes = " ".join(asked.wanted_scopes)
+        event = AuditEvent(
+            at=desk.clock.now(),
+            actor=person,
+            action="token-made",
+            target=orm.APIToken.find(self.db, token).api_id,
+            address=address_of(self, self.authenticator.site),
+            detail={"scopes": scopes, "note": asked.note.strip()},
+        )
+        await desk.off_loop(lambda: desk.audit.append(event))
 
     def _refuse(self, error: KqiError) -> None:
         said = self.authenticator.face.texts(self)

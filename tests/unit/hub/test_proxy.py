@@ -71,6 +71,11 @@ def test_what_does_not_answer_is_explained_by_the_hubs_pages(
     assert option(words, "--error-target") == pages
 
 
+def test_a_fresh_proxy_knows_the_hub_before_the_hub_knows_of_it(tmp_path: Path) -> None:
+    words = proxy.command(settings(tmp_path))
+    assert option(words, "--default-target") == "http://127.0.0.1:1"
+
+
 def test_certificate_and_key_are_named_where_there_are_any(tmp_path: Path) -> None:
     tls = 'listen = "https://0.0.0.0"\ntls_certificate = "/c"\ntls_key = "/k"'
     words = proxy.command(settings(tmp_path, tls))
