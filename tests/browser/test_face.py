@@ -16,6 +16,7 @@ PAGES = sorted(
     if route.is_page and route.is_reading and not route.parameters
 )
 MISSING = "nothing/here"
+WIDTHS = (390, 480, 640, 768, 992, 1200, 1440)
 LOOKS = [
     ("en", "light", WIDE),
     ("en", "dark", NARROW),
@@ -58,13 +59,15 @@ def test_a_page_is_accessible_and_fits(
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("width", [390, 480, 640, 768, 992, 1200, 1440])
 @pytest.mark.parametrize("path", PAGES)
-def test_no_width_makes_a_page_scroll_sideways(
-    open_page: OpenPage, path: str, width: int
-) -> None:
-    page = open_page(path, "rita", viewport={"width": width, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def test_no_width_makes_a_page_scroll_sideways(open_page: OpenPage, path: str) -> None:
+    page = open_page(path, "rita")
+    too_wide = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            too_wide.append(width)
+    assert too_wide == []
 
 
 @NAMED_LOOKS
@@ -118,12 +121,12 @@ KEPT = {"KQI Hub", "REST API", "English", "Content-Type", "problem+json"}
 
 
 def is_english(text: str) -> bool:
-    """Tell whether three plain words of English stand in a row."""
+    """Tell whether three plain words stand in a row, and not only abbreviations."""
     for name in KEPT:
         text = text.replace(name, "")
-    words = 0
+    run: list[str] = []
     for word in text.replace(",", " ").replace(".", " ").split():
-        words = words + 1 if word.isascii() and word.isalpha() else 0
-        if words == 3:
+        run = [*run, word] if word.isascii() and word.isalpha() else []
+        if len(run) >= 3 and max(map(len, run)) > 3:
             return True
     return False
