@@ -7,6 +7,7 @@ import click
 from kqi_hub.cli.options import json_option
 from kqi_hub.cli.output import moment, say, show_json, show_table
 from kqi_hub.sdk.client import Client
+from kqi_hub.sdk.errors import PortalError
 
 
 @click.group()
@@ -37,6 +38,11 @@ def list_keys(as_json: bool) -> None:
 def add_key(file: TextIO, name: str, as_json: bool) -> None:
     """Add the public key in FILE (- for standard input)."""
     text = file.read(16 * 1024).strip()
+    if "PRIVATE KEY" in text or text.startswith("PuTTY-User-Key-File"):
+        raise PortalError(
+            f"{file.name} is a private key: nothing was sent.",
+            "Give the file that ends in .pub.",
+        )
     comment = text.split(maxsplit=2)[2:] or ["key"]
     with Client.from_config() as portal:
         added = portal.add_ssh_key(name or comment[0], text)

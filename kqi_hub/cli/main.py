@@ -7,9 +7,14 @@ import click
 
 from kqi_hub import __version__
 from kqi_hub.cli.completion import completion
+from kqi_hub.cli.credentials import credential
+from kqi_hub.cli.factor import factor
 from kqi_hub.cli.keys import key
+from kqi_hub.cli.password import password
+from kqi_hub.cli.profile import profile
 from kqi_hub.cli.session import login, logout, whoami
 from kqi_hub.cli.tenants import tenant
+from kqi_hub.cli.terms import terms
 from kqi_hub.cli.tokens import token
 from kqi_hub.sdk.errors import PortalError
 
@@ -20,7 +25,21 @@ def kqi() -> None:
     """Use your cluster's portal from a terminal."""
 
 
-for command in (login, logout, whoami, tenant, token, key, completion):
+_COMMANDS = (
+    login,
+    logout,
+    whoami,
+    profile,
+    tenant,
+    password,
+    factor,
+    key,
+    credential,
+    token,
+    terms,
+    completion,
+)
+for command in _COMMANDS:
     kqi.add_command(command)
 
 

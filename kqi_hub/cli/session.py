@@ -1,11 +1,11 @@
 """Log in, log out, who am I."""
 
 import socket
-import sys
 from dataclasses import replace
 
 import click
 
+from kqi_hub.cli.asking import ask_hidden
 from kqi_hub.cli.options import LIFETIME, json_option
 from kqi_hub.cli.output import say, show_json, show_table
 from kqi_hub.sdk import config as configuration
@@ -53,7 +53,7 @@ def login(
         )
     address = configuration.checked_server(address)
     if with_token:
-        token = _ask_hidden("Token")
+        token = ask_hidden("Token")
         with Client(address, token) as portal:
             person = portal.whoami().name
     else:
@@ -70,8 +70,8 @@ def _log_in(
     address: str, name: str | None, scopes: tuple[str, ...], lifetime: int
 ) -> Login:
     who = name or click.prompt("Name", err=True)
-    password = _ask_hidden("Password")
-    code = _ask_hidden("One-time code (empty if you have none)", empty=True)
+    password = ask_hidden("Password")
+    code = ask_hidden("One-time code (empty if you have none)", empty=True)
     with Client(address) as portal:
         return portal.login(
             who,
@@ -86,19 +86,11 @@ def _log_in(
 def _remind(done: Login) -> None:
     if done.password_expires_in_s is not None:
         days = done.password_expires_in_s // 86400
-        say(f"Your password expires in {days} days: change it on the web page.")
+        say(f"Your password expires in {days} days: run: kqi password change")
     if done.recovery_codes_left is not None and done.recovery_codes_left <= 2:
-        say(f"{done.recovery_codes_left} recovery codes left: make new ones.")
-
-
-def _ask_hidden(what: str, empty: bool = False) -> str:
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
-    default = "" if empty else None
-    answer: str = click.prompt(
-        what, hide_input=True, err=True, default=default, show_default=False
-    )
-    return answer
+        say(
+            f"{done.recovery_codes_left} recovery codes left: kqi factor recovery-codes"
+        )
 
 
 @click.command()
@@ -118,7 +110,7 @@ def whoami(as_json: bool) -> None:
     if as_json:
         show_json(person)
         return
-    operator = ", operator of this site" if person.operator else ""
+    operator = ", operator of this site" if person.is_operator else ""
     click.echo(f"{person.name}{operator}")
     chosen = configuration.load().tenant or person.default_tenant
     show_table(

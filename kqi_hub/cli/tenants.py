@@ -35,14 +35,22 @@ def list_tenants(as_json: bool) -> None:
 
 @tenant.command("use")
 @click.argument("name")
-def use_tenant(name: str) -> None:
+@click.option(
+    "--default",
+    "as_default",
+    is_flag=True,
+    help="Make it the tenant that the web pages open with, too.",
+)
+def use_tenant(name: str, as_default: bool) -> None:
     """Work in tenant NAME from now on, on this machine."""
     with Client.from_config() as portal:
         names = [t.name for t in portal.tenants()]
-    if name not in names:
-        raise PortalError(
-            f"You do not belong to a tenant {name}.",
-            f"Yours: {', '.join(names) or 'none'}.",
-        )
+        if name not in names:
+            raise PortalError(
+                f"You do not belong to a tenant {name}.",
+                f"Yours: {', '.join(names) or 'none'}.",
+            )
+        if as_default:
+            portal.save_choices(replace(portal.choices(), default_tenant=name))
     configuration.save(replace(configuration.load(), tenant=name))
     say(f"Working in tenant {name}.")

@@ -6,14 +6,15 @@ from typing import Any, Final, Self
 import httpx2
 
 from kqi_hub.sdk import config as configuration
+from kqi_hub.sdk.account import AccountCalls
 from kqi_hub.sdk.errors import NotConfigured, NotReachable, Refused
-from kqi_hub.sdk.models import Login, Person, SshKey, Tenant, Token
+from kqi_hub.sdk.models import Login, Person, Tenant
 
 API: Final = "services/portal/api/v1/"
 LOGIN: Final = "hub/api/kqi/login"
 
 
-class Client:
+class Client(AccountCalls):
     """The portal as one person sees it; close it, or use it in a `with`."""
 
     def __init__(
@@ -85,36 +86,6 @@ class Client:
     def tenants(self) -> tuple[Tenant, ...]:
         """Return the person's tenants with their role in each."""
         return tuple(Tenant.read(t) for t in self._api("GET", "tenants")["tenants"])
-
-    def tokens(self) -> tuple[Token, ...]:
-        """Return the person's API tokens, without their words."""
-        return tuple(Token.read(t) for t in self._api("GET", "me/tokens")["tokens"])
-
-    def create_token(
-        self, note: str, scopes: Sequence[str], lifetime_s: int | None = None
-    ) -> Token:
-        """Make a token; its word is in the answer, and nowhere else ever."""
-        asked: dict[str, object] = {"note": note, "scopes": list(scopes)}
-        if lifetime_s is not None:
-            asked["lifetime_s"] = lifetime_s
-        return Token.read(self._api("POST", "me/tokens", asked))
-
-    def revoke_token(self, token_id: str) -> None:
-        """Make a token worthless at once."""
-        self._api("DELETE", f"me/tokens/{token_id}")
-
-    def ssh_keys(self) -> tuple[SshKey, ...]:
-        """Return the person's public SSH keys."""
-        return tuple(SshKey.read(k) for k in self._api("GET", "me/ssh-keys")["keys"])
-
-    def add_ssh_key(self, name: str, key: str) -> SshKey:
-        """Add a public key."""
-        asked = {"name": name, "key": key}
-        return SshKey.read(self._api("POST", "me/ssh-keys", asked))
-
-    def remove_ssh_key(self, key_id: int) -> None:
-        """Remove a public key."""
-        self._api("DELETE", f"me/ssh-keys/{key_id}")
 
     def _api(
         self, method: str, path: str, body: Mapping[str, object] | None = None

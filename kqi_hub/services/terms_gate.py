@@ -18,7 +18,7 @@ class TermsNotAccepted(NotPermitted):
         super().__init__(
             "You have not accepted the terms of use that are in force.",
             "Read and accept them on any page of the portal, or with: "
-            "kqi terms show, then kqi terms accept",
+            "kqi terms show, then kqi terms accept VERSION",
         )
 
 

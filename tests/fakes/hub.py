@@ -35,7 +35,13 @@ class FakeHub:
     questions: int = 0
     is_broken: bool = False
 
-    def token(self, person: str, *scopes: str, kind: str = "user") -> str:
+    def token(
+        self,
+        person: str,
+        *scopes: str,
+        kind: str = "user",
+        client: str = "JupyterHub",
+    ) -> str:
         """Hand out a token, with all scopes when none are named."""
         token = secrets.token_hex(16)
         self.tokens[token] = {
@@ -45,7 +51,7 @@ class FakeHub:
             "scopes": list(scopes or (*self.scopes, may_tokens(person))),
             "session_id": None,
         }
-        self.made.add(token, self.tokens[token])
+        self.made.add(token, self.tokens[token], oauth_client=client)
         return token
 
     def application(self) -> Application:
@@ -118,7 +124,7 @@ class TokenHandler(_Handler):
             self.set_status(400)
             self.finish({"error": "invalid_grant"})
             return
-        self.finish({"access_token": self.hub.token(person)})
+        self.finish({"access_token": self.hub.token(person, client="Service portal")})
 
 
 class LoginHandler(_Handler):

@@ -37,14 +37,24 @@ def test_whoami_reads_tenants_and_ignores_fields_of_a_newer_portal() -> None:
         200,
         {
             "name": "alice",
-            "operator": False,
-            "tenants": [{"name": "nlp", "role": "member", "colour": "blue"}],
+            "is_operator": True,
+            "tenants": [
+                {"name": "cv", "role": "viewer", "is_default": False},
+                {
+                    "name": "nlp",
+                    "role": "member",
+                    "is_default": True,
+                    "colour": "blue",
+                },
+            ],
             "invented_later": 1,
         },
     )
     person = client(portal).whoami()
     assert person.name == "alice"
-    assert person.tenants[0].role == "member"
+    assert person.is_operator
+    assert person.tenants[1].role == "member"
+    assert person.default_tenant == "nlp"
     assert portal.asked[0].headers["Authorization"] == "token word"
     assert str(portal.asked[0].url).endswith("/services/portal/api/v1/whoami")
 
