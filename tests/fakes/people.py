@@ -9,9 +9,7 @@ from kqi_hub.domain.preferences import Preferences
 
 def association(user: str, account: str) -> Association:
     """Return who may submit where, with no limit."""
-    return Association(
-        account, user, "", "root", (), "", (), (), (), None, None, None
-    )
+    return Association(account, user, "", "root", (), "", (), (), (), None, None, None)
 
 
 @dataclass
