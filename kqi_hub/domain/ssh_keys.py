@@ -152,7 +152,7 @@ def _wrong_kind(text: str) -> InvalidInput:
             "This is a certificate, not a key.",
             "Paste the key that it was made for: the .pub file without -cert.",
         )
-    if any(kind in text for kind in KINDS):
+    if not set(KINDS).isdisjoint(text.split()):
         return InvalidInput(
             "There is something before the key, such as options or a command.",
             "Paste the key alone; it begins with its kind, such as ssh-ed25519.",
