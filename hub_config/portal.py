@@ -22,7 +22,7 @@ from kqi_hub import __version__
 from kqi_hub.bootstrap.account import open_account
 from kqi_hub.bootstrap.portal import PortalParts, open_portal
 from kqi_hub.domain.address import networks
-from kqi_hub.domain.errors import KqiError
+from kqi_hub.domain.errors import KqiError, SettingsError
 from kqi_hub.face.site import Site
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
@@ -74,6 +74,17 @@ async def serve(app: Application, place: Place) -> None:
     log.info("stopped")
 
 
+def check_frontend(folders: Folders) -> None:
+    """Refuse to start without what npm brings: every page would be bare."""
+    for name in ("bootstrap.min.css", "icons.svg"):
+        if not (folders.static / "vendor" / name).exists():
+            raise SettingsError(
+                f"The pages lack their front-end libraries: no {name} in "
+                f"{folders.static / 'vendor'}.",
+                "Run: .ci/prepare browser",
+            )
+
+
 def set_up_logging() -> None:
     """Log to standard error, a line a request; JupyterHub's chatter is left out."""
     logging.basicConfig(
@@ -90,6 +101,7 @@ def main() -> int:
     """Run the portal of the site that the settings describe."""
     set_up_logging()
     try:
+        check_frontend(FOLDERS)
         settings = load_settings()
         place = place_of(settings, os.environ)
         app = application(settings, place, open_portal(settings))

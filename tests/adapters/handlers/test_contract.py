@@ -20,6 +20,7 @@ from tests.fakes.hub import READ
 from tests.fakes.site import PREFIX, FakeSite, serving_beside
 
 DOCUMENT = document(all_routes(), Site("KQI Hub", "0.1.0"), PREFIX)
+pytestmark = pytest.mark.slow
 schema = schemathesis.openapi.from_dict(DOCUMENT)
 FEW = settings(
     max_examples=10,
