@@ -71,7 +71,7 @@ class DirectoryAuthenticator(Authenticator):
     async def judge(self, handler: Any, data: Mapping[str, object]) -> Outcome:
         """Return what comes of the name, password and code that somebody sent."""
         tried = Attempt(
-            name=_text(data, "username"),
+            name=_text(data, "typed_name" if "typed_name" in data else "username"),
             password=_text(data, "password"),
             code=_text(data, "code"),
             address=address_of(handler, self.site),

@@ -16,6 +16,7 @@ from kqi_hub.domain.login import (
     Granted,
     Outcome,
 )
+from kqi_hub.domain.names import loggable_name
 from kqi_hub.services import enrolment, login, passwords
 from spawners.address import address_of
 from spawners.refusals import PasswordsDiffer, StaleForm, error_of
@@ -24,14 +25,29 @@ TICKET_COOKIE: Final = "kqi-login-step"
 TICKET_DAYS: Final = 15 / (24 * 60)
 
 
-class LoginPage(LoginHandler):
+class _StaysHere(BaseHandler):
+    """Leads on to addresses that can be sent: JupyterHub checks whose they are."""
+
+    def get_next_url(self, user: Any = None, default: str | None = None) -> str:
+        """Return where to go after the login; a broken address is answered with home.
+
+        A line break in it would end the answer with an error, the code used up.
+        """
+        url: str = super().get_next_url(user, default)
+        return url if url.isprintable() else self.default_url
+
+
+class LoginPage(_StaysHere, LoginHandler):
     """Name, password and code in one form; one answer for every failure."""
 
     async def post(self) -> None:
         """Log in, or lead to the step that is missing, or say why not."""
+        name = self.get_body_argument("username", "", strip=True)
         user = await self.login_user(
             {
-                "username": self.get_body_argument("username", "", strip=True),
+                # What JupyterHub logs of a failure: never a password in this field.
+                "username": loggable_name(name),
+                "typed_name": name,
                 "password": self.get_body_argument("password", "", strip=False),
                 "code": self.get_body_argument("code", "", strip=True),
             }
@@ -90,7 +106,7 @@ def lead_on(handler: Any, outcome: EnrolFirst | ChangePasswordFirst) -> None:
     handler.redirect(url_concat(url, {"next": handler.get_argument("next", "")}))
 
 
-class StepPage(BaseHandler):
+class StepPage(_StaysHere):
     """A page between password and portal; the sealed ticket says whose."""
 
     template = ""
