@@ -1,7 +1,7 @@
 """API tokens where they are kept: at the hub, asked with the visitor's own login."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
@@ -24,8 +24,10 @@ _TIMEOUT: Final = aiohttp.ClientTimeout(total=15)
 class HubTokensClient:
     """HubTokens (domain/tokens.py) over the hub's REST interface."""
 
-    def __init__(self, api_url: str) -> None:
+    def __init__(self, api_url: str, forget: Callable[[], None]) -> None:
+        """Take the hub's address, and what makes us forget whom we know by a token."""
         self._api_url = api_url.rstrip("/")
+        self._forget = forget
 
     async def tokens(self, word: str, person: str) -> tuple[ApiToken, ...]:
         """Return the person's tokens, newest first, without those of browsers."""
@@ -53,6 +55,7 @@ class HubTokensClient:
     async def revoke(self, word: str, person: str, token_id: str) -> None:
         """Make one worthless at once."""
         await self._ask("DELETE", word, person, token_id)
+        self._forget()
 
     async def _ask(
         self,

@@ -46,10 +46,10 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
         timezone=settings.site.timezone,
         proxies=networks(settings.login.trusted_proxies),
     )
-    account = open_account(settings, parts.engine)
-    tokens = HubTokensClient(place.api_url)
-    deps = Deps(site, parts.people, parts.preferences, account, tokens)
     auth = hub_auth(place, hub_token(settings, os.environ), settings)
+    account = open_account(settings, parts.engine)
+    tokens = HubTokensClient(place.api_url, auth.cache.clear)
+    deps = Deps(site, parts.people, parts.preferences, account, tokens)
     return make_app(deps, auth, FOLDERS, cookie_secret(settings))
 
 

@@ -81,7 +81,7 @@ class FakeSite:
         )
         people = People(self.associations, GroupRules("kqi-users", "kqi-operators"))
         site = Site(self.name, "0.1.0")
-        tokens = HubTokensClient(auth.api_url)
+        tokens = HubTokensClient(auth.api_url, auth.cache.clear)
         account = self.account.account()
         deps = Deps(site, people, self.preferences, account, tokens)
         return make_app(deps, auth, self.folders, b"a secret of tests", self.routes)
