@@ -50,7 +50,10 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
     account = open_account(settings, parts.engine)
     tokens = HubTokensClient(place.api_url, auth.cache.clear)
     deps = Deps(site, parts.people, parts.preferences, account, tokens)
-    return make_app(deps, auth, FOLDERS, cookie_secret(settings))
+    app = make_app(deps, auth, FOLDERS, cookie_secret(settings))
+    portal: Portal = app.settings[SETTING]
+    portal.pages.warm_up(site)
+    return app
 
 
 async def serve(app: Application, place: Place) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup, escape
 
 from kqi_hub.domain.people import Role, Standing
@@ -124,6 +125,23 @@ class Look:
         return f"{parts.path}?{urlencode(query)}"
 
 
+class _Compiled(BytecodeCache):
+    """Compile a template once, not once for each language."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give a template's code to the next language."""
+        code = self._code.get(bucket.key)
+        if code is not None:
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a template's code."""
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
 class Pages:
     """The templates, in every language."""
 
@@ -132,17 +150,27 @@ class Pages:
         self._templates = templates
         self._translations = translations
         self._sprite = tree.url(prefix, SPRITE)
+        self._compiled = _Compiled()
         self._environments: dict[str, Environment] = {}
+
+    def warm_up(self, site: Site) -> None:
+        """Compile every template: the first visitor need not wait, nor all others."""
+        for language in site.languages:
+            environment = self._environment_of(language, site.timezone)
+            for name in environment.list_templates(extensions=["html"]):
+                environment.get_template(name)
 
     def render(
         self, template: str, look: Look, values: Mapping[str, object] | None = None
     ) -> str:
         """Render a page in the look's language."""
-        environment = self._environments.get(look.language)
-        if environment is None:
-            environment = self._environment(look.language, look.site.timezone)
-            self._environments[look.language] = environment
+        environment = self._environment_of(look.language, look.site.timezone)
         return environment.get_template(template).render({**(values or {}), "ui": look})
+
+    def _environment_of(self, language: str, timezone: str) -> Environment:
+        if language not in self._environments:
+            self._environments[language] = self._environment(language, timezone)
+        return self._environments[language]
 
     def _environment(self, language: str, timezone: str) -> Environment:
         said = texts(self._translations, language)
@@ -154,6 +182,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            bytecode_cache=self._compiled,
         )
         # The i18n extension adds this method; jinja2's types do not know it.
         install: Any = environment.install_gettext_translations  # type: ignore[attr-defined]
