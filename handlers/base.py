@@ -25,7 +25,7 @@ from handlers.visit import (
     identify,
     texts_for,
 )
-from kqi_hub.domain.errors import InvalidInput, KqiError, NotFound
+from kqi_hub.domain.errors import InvalidInput, KqiError, NotFound, TooManyAttempts
 from kqi_hub.face.headers import personal_headers
 
 log = logging.getLogger(__name__)
@@ -127,6 +127,8 @@ class PortalHandler(HubOAuthenticated, RequestHandler):
         """Answer with an error, or with the way to log in."""
         if isinstance(error, WrongMethod):
             self.set_header("Allow", error.allowed)
+        if isinstance(error, TooManyAttempts):
+            self.set_header("Retry-After", str(error.wait_s))
         if error.status >= 500:
             log.error("%s %s", self.request_id, error, exc_info=error.__cause__)
         replies.send_error(self, self.visit, error)

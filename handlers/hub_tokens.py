@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -13,6 +13,7 @@ from handlers.failures import HubUnavailable
 from kqi_hub.domain.errors import InvalidInput, NotFound
 from kqi_hub.domain.tokens import ApiToken, NewToken, NoTokenRight, Wish
 
+T = TypeVar("T")
 # The client through which the hub itself gives out tokens; other tokens are logins of
 # browsers to one of the hub's services.
 _MADE_BY_PEOPLE: Final = "JupyterHub"
@@ -31,16 +32,14 @@ class HubTokensClient:
 
     async def tokens(self, word: str, person: str) -> tuple[ApiToken, ...]:
         """Return the person's tokens, newest first, without those of browsers."""
-        said = await self._ask("GET", word, person)
-        made = [one for one in said["api_tokens"] if _is_made_by_people(one)]
-        return tuple(sorted(map(_token, made), key=_age, reverse=True))
+        return _read(_tokens, await self._ask("GET", word, person))
 
     async def one(self, word: str, person: str, token_id: str) -> ApiToken:
         """Return one of them."""
         said = await self._ask("GET", word, person, token_id)
-        if not _is_made_by_people(said):
+        if not _read(_is_made_by_people, said):
             raise _no_such_token()
-        return _token(said)
+        return _read(_token, said)
 
     async def create(self, word: str, person: str, wish: Wish) -> NewToken:
         """Make one."""
@@ -49,8 +48,7 @@ class HubTokensClient:
             "scopes": list(wish.scopes),
             "expires_in": wish.lifetime_s,
         }
-        said = await self._ask("POST", word, person, body=asked)
-        return NewToken(_token(said), said["token"])
+        return _read(_new_token, await self._ask("POST", word, person, body=asked))
 
     async def revoke(self, word: str, person: str, token_id: str) -> None:
         """Make one worthless at once."""
@@ -101,12 +99,29 @@ def _content(status: int, text: str) -> Any:
     raise ValueError(f"the hub answered {status}")
 
 
+def _read(read: Callable[[Any], T], said: Any) -> T:
+    """Read what the hub said; what cannot be read is no hub's word."""
+    try:
+        return read(said)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise HubUnavailable from error
+
+
+def _tokens(said: Any) -> tuple[ApiToken, ...]:
+    made = [_token(one) for one in said["api_tokens"] if _is_made_by_people(one)]
+    return tuple(sorted(made, key=_age, reverse=True))
+
+
+def _new_token(said: Any) -> NewToken:
+    return NewToken(_token(said), said["token"])
+
+
 def _no_such_token() -> NotFound:
     return NotFound("You have no token of this number.", "Look at the list again.")
 
 
 def _is_made_by_people(said: Mapping[str, Any]) -> bool:
-    return bool(said.get("oauth_client") == _MADE_BY_PEOPLE)
+    return bool(said["oauth_client"] == _MADE_BY_PEOPLE)
 
 
 def _token(said: Mapping[str, Any]) -> ApiToken:

@@ -71,8 +71,9 @@ class Client:
         """Return the answer; underscores in names of headers stand for hyphens."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         if person is not None:
-            token = self.tokens.setdefault(person, self.site.hub.token(person))
-            named["Authorization"] = f"token {token}"
+            if person not in self.tokens:
+                self.tokens[person] = self.site.hub.token(person)
+            named["Authorization"] = f"token {self.tokens[person]}"
         data = body if isinstance(body, bytes) else None
         if body is not None and data is None:
             data = json.dumps(body).encode()

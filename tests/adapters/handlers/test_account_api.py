@@ -61,7 +61,7 @@ async def test_a_key_is_added_listed_and_removed(ask: Client) -> None:
     assert (await ask(path, "mia", "DELETE")).status == 404
 
 
-@pytest.mark.parametrize("number", ["x", "-1", "0", "1.0", "9" * 30, "%30", "１"])
+@pytest.mark.parametrize("number", ["x", "-1", "0", "1.0", "9" * 30, "%30", "\uff11"])
 async def test_a_number_of_no_key_is_not_there(ask: Client, number: str) -> None:
     ask.site.account.furnish("mia")
     path = f"{ME}/ssh-keys/{number}".encode().decode("latin-1")
@@ -163,7 +163,7 @@ async def test_the_password_is_changed_spaces_and_all(ask: Client) -> None:
         ({"old": "wrong", "new": "better"}, 400, "wrong-password"),
         ({"old": "right", "new": "shrt"}, 400, "invalid-input"),
         ({"old": "right", "new": "right"}, 400, "invalid-input"),
-        ({"old": "", "new": "better"}, 400, "invalid-input"),
+        ({"old": "", "new": "better"}, 400, "wrong-password"),
         ({"new": "better"}, 400, "invalid-input"),
     ],
 )
@@ -235,7 +235,6 @@ async def test_tokens_are_made_listed_and_revoked(ask: Client) -> None:
     assert made.json["scopes"] == [READ]
     assert made.json["expires_at"] > made.json["created_at"] > 1_700_000_000
     word = made.json["token"]
-    ask.tokens["by her new token"] = word
     new = Client(ask.site, {"mia": word})
     assert (await new(f"{API}whoami", "mia")).json["scopes"] == [READ]
     listed = await ask(f"{ME}/tokens", "mia")
