@@ -21,6 +21,7 @@ from handlers.validation import JSON_TYPE
 from kqi_hub.domain.errors import KqiError, NotFound, NotPermitted
 from kqi_hub.face.site import Site
 from kqi_hub.i18n import N_
+from kqi_hub.services.terms_gate import TermsNotAccepted
 
 Mode = Literal["validation", "serialization"]
 _REFS: Final = "#/components/schemas/{model}"
@@ -98,6 +99,8 @@ def errors_of(route: Route) -> tuple[type[KqiError], ...]:
     found: list[type[KqiError]] = [InvalidFields]
     if spec.who is not Who.ANYBODY:
         found += [NotLoggedIn, NotPermitted, StaleForm, HubUnavailable]
+        if not spec.before_terms:
+            found.append(TermsNotAccepted)
     if route.parameters:
         found.append(NotFound)
     if spec.body is not None:

@@ -19,6 +19,8 @@ ERRORS: Final = frozenset(
         "KqiError",
         "InvalidInput",
         "InvalidFields",
+        "WrongPassword",
+        "TooManyAttempts",
         "NotPermitted",
         "NotFound",
         "Conflict",

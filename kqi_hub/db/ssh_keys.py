@@ -17,8 +17,13 @@ from sqlalchemy import (
 
 from kqi_hub.db.account_tables import SshKeyRow
 from kqi_hub.db.engine import reading, writing
-from kqi_hub.domain.errors import Conflict
-from kqi_hub.domain.ssh_keys import MOST_KEYS, PublicKey, SshKey
+from kqi_hub.domain.ssh_keys import (
+    MOST_KEYS,
+    PublicKey,
+    SshKey,
+    same_key,
+    too_many_keys,
+)
 
 _KEYS: Final = cast(Table, SshKeyRow.__table__)
 # Any number will do, as long as nothing else of ours locks by it.
@@ -78,21 +83,13 @@ def _refuse_second(connection: Connection, person: str, key: PublicKey) -> None:
     )
     name = connection.scalar(query)
     if name is not None:
-        raise Conflict(
-            "You have this key already: {name}.",
-            "Each key is added once, whatever it is called.",
-            name=name,
-        )
+        raise same_key(name)
 
 
 def _refuse_too_many(connection: Connection, person: str) -> None:
     query = select(func.count()).select_from(_KEYS).where(_KEYS.c.person == person)
     if (connection.scalar(query) or 0) >= MOST_KEYS:
-        raise Conflict(
-            "You have {most} SSH keys, which is as many as one may have.",
-            "Remove one that you no longer use.",
-            most=MOST_KEYS,
-        )
+        raise too_many_keys()
 
 
 def _key(row: Row[Any]) -> SshKey:

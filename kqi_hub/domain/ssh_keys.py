@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from kqi_hub.domain.errors import InvalidInput
+from kqi_hub.domain.errors import Conflict, InvalidInput
 from kqi_hub.domain.one_line import is_one_line
 
 MOST_KEYS: Final = 50
@@ -82,6 +82,24 @@ class SshKeyStore(Protocol):
 
     def remove(self, person: str, key_id: int) -> SshKey | None:
         """Remove a key and return it; None if the person has none of this number."""
+
+
+def same_key(name: str) -> Conflict:
+    """Return the refusal of a key that the person has under this name."""
+    return Conflict(
+        "You have this key already: {name}.",
+        "Each key is added once, whatever it is called.",
+        name=name,
+    )
+
+
+def too_many_keys() -> Conflict:
+    """Return the refusal of one key more than anybody may have."""
+    return Conflict(
+        "You have {most} SSH keys, which is as many as one may have.",
+        "Remove one that you no longer use.",
+        most=MOST_KEYS,
+    )
 
 
 def key_name(typed: str) -> str:

@@ -7,9 +7,14 @@ from dataclasses import dataclass, field, replace
 from kqi_hub.auth.ssh_wire import SshWire
 from kqi_hub.domain.credentials import Kind, Secret, Service, Stored, Use
 from kqi_hub.domain.enrolment import Ticket
-from kqi_hub.domain.errors import Conflict
 from kqi_hub.domain.people import Person
-from kqi_hub.domain.ssh_keys import MOST_KEYS, PublicKey, SshKey
+from kqi_hub.domain.ssh_keys import (
+    MOST_KEYS,
+    PublicKey,
+    SshKey,
+    same_key,
+    too_many_keys,
+)
 from kqi_hub.domain.terms import Acceptance, Terms
 from kqi_hub.services.account import Account
 from kqi_hub.services.login import ENROL
@@ -51,9 +56,9 @@ class FakeSshKeyStore:
     def add(self, person: str, name: str, key: PublicKey, now: float) -> SshKey:
         theirs = self.held.setdefault(person, [])
         if any(one.key == key for one in theirs):
-            raise Conflict("You have this key already: {name}.", name=name)
+            raise same_key(name)
         if len(theirs) >= MOST_KEYS:
-            raise Conflict("You have {most} SSH keys.", most=MOST_KEYS)
+            raise too_many_keys()
         self.made += 1
         added = SshKey(self.made, name, key, now)
         theirs.append(added)
