@@ -1,5 +1,6 @@
 """JupyterHub's login: the directory and a one-time code, by the login services."""
 
+import logging
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -104,6 +105,7 @@ class DirectoryAuthenticator(Authenticator):
 
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         """Return the pages of logging in, and the door for programs."""
+        _log_with(app)
         self.face.dress()
         static = rf"/{STATIC}static/([0-9a-f]+)/(.+)"
         return [
@@ -113,6 +115,13 @@ class DirectoryAuthenticator(Authenticator):
             ("/new-password", NewPasswordPage),
             ("/api/kqi/login", LoginApi),
         ]
+
+
+def _log_with(app: Any) -> None:
+    """Put our own log lines among the hub's, as JupyterHub does with Tornado's."""
+    ours = logging.getLogger("kqi_hub")
+    ours.parent = app.log
+    ours.setLevel(app.log.level)
 
 
 def _model(person: Person) -> dict[str, Any]:
