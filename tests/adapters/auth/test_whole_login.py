@@ -333,6 +333,6 @@ async def test_while_one_server_hangs_others_log_in_by_the_next(
     outcome = await log_in(desk, "alice")
     took = time.monotonic() - began
     assert isinstance(outcome, Granted)
-    assert took < 1
+    assert took < 3  # fifty others hang for longer than that
     assert {type(one) for one in await asyncio.gather(*unlucky)} == {Granted}
     desk.close()
