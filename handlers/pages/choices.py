@@ -1,6 +1,5 @@
 """Language, colours and usual tenant, chosen in the frame around every page."""
 
-import re
 import time
 from dataclasses import replace
 from typing import Final
@@ -8,6 +7,7 @@ from typing import Final
 from pydantic import Field
 
 from handlers.ask import Ask, GoTo
+from handlers.own_page import own_page
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.errors import InvalidInput
 from kqi_hub.domain.preferences import Preferences, Theme
@@ -15,8 +15,6 @@ from kqi_hub.i18n import N_
 from kqi_hub.services import preferences
 
 routes = Routes(tag=N_("Pages"))
-# Where to go back to: one of our own pages, as the frame wrote it.
-_OWN_PAGE: Final = re.compile(r"(?!/)(?!.*\.\.)[\w./%?=&+-]{0,500}")
 _SAVED: Final = N_("Your choice is saved.")
 
 
@@ -44,7 +42,7 @@ async def choose(ask: Ask) -> GoTo:
     chosen = _changed(ask.chosen, sent)
     store, languages = ask.deps.preferences, ask.deps.site.languages
     await preferences.save(store, ask.me, chosen, languages, time.time())
-    return GoTo(sent.back if _OWN_PAGE.fullmatch(sent.back) else "", _SAVED)
+    return GoTo(own_page(sent.back), _SAVED)
 
 
 def _changed(before: Preferences, sent: Choice) -> Preferences:
