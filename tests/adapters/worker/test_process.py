@@ -162,9 +162,9 @@ def test_second_worker_waits_and_takes_over_after_kill_9(site: Site) -> None:
 def test_two_workers_started_at_once_are_one(site: Site) -> None:
     site.start()
     site.start()
-    wait_for(lambda: "started" in site.log(0) + site.log(1))
-    wait_for(lambda: "waiting" in site.log(0) + site.log(1))
-    assert (site.log(0) + site.log(1)).count("started") == 1
+    wait_for(lambda: " info started " in site.log(0) + site.log(1))
+    wait_for(lambda: " info waiting " in site.log(0) + site.log(1))
+    assert (site.log(0) + site.log(1)).count(" info started ") == 1
 
 
 def test_kill_9_again_and_again_leaves_a_picture_that_can_be_read(site: Site) -> None:
