@@ -3,7 +3,9 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -133,6 +135,59 @@ def test_worker_is_small(portal: Portal) -> None:
     pid = portal.lock.holder()
     assert pid
     assert resident_mb(pid) < 120
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A disk of 1 MB of the service user's own."""
+    place = Path("/var/tmp/small")
+    place.mkdir()
+    options = "size=1M,mode=0700,uid=kqi"
+    mount = ("/usr/bin/mount", "-t", "tmpfs", "-o", options, "tmpfs")
+    subprocess.run([*mount, place], check=True)
+    yield place
+    subprocess.run(["/usr/bin/umount", place], check=True)
+    place.rmdir()
+
+
+@contextmanager
+def own_worker(config: Path, log: Path) -> Iterator[None]:
+    """Run a worker of this test's own beside the site's."""
+    argv = [*KQI, *PORTAL, "--config", str(config), "worker"]
+    with (
+        log.open("w") as stderr,
+        subprocess.Popen(argv, stderr=stderr, cwd="/", env=ENVIRONMENT) as worker,
+    ):
+        try:
+            yield
+        finally:
+            worker.terminate()
+
+
+def test_full_disk_is_survived_and_told(small_disk: Path, tmp_path: Path) -> None:
+    config, log = small_disk / "kqi.toml", tmp_path / "log"
+    text = Path("/etc/kqi/kqi.toml").read_text()
+    config.write_text(text.replace("/var/lib/kqi", str(small_disk)))
+    upgraded = kqi_hub("--config", str(config), "db", "upgrade")
+    assert upgraded.returncode == 0, upgraded.stderr
+    with own_worker(config, log):
+        wait_for(lambda: "started" in log.read_text(), 30, "it does not start")
+        filler = fill(small_disk)
+        wait_for(lambda: "step=database" in log.read_text(), 30, "nothing is told")
+        doctor = kqi_hub("--config", str(config), "doctor").stdout
+        filler.unlink()
+        wait_for(lambda: "back step=database" in log.read_text(), 30, "no recovery")
+    assert "disk is full" in log.read_text()
+    assert f"fail  space for {small_disk}" in doctor
+
+
+def fill(disk: Path) -> Path:
+    """Write until nothing more fits."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+    return filler
 
 
 class Forgetful:
