@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from kqi_hub.auth.directory_check import DirectoryAccess, DirectoryCheck
@@ -15,6 +16,9 @@ from kqi_hub.slurm.commands import environment
 from kqi_hub.slurm.probe import CliSlurmProbe
 from kqi_hub.slurm.runner import Programs
 from kqi_hub.storage.machine import Machine
+
+# Where docs/operators/door.md has it; the settings name only the way to the helper.
+DOOR_CONFIG: Final = "/etc/kqi/runas.toml"
 
 
 def doctor_target(settings: Settings) -> Target:
@@ -30,6 +34,7 @@ def doctor_target(settings: Settings) -> Target:
         directory_servers=() if directory is None else directory.servers,
         door_socket=str(settings.door.socket) if by_socket else None,
         door_programs=() if by_socket else _programs(settings.door.sudo_command),
+        door_config=DOOR_CONFIG,
         rules=poll_rules(settings),
     )
 

@@ -70,7 +70,7 @@ def judge_door_program(facts: FileFacts) -> Finding:
         return fail(DOOR_FILE, f"{facts.path} {facts.is_what}", todo)
     if facts.uid != 0 or facts.mode & (stat.S_IWGRP | stat.S_IWOTH):
         seen = f"{facts.path} belongs to {facts.owner}, mode {facts.mode:04o}"
-        todo = f"Run: chown root:root {facts.path}; chmod 0755 {facts.path}"
+        todo = f"Run: chown root:root {facts.path}; chmod go-w {facts.path}"
         return fail(DOOR_FILE, f"{seen}: others may change what root runs", todo)
     return ok(DOOR_FILE, f"{facts.path}: root's, mode {facts.mode:04o}")
 

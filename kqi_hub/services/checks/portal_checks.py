@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine
 from typing import Final
 
-from kqi_hub.domain.health import DirectoryProbe, FileFacts
+from kqi_hub.domain.health import MISSING, DirectoryProbe, FileFacts
 from kqi_hub.services.checks import folders, portal
 from kqi_hub.services.checks.examine import Check, aside
 from kqi_hub.services.checks.finding import Finding, ok, skip, warn, worst
@@ -95,14 +95,17 @@ class PortalChecks:
 
     async def _door_files(self) -> Finding:
         socket = self._target.door_socket
-        found = [
-            portal.judge_door_program(await self._facts(program))
-            for program in self._target.door_programs
-        ]
+        found = []
         if socket is not None:
             facts = await self._facts(socket)
             folder = await self._facts(socket.rpartition("/")[0] or "/")
             found.append(portal.judge_door_socket(facts, folder))
+        for program in self._target.door_programs:
+            found.append(portal.judge_door_program(await self._facts(program)))
+        config = await self._facts(self._target.door_config)
+        # It may lie elsewhere: only the helper's own command line knows.
+        if config.kind != MISSING:
+            found.append(portal.judge_door_program(config))
         return worst(found)
 
     async def _facts(self, path: str) -> FileFacts:

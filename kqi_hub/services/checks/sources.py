@@ -22,6 +22,7 @@ class Target:
     directory_servers: tuple[str, ...]
     door_socket: str | None
     door_programs: tuple[str, ...]
+    door_config: str
     rules: PollRules = field(default_factory=PollRules)
 
 

@@ -15,6 +15,7 @@ from kqi_hub.domain.errors import (
     DirectoryUnavailable,
     DoorUnreachable,
 )
+from kqi_hub.domain.health import FileFacts
 from kqi_hub.domain.ports import BatchScript, DoorAnswer
 from kqi_hub.services.checks.examine import Check, examine, exit_code
 from kqi_hub.services.checks.finding import Finding, Level
@@ -40,6 +41,7 @@ TARGET = Target(
     directory_servers=("ldaps://a", "ldaps://b"),
     door_socket="/run/kqi/runas.sock",
     door_programs=(),
+    door_config="/etc/kqi/runas.toml",
 )
 ALICE = Volunteer("alice", "0123456789abcdef")
 
@@ -184,6 +186,15 @@ async def test_everything_broken_at_once_is_still_a_line_each() -> None:
     assert told == set(healthy) - {"slurm version"}
     assert all(f.todo for f in findings.values() if f.level is Level.FAIL)
     assert findings["database"].todo == "Run: kqi-hub db upgrade"
+
+
+async def test_helper_s_configuration_that_others_may_write_fails() -> None:
+    house = House()
+    path = "/etc/kqi/runas.toml"
+    house.machine.files[path] = FileFacts(path, "file", 0o664, 0, "root", "kqi")
+    finding = (await house.examine())["door files"]
+    assert finding.level is Level.FAIL
+    assert f"chmod go-w {path}" in finding.todo
 
 
 async def test_each_directory_server_has_its_line() -> None:
