@@ -66,7 +66,10 @@ SETTLED_S = 7.0
 @pytest.fixture(scope="module")
 def survivor() -> Iterator[int]:
     """A job of alice's that runs through all of the faults."""
-    with running_job(Portal(), 3600) as job_id:
+    portal = Portal()
+    # Tests before this one may have stopped slurmctld; looks are seldom after that.
+    wait_for(portal.is_fresh, RECOVERY_S, f"no fresh picture: {portal.standing()}")
+    with running_job(portal, 3600) as job_id:
         time.sleep(SETTLED_S)
         yield job_id
 
