@@ -111,7 +111,10 @@ def judge_privacy(
     sees_all = admin_level in ("Administrator", "Operator")
     if process.uid == 0 or sees_all or process.user == _user(config):
         return ok(PRIVATE, f"{seen}; {process.user} sees it all the same")
-    todo = f"Run: sacctmgr modify user {process.user} set adminlevel=operator"
+    # sacctmgr can only modify whom it knows, and adds nobody without an account.
+    known = f"modify user {process.user} set adminlevel=operator"
+    unknown = f"add user {process.user} account=root adminlevel=operator"
+    todo = f"Run: sacctmgr {known if admin_level else unknown}"
     return fail(PRIVATE, f"{seen} from {process.user}", todo)
 
 

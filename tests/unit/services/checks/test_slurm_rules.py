@@ -102,7 +102,8 @@ def test_enforcement(value: str, level: str, word: str) -> None:
     [
         ("none", "none", KQI, "", "ok", "hides nothing"),
         ("events,users", "users", KQI, "", "ok", "hides nothing"),
-        ("jobs", "none", KQI, "None", "fail", "adminlevel=operator"),
+        ("jobs", "none", KQI, "None", "fail", "modify user kqi set adminlevel"),
+        ("jobs", "none", KQI, "", "fail", "add user kqi account=root adminlevel"),
         ("nodes,partitions", "none", KQI, "", "fail", "nodes, partitions"),
         ("none", "jobs,usage", KQI, "", "fail", "jobs, usage"),
         ("jobs", "jobs", KQI, "Operator", "ok", "sees it all the same"),
