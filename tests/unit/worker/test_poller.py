@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from kqi_hub.domain.errors import ClusterError, ClusterTimedOut, ClusterUnreachable
-from kqi_hub.domain.job import EndedJob
+from kqi_hub.domain.job import EndedJob, Job
 from kqi_hub.services.polling import PollRules
 from kqi_hub.worker.clocks import Clocks
 from kqi_hub.worker.journal import Journal
@@ -58,6 +58,22 @@ async def test_looks_at_the_usual_interval() -> None:
     bench = Bench(until=1031)
     await bench.run()
     assert bench.looks_at() == [1000, 1010, 1020, 1030]
+
+
+async def test_one_slow_answer_is_a_hiccup_and_two_slow_the_looks_down() -> None:
+    bench = Bench(until=1600)
+    slow = iter([0.0, 8.0, 0.0, 8.0, 8.0, 0.0])
+    jobs = bench.reader.jobs
+
+    async def answer() -> tuple[Job, ...]:
+        bench.now += next(slow, 0.0)
+        return await jobs()
+
+    bench.reader.jobs = answer  # type: ignore[method-assign]  # only time passes in it
+    await bench.run()
+    pauses = [later - earlier for earlier, later in pairwise(bench.looks_at())]
+    assert max(pauses[:4]) < 30
+    assert pauses[4] == 120
 
 
 async def test_unreachable_controller_keeps_the_old_picture_and_its_reason() -> None:
