@@ -231,7 +231,7 @@ def test_terms_are_accepted_before_anything_else_and_again_when_they_change(
     stack: Stack, browser: Browser, url: str, tmp_path: Path
 ) -> None:
     with logged_in(stack, browser, "carol") as (page, _):
-        for version in ("test-1", "test-2"):
+        for version in (f"test-{secrets.token_hex(4)}" for _ in range(2)):
             text = f"# Rules {version}\n\nBe <b>kind</b>.\n"
             with terms_in_force(stack, version, text):
                 page.goto(f"{url}services/portal/me/tokens")
