@@ -45,7 +45,9 @@ def logged_in(
 ) -> Iterator[tuple[Page, Device]]:
     """Open the portal as a person, with a device whose codes are unused."""
     with fresh_device(stack, name) as device:
-        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        context = browser.new_context(
+            viewport={"width": 1440, "height": 900}, reduced_motion="reduce"
+        )
         page = context.new_page()
         page.goto(stack.status()["url"])
         fill_in_login(page, name, stack.person(name)["password"], device.code())

@@ -123,8 +123,9 @@ def test_a_person_gets_no_other_account_or_qos(
 def test_a_job_runs_as_the_person_and_is_in_accounting_whole() -> None:
     job = sbatch("alice", "--comment=of the test", "-J", "whole", wrap="id -u; exit 3")
     assert wait_for_end(job) == "FAILED"
-    # slurmdbd may hear of the end of a very short job before it hears of its name.
-    wait_until(lambda: sacct(job, "jobname") == "whole", 15)
+    # slurmdbd may hear of the end of a very short job before it hears of its name, and
+    # for a moment it has a record without the exit code.
+    wait_until(lambda: sacct(job, "jobname,exitcode") == "whole|3:0", 30)
     stored = sacct(job, "user,account,jobname,exitcode,comment,partition").split("|")
     assert stored == ["alice", "vision", "whole", "3:0", "of the test", "jupyter"]
     script = run_as("alice", "sacct", "-j", str(job), "--batch-script").stdout
