@@ -64,15 +64,37 @@ def _become_and_exec(account: Account, here: Path, argv: Sequence[str]) -> None:
         os.setresgid(account.gid, account.gid, account.gid)
         os.setresuid(account.uid, account.uid, account.uid)
         linux.die_with_parent(signal.SIGTERM)
-        try:
-            os.chdir(here)
-        except OSError:
-            os.chdir(account.home if Path(account.home).is_dir() else "/")
-        os.execvpe(argv[0], list(argv), _environment(account))  # noqa: S606 - no shell
+        words = _settle(account, here, argv)
+        os.execvpe(words[0], words, _environment(account))  # noqa: S606 - no shell
     except OSError as error:
         sys.stderr.write(f"{argv[0]}: {error.strerror}\n")
     finally:
         os._exit(127)
+
+
+def _settle(account: Account, here: Path, argv: Sequence[str]) -> list[str]:
+    """Stay where the caller is if the person may write there, else go home.
+
+    A job that cannot write its output file into its folder fails without a word. Files
+    that are named from here are then named in full, so that they are found from there.
+    """
+    home = account.home if Path(account.home).is_dir() else "/"
+    try:
+        os.chdir(here)
+    except OSError:
+        os.chdir(home)
+        return list(argv)
+    if os.access(here, os.W_OK):
+        return list(argv)
+    words = [argv[0], *(_in_full(here, word) for word in argv[1:])]
+    sys.stderr.write(f"{account.name} may not write in {here}: running in {home}\n")
+    os.chdir(home)
+    return words
+
+
+def _in_full(here: Path, word: str) -> str:
+    is_file = word and not word.startswith("-") and (here / word).is_file()
+    return str(here / word) if is_file else word
 
 
 def _environment(account: Account) -> dict[str, str]:

@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -148,6 +149,22 @@ def test_run_keeps_folder_input_and_exit_code(demo: Demo, tmp_path: Path) -> Non
 
 def test_run_falls_back_to_the_home_that_a_person_may_enter(demo: Demo) -> None:
     assert demo.run("-u", "alice", "pwd", cwd="/root").strip() == "/home/alice"
+
+
+def test_run_goes_home_from_a_folder_that_the_person_may_not_write_in(
+    demo: Demo,
+) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as place:
+        folder = Path(place)
+        folder.chmod(0o755)
+        (folder / "job.sh").write_text("found")
+        ran = demo(
+            "run", "-u", "alice", "sh", "-c", 'pwd; cat "$0"', "job.sh", cwd=folder
+        )
+        assert ran.stdout == "/home/alice\nfound"
+        assert f"alice may not write in {folder}" in ran.stderr
+        folder.chmod(0o777)
+        assert demo.run("-u", "alice", "pwd", cwd=folder).strip() == str(folder)
 
 
 def test_run_becomes_the_person_with_a_clean_environment(
