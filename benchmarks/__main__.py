@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks import snapshot
+from benchmarks import login, snapshot
 from benchmarks.cluster import BenchFailed
 from benchmarks.result import Result
 
@@ -21,6 +21,7 @@ class Benchmark:
 
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
+    "login": Benchmark(login.ABOUT, login.run),
     "snapshot": Benchmark(snapshot.ABOUT, snapshot.run),
 }
 
