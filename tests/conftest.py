@@ -1,4 +1,4 @@
-"""What `./test FAST` leaves out: tests that wait for real processes and servers."""
+"""Marks by place: what `./test FAST` leaves out, and what has to run by itself."""
 
 from pathlib import Path
 from typing import Final
@@ -6,7 +6,8 @@ from typing import Final
 import pytest
 
 _HERE: Final = Path(__file__).parent
-_SLOW_FOLDERS: Final = (
+# They start real servers and processes and wait for them: a busy machine upsets them.
+_ALONE: Final = (
     "adapters/auth",
     "adapters/runas",
     "adapters/worker",
@@ -14,17 +15,34 @@ _SLOW_FOLDERS: Final = (
     "cluster",
     "demo",
 )
+# They are many, or write to disks a lot.
+_SLOW: Final = (
+    "adapters/benchmarks",
+    "adapters/handlers/test_account_api.py",
+    "adapters/handlers/test_account_pages.py",
+    "adapters/handlers/test_roles.py",
+    "adapters/handlers/test_terms.py",
+    "adapters/db/test_login_stores.py",
+    "adapters/db/test_snapshot_store.py",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Make the marks known."""
     config.addinivalue_line("markers", "slow: left out by ./test FAST")
+    config.addinivalue_line("markers", "alone: not beside other tests; slow as well")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by their folder, and those that start a PostgreSQL."""
-    folders = [_HERE / folder for folder in _SLOW_FOLDERS]
+    """Mark tests by their place, and those that start a PostgreSQL."""
     for item in items:
-        in_slow_folder = any(folder in item.path.parents for folder in folders)
-        if in_slow_folder or "postgresql" in item.nodeid:
+        alone = _is_in(item.path, _ALONE) or "postgresql" in item.nodeid
+        if alone:
+            item.add_marker(pytest.mark.alone)
+        if alone or _is_in(item.path, _SLOW):
             item.add_marker(pytest.mark.slow)
+
+
+def _is_in(file: Path, places: tuple[str, ...]) -> bool:
+    wanted = {_HERE / place for place in places}
+    return file in wanted or bool(wanted & set(file.parents))
