@@ -22,14 +22,6 @@ class AssociationStore(Protocol):
         """Return all of them. Blocks: call it off the loop."""
 
 
-class NoAssociations:
-    """What a cluster without accounting knows: no account, so no tenant."""
-
-    def associations(self) -> tuple[Association, ...]:
-        """Return none."""
-        return ()
-
-
 @dataclass(frozen=True, slots=True)
 class _Accounts:
     """The associations, sorted for quick answers."""

@@ -8,7 +8,7 @@ import pytest
 from kqi_hub.domain.cluster import Association
 from kqi_hub.domain.errors import NotPermitted
 from kqi_hub.domain.people import GroupRules, Membership, Role
-from kqi_hub.services.people import NoAssociations, People
+from kqi_hub.services.people import People
 from tests.fakes.people import FakeAssociations, association
 
 RULES = GroupRules("kqi-users", "kqi-operators")
@@ -57,7 +57,7 @@ async def test_who_is_not_of_the_portals_group_is_refused() -> None:
 
 
 async def test_operators_are_known_by_their_group() -> None:
-    people = People(NoAssociations(), RULES)
+    people = People(FakeAssociations(()), RULES)
     who = await people.standing_of("rita", ("kqi-users", "kqi-operators"))
     assert (who.is_operator, who.memberships) == (True, ())
 
