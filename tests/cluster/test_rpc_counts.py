@@ -16,9 +16,9 @@ from tests.cluster.portal_lab import Portal, wait_for
 from tests.cluster.slurm_lab import only_inside
 
 pytestmark = only_inside
-# Four looks of the worker, which are 20 s: a window between two looks is exact,
+# Three looks of the worker, which are 15 s: a window between two looks is exact,
 # whereas one by the clock could hold a look more or less.
-LOOKS = 4
+LOOKS = 3
 READERS = 200
 SERVICE_USER = "kqi"
 _BY_TYPE = re.compile(r"^\s+(\w+)\s+\(\s*\d+\) count:(\d+)", re.MULTILINE)

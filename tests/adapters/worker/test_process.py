@@ -189,10 +189,10 @@ def test_unreachable_slurm_keeps_the_picture_and_says_why(site: Site) -> None:
     assert "Unable to contact slurm controller" in freshness.error
     assert [job.job_id for job in site.store.live_jobs()] == [7]
     site.slurm_says(EMPTY)
-    wait_for(lambda: "back step=slurm" in site.log(), 20)
     # squeue lists nothing and sacct confirms nothing: the job is not known to be over.
+    wait_for(lambda: "job 7" in site.store.freshness().error, 20)
+    assert "back step=slurm" in site.log()
     assert [job.job_id for job in site.store.live_jobs()] == [7]
-    assert "job 7" in site.store.freshness().error
 
 
 def test_worker_started_before_the_database_waits_for_it(bare_site: Site) -> None:
