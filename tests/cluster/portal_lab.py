@@ -92,8 +92,10 @@ def down(names: Sequence[str]) -> Iterator[None]:
     """Kill services as kill -9 does and hold them down."""
     with ExitStack() as stack:
         for name in names:
-            # Its keeper starts it again half a second later; `stop` comes first.
-            kill_9(name)
+            # Its keeper starts it again half a second later: `stop` must come first,
+            # or slurmctld is ended while it recovers jobs, and forgets that they run.
+            with service(name, "kill", "stop"):
+                pass
             stack.enter_context(service(name, "stop", "start"))
         yield
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -58,9 +59,23 @@ class Watch:
             self._thread.join()
 
 
-# slurmctld writes its state down within five seconds; a job that started less than
-# that before kill -9 comes back as waiting, and it is Slurm that forgot.
-SETTLED_S = 7.0
+SAVED = Path("/var/lib/slurm/ctld/job_state")
+
+
+def settle(portal: Portal, job_id: int) -> None:
+    """Wait until slurmctld has written down that the job runs.
+
+    It does so a while after the start. A job that has started since then comes back
+    from kill -9 as waiting, and it is Slurm that forgot.
+    """
+    job = portal.job(job_id)
+    assert job is not None
+    began = job.starts_at or 0
+    wait_for(
+        lambda: SAVED.stat().st_mtime > began + 1 or time.time() > began + 60,
+        90,
+        "slurmctld saves nothing",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +85,7 @@ def survivor() -> Iterator[int]:
     # Tests before this one may have stopped slurmctld; looks are seldom after that.
     wait_for(portal.is_fresh, RECOVERY_S, f"no fresh picture: {portal.standing()}")
     with running_job(portal, 3600) as job_id:
-        time.sleep(SETTLED_S)
+        settle(portal, job_id)
         yield job_id
 
 
@@ -138,9 +153,9 @@ def test_reason_of_the_outage_is_told(portal: Portal) -> None:
 
 
 def test_job_that_ends_during_an_outage_ends_when_it_is_over(portal: Portal) -> None:
-    with running_job(portal, 20) as job_id:
-        ends_at = time.monotonic() + 20
-        time.sleep(SETTLED_S)
+    with running_job(portal, 40) as job_id:
+        ends_at = time.monotonic() + 40
+        settle(portal, job_id)
         with down(["slurmctld"]):
             wait_for(portal.is_stale, NOTICED_S, "never stale")
             time.sleep(max(0.0, ends_at - time.monotonic()) + 2)
