@@ -1,7 +1,7 @@
 """Read `scontrol --oneliner show partition`."""
 
 from kqi_hub.domain.cluster import Partition
-from kqi_hub.slurm.hostlist import expand_hostlist
+from kqi_hub.domain.hostlist import expand_hostlist
 from kqi_hub.slurm.keyvalue import value_of
 from kqi_hub.slurm.timelimit import parse_timelimit
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from kqi_hub.slurm.hostlist import expand_hostlist
+from kqi_hub.domain.hostlist import expand_hostlist
 
 
 @pytest.mark.parametrize(
