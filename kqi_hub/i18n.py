@@ -13,6 +13,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from kqi_hub.domain.errors import KqiError
+from kqi_hub.domain.phrase import Phrase
 
 LANGUAGES: Final[tuple[str, ...]] = ("en", "ja", "ko")
 DOMAIN: Final = "kqi"
@@ -94,6 +95,8 @@ class Texts:
         return self.say(error.hint_template, error.values)
 
     def _value(self, value: object) -> object:
+        if isinstance(value, Phrase):
+            return self.say(value.template, value.values)
         return self.say(value) if isinstance(value, Word) else value
 
 

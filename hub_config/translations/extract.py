@@ -1,8 +1,8 @@
 """Find the texts that people read, in Python files; babel finds those in templates.
 
-Taken are: `N_("...")`; the message and the hint of an error; what a field of a request
-or answer means; and the first lines of docstrings of routes and of errors, for these
-are the text of the API's documents.
+Taken are: `N_("...")`; what a `Phrase` says; the message and the hint of an error; what
+a field of a request or answer means; and the first lines of docstrings of routes and of
+errors, for these are the text of the API's documents.
 """
 
 import ast
@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, BinaryIO, Final
 
 Found = tuple[int, None, str, list[str]]
-_MARKS: Final = frozenset({"N_", "_"})
+_MARKS: Final = frozenset({"N_", "_", "Phrase"})
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
 # Errors of the code contract, by name; classes derived from them are found by reading.
 # SettingsError and DatabaseNotReady are missing: operators alone read their texts.

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from kqi_hub.domain.errors import DoorBroken, DoorRefused, DoorUnreachable
+from kqi_hub.domain.phrase import Phrase
 from kqi_hub.domain.ports import DoorAnswer
+from kqi_hub.i18n import N_
 
 REQUEST_LIMIT_BYTES = 2 * 1024 * 1024
 # Twice the helper's own limit of output, should all of it be control characters.
@@ -21,8 +23,8 @@ _CROWDED_PAUSE_S = 0.05
 # when its set-up stopped it before it read the request.
 _NOTHING_HAPPENED = frozenset({1, 2, 64, 78})
 _SUDO_ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
-_ASK_DOCTOR = "Nothing happened. Run `kqi-hub doctor` to see what is wrong."
-_LOOK_FIRST = "It may have happened: look before you ask again."
+_ASK_DOCTOR = N_("Nothing happened. Run `kqi-hub doctor` to see what is wrong.")
+_LOOK_FIRST = N_("It may have happened: look before you ask again.")
 
 
 class SocketDoor:
@@ -45,12 +47,8 @@ class SocketDoor:
                 async with asyncio.timeout_at(deadline):
                     answer = await _receive(connection)
             except TimeoutError as error:
-                raise DoorBroken(
-                    f"The helper behind {self._path} did not answer within "
-                    f"{self._timeout_s:g} s ({verb} for {person}).",
-                    _LOOK_FIRST,
-                ) from error
-        return await _decode(answer, f"The helper behind {self._path}")
+                raise _too_late(self._path, self._timeout_s, verb, person) from error
+        return await _decode(answer, self._path)
 
     async def _send(
         self, connection: socket.socket, request: bytes, deadline: float
@@ -62,11 +60,13 @@ class SocketDoor:
                 await asyncio.get_running_loop().sock_sendall(connection, request)
         except OSError as error:
             if refusal := _what_came(connection):
-                await _decode(refusal, f"The helper behind {self._path}")
-            reason = error.strerror or f"busy for {self._timeout_s:g} s"
+                await _decode(refusal, self._path)
+            busy = Phrase("busy for {limit} s", limit=f"{self._timeout_s:g}")
             raise DoorUnreachable(
-                f"The helper behind {self._path} cannot be reached: {reason}.",
+                "The helper behind {door} cannot be reached: {reason}.",
                 _ASK_DOCTOR,
+                door=self._path,
+                reason=error.strerror or busy,
             ) from error
 
     async def _connect(self, connection: socket.socket) -> None:
@@ -102,21 +102,22 @@ class SudoDoor:
             async with asyncio.timeout(self._timeout_s):
                 ended = await asyncio.shield(call)
         except TimeoutError as error:
-            raise DoorBroken(
-                f"{self._argv[0]} did not answer within {self._timeout_s:g} s "
-                f"({verb} for {person}).",
-                _LOOK_FIRST,
-            ) from error
+            raise _too_late(self._argv[0], self._timeout_s, verb, person) from error
         except OSError as error:
             raise DoorUnreachable(
-                f"{self._argv[0]} cannot be run: {error.strerror}.", _ASK_DOCTOR
+                "{program} cannot be run: {reason}.",
+                _ASK_DOCTOR,
+                program=self._argv[0],
+                reason=error.strerror,
             ) from error
         if not ended.answer and ended.exit_code in _NOTHING_HAPPENED:
             raise DoorUnreachable(
-                f"{self._argv[0]} did not run the helper: {ended.last_words}.",
+                "{program} did not run the helper: {reason}.",
                 _ASK_DOCTOR,
+                program=self._argv[0],
+                reason=ended.last_words,
             )
-        return await _decode(ended.answer, f"The helper behind {self._argv[0]}")
+        return await _decode(ended.answer, self._argv[0])
 
     def _forget(self, call: "asyncio.Task[_Ended]") -> None:
         self._calls.discard(call)
@@ -133,10 +134,11 @@ class _Ended:
     complaint: bytes
 
     @property
-    def last_words(self) -> str:
+    def last_words(self) -> str | Phrase:
         lines = self.complaint.decode(errors="replace").split("\n")
         said = [line.strip() for line in lines if line.strip()]
-        return said[-1][:300] if said else f"exit code {self.exit_code}"
+        exit_code = Phrase("exit code {code}", code=self.exit_code)
+        return said[-1][:300] if said else exit_code
 
 
 async def _run_helper(argv: Sequence[str], request: bytes) -> _Ended:
@@ -211,33 +213,64 @@ def encode_request(verb: str, person: str, arguments: Mapping[str, object]) -> b
     line = json.dumps(request, ensure_ascii=False).encode(errors="surrogatepass")
     if len(line) >= REQUEST_LIMIT_BYTES:
         raise DoorRefused(
-            f"The request ({verb} for {person}) is {len(line)} bytes long; the helper "
-            f"takes {REQUEST_LIMIT_BYTES}.",
+            "The request ({verb} for {person}) is {size} bytes long; the helper takes "
+            "{limit}.",
             "Make the script shorter.",
+            verb=verb,
+            person=person,
+            size=len(line),
+            limit=REQUEST_LIMIT_BYTES,
         )
     return line + b"\n"
 
 
-async def _decode(answer: bytes, who: str) -> DoorAnswer:
+def _too_late(door: str, limit_s: float, verb: str, person: str) -> DoorBroken:
+    return DoorBroken(
+        "The helper behind {door} did not answer within {limit} s "
+        "({verb} for {person}).",
+        _LOOK_FIRST,
+        door=door,
+        limit=f"{limit_s:g}",
+        verb=verb,
+        person=person,
+    )
+
+
+async def _decode(answer: bytes, door: str) -> DoorAnswer:
     if len(answer) > _BIG_BYTES:
-        return await asyncio.to_thread(decode_answer, answer, who)
-    return decode_answer(answer, who)
+        return await asyncio.to_thread(decode_answer, answer, door)
+    return decode_answer(answer, door)
 
 
-def decode_answer(answer: bytes, who: str) -> DoorAnswer:
-    """Read the helper's line; `who` names the helper in errors."""
+def decode_answer(answer: bytes, door: str) -> DoorAnswer:
+    """Read the helper's line; `door` names it in errors."""
     if len(answer) > ANSWER_LIMIT_BYTES:
-        raise DoorBroken(f"{who} answered without end.", _LOOK_FIRST)
+        raise DoorBroken(
+            "The helper behind {door} answered without end.", _LOOK_FIRST, door=door
+        )
     if not answer.endswith(b"\n"):
-        raise DoorBroken(f"{who} was cut off before its answer.", _LOOK_FIRST)
+        raise DoorBroken(
+            "The helper behind {door} was cut off before its answer.",
+            _LOOK_FIRST,
+            door=door,
+        )
     try:
         fields = json.loads(answer)
         if fields["ok"] is True:
             return _program_answer(fields)
         message = str(fields["message"])
     except (ValueError, TypeError, KeyError) as error:
-        raise DoorBroken(f"{who} answered what is no answer.", _LOOK_FIRST) from error
-    raise DoorRefused(f"{who} refused: {message}.", "Nothing happened.")
+        raise DoorBroken(
+            "The helper behind {door} answered what is no answer.",
+            _LOOK_FIRST,
+            door=door,
+        ) from error
+    raise DoorRefused(
+        "The helper behind {door} refused: {reason}.",
+        "Nothing happened.",
+        door=door,
+        reason=message,
+    )
 
 
 def _program_answer(fields: Mapping[str, Any]) -> DoorAnswer:

@@ -22,8 +22,9 @@ def ask_for_look(
     before = store.freshness()
     if _is_failing(before):
         raise ClusterUnreachable(
-            f"The last look at Slurm failed: {before.error}",
+            "The last look at Slurm failed: {said}",
             "The worker tries again by itself; a refresh would only press Slurm.",
+            said=before.error,
         )
     asked_at = wall()
     store.request_refresh(asked_at)
@@ -34,11 +35,14 @@ def ask_for_look(
             return now
         if now.tried_at != before.tried_at and _is_failing(now):
             raise ClusterUnreachable(
-                f"The look failed: {now.error}", "The worker tries again by itself."
+                "The look failed: {said}",
+                "The worker tries again by itself.",
+                said=now.error,
             )
     raise ClusterTimedOut(
-        f"No fresh picture within {limit_s:g} s; the worker will still take one.",
+        "No fresh picture within {limit} s; the worker will still take one.",
         "Look at `kqi-hub doctor`, or give it longer with --wait.",
+        limit=f"{limit_s:g}",
     )
 
 

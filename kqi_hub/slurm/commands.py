@@ -122,7 +122,9 @@ def _checked(field: str, text: str) -> str:
     """Refuse names that Slurm would split, fold or rewrite before it compares them."""
     if _NAME.fullmatch(text) is None:
         raise InvalidInput(
-            f"{field}: {text[:80]!r} cannot be looked up in Slurm.",
+            "{field}: {text} cannot be looked up in Slurm.",
             "Expected 1 to 128 letters, digits, `_`, `.` and `-`.",
+            field=field,
+            text=repr(text[:80]),
         )
     return text

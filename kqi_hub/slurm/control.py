@@ -4,9 +4,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from kqi_hub.domain.errors import ClusterError, DoorBroken, NotYourJob
+from kqi_hub.domain.errors import (
+    ClusterError,
+    ClusterTimedOut,
+    DoorBroken,
+    NotYourJob,
+)
+from kqi_hub.domain.phrase import Phrase
 from kqi_hub.domain.ports import BatchScript, Door, DoorAnswer
+from kqi_hub.i18n import N_
 from kqi_hub.slurm.errors import (
+    LOOK_FIRST,
     control_error,
     refused_error,
     slurm_words,
@@ -18,6 +26,11 @@ IDS_PER_QUESTION: Final = 500
 # `sbatch --parsable` says `12` or `12;cluster`.
 _SUBMITTED: Final = re.compile(r"(?:Submitted batch job )?(\d+)(?:;.*)?", re.ASCII)
 _SHOWN: Final = 5
+_DEEDS: Final = {
+    "hold": N_("hold job {job}"),
+    "release": N_("release job {job}"),
+    "requeue": N_("requeue job {job}"),
+}
 
 
 class DoorControl:
@@ -31,21 +44,24 @@ class DoorControl:
 
         After ClusterTimedOut the job may exist: look for its name.
         """
-        deed = f"submit job {script.name}"
+        deed = Phrase("submit job {job}", job=script.name)
         arguments = {"name": script.name, "script": script.text, "chdir": script.chdir}
         if script.comment:
             arguments["comment"] = script.comment
         answer = await self._do(deed, "submit", person, arguments)
         found = _SUBMITTED.search(answer.stdout)
         if found is None:
-            raise uncertain_error(deed, f"sbatch gave no id but {answer.stdout[:80]!r}")
+            said = repr(answer.stdout[:80])
+            raise uncertain_error(
+                deed, Phrase("sbatch gave no id but {said}", said=said)
+            )
         return int(found[1])
 
     async def cancel(self, person: str, job_ids: Sequence[int]) -> None:
         """Cancel jobs; one that has already ended is no error."""
         for start in range(0, len(job_ids), IDS_PER_QUESTION):
             some = [str(job_id) for job_id in job_ids[start : start + IDS_PER_QUESTION]]
-            deed = f"cancel {_jobs(some)}"
+            deed = _to_cancel(some)
             answer = await self._ask(deed, "cancel", person, {"job_ids": some})
             if answer.exit_code != 0 and not _only_ended(answer.stderr):
                 raise _error(deed, answer)
@@ -53,7 +69,8 @@ class DoorControl:
     async def signal(self, person: str, job_id: int, name: str) -> None:
         """Send a signal such as USR1 to a running job's script and steps."""
         arguments = {"job_id": str(job_id), "name": name}
-        await self._do(f"send {name} to job {job_id}", "signal", person, arguments)
+        deed = Phrase("send {signal} to job {job}", signal=name, job=job_id)
+        await self._do(deed, "signal", person, arguments)
 
     async def hold(self, person: str, job_id: int) -> None:
         """Keep a waiting job from starting."""
@@ -69,7 +86,7 @@ class DoorControl:
 
     async def set_time_limit(self, person: str, job_id: int, seconds: int) -> None:
         """Change a job's time limit; of a running job people can only shorten it."""
-        deed = f"change the time limit of job {job_id}"
+        deed = Phrase("change the time limit of job {job}", job=job_id)
         arguments = {"job_id": str(job_id), "seconds": seconds}
         try:
             await self._do(deed, "time-limit", person, arguments)
@@ -78,16 +95,19 @@ class DoorControl:
             raise refused_error(
                 deed,
                 "Access/permission denied",
-                "Only its owner may, and may only shorten it once the job runs; "
-                "an operator can lengthen it.",
+                N_(
+                    "Only its owner may, and may only shorten it once the job runs; "
+                    "an operator can lengthen it."
+                ),
             ) from error
 
     async def _control(self, person: str, action: str, job_id: int) -> None:
         arguments = {"action": action, "job_id": str(job_id)}
-        await self._do(f"{action} job {job_id}", "control", person, arguments)
+        deed = Phrase(_DEEDS[action], job=job_id)
+        await self._do(deed, "control", person, arguments)
 
     async def _do(
-        self, deed: str, verb: str, person: str, arguments: Mapping[str, object]
+        self, deed: Phrase, verb: str, person: str, arguments: Mapping[str, object]
     ) -> DoorAnswer:
         answer = await self._ask(deed, verb, person, arguments)
         if answer.exit_code != 0:
@@ -95,21 +115,28 @@ class DoorControl:
         return answer
 
     async def _ask(
-        self, deed: str, verb: str, person: str, arguments: Mapping[str, object]
+        self, deed: Phrase, verb: str, person: str, arguments: Mapping[str, object]
     ) -> DoorAnswer:
         try:
             answer = await self._door.run(verb, person, arguments)
         except DoorBroken as error:
-            raise uncertain_error(deed, error.message.rstrip(".")) from error
+            raise ClusterTimedOut(
+                "There was no answer in time to {deed}. {why}",
+                LOOK_FIRST,
+                deed=deed,
+                why=Phrase(error.template, **error.values),
+            ) from error
         if answer.timed_out:
-            raise uncertain_error(deed, slurm_words(answer.stderr) or "its time was up")
+            said = slurm_words(answer.stderr) or Phrase("its time was up")
+            raise uncertain_error(deed, said)
         return answer
 
 
-def _error(deed: str, answer: DoorAnswer) -> ClusterError:
+def _error(deed: Phrase, answer: DoorAnswer) -> ClusterError:
     if answer.exit_code < 0 and not answer.stderr.strip():
         # Killed by somebody else, perhaps after it had sent its message.
-        return uncertain_error(deed, f"it was ended by signal {-answer.exit_code}")
+        how = Phrase("it was ended by signal {signal}", signal=-answer.exit_code)
+        return uncertain_error(deed, how)
     return control_error(deed, answer.stderr or answer.stdout)
 
 
@@ -121,8 +148,10 @@ def _only_ended(stderr: str) -> bool:
     )
 
 
-def _jobs(job_ids: Sequence[str]) -> str:
-    first = ", ".join(job_ids[:_SHOWN])
-    rest = len(job_ids) - _SHOWN
-    more = f" and {rest} more" if rest > 0 else ""
-    return f"job{'s' if len(job_ids) > 1 else ''} {first}{more}"
+def _to_cancel(job_ids: Sequence[str]) -> Phrase:
+    jobs, rest = ", ".join(job_ids[:_SHOWN]), len(job_ids) - _SHOWN
+    if rest > 0:
+        return Phrase("cancel jobs {jobs} and {rest} more", jobs=jobs, rest=rest)
+    if len(job_ids) > 1:
+        return Phrase("cancel jobs {jobs}", jobs=jobs)
+    return Phrase("cancel job {job}", job=jobs)

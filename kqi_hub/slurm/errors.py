@@ -11,9 +11,12 @@ from kqi_hub.domain.errors import (
     NoSuchJob,
     NotYourJob,
 )
+from kqi_hub.domain.phrase import Phrase
+from kqi_hub.i18n import N_
 from kqi_hub.slurm.sayings import Cause, find_saying
 
 LONGEST_REASON: Final = 600
+LOOK_FIRST: Final = N_("It may have been done all the same: look before you try again.")
 # `sbatch: error: Batch job submission failed: …` leaves only what was said.
 _PREFIX: Final = re.compile(
     r"^(?:s[a-z]+: )?(?:error: |fatal: )?(?:Batch job submission failed: )?"
@@ -31,15 +34,28 @@ def reading_error(program: str, stderr: str) -> ClusterError:
     """Return the error for a program that was to tell something."""
     saying, said = find_saying(stderr), slurm_words(stderr)
     if saying.cause is Cause.UNCERTAIN:
-        return ClusterTimedOut(f"Slurm did not answer {program}: {said}.", saying.hint)
+        return ClusterTimedOut(
+            "Slurm did not answer {program}: {said}.",
+            saying.hint,
+            program=program,
+            said=said,
+        )
     if saying.cause is Cause.UNREACHABLE:
-        return ClusterUnreachable(f"{program} cannot reach Slurm: {said}.", saying.hint)
+        return ClusterUnreachable(
+            "{program} cannot reach Slurm: {said}.",
+            saying.hint,
+            program=program,
+            said=said,
+        )
     return ClusterError(
-        f"{program} failed: {said or 'it did not say why'}.", saying.hint
+        "{program} failed: {said}.",
+        saying.hint,
+        program=program,
+        said=said or Phrase("it did not say why"),
     )
 
 
-def control_error(deed: str, stderr: str) -> ClusterError:
+def control_error(deed: Phrase, stderr: str) -> ClusterError:
     """Return the error for a deed, such as `submit job x`, that was not done."""
     saying, said = find_saying(stderr), slurm_words(stderr)
     match saying.cause:
@@ -47,39 +63,53 @@ def control_error(deed: str, stderr: str) -> ClusterError:
             return uncertain_error(deed, said)
         case Cause.UNREACHABLE:
             return ClusterUnreachable(
-                f"Slurm cannot be reached to {deed}: {said}.",
-                f"Nothing was done. {saying.hint}",
+                "Slurm cannot be reached to {deed}: {said}.",
+                "Nothing was done. {advice}",
+                deed=deed,
+                said=said,
+                advice=Phrase(saying.hint),
             )
         case Cause.NOT_YOURS:
             return NotYourJob(
-                f"Slurm does not let you {deed}: {said}.",
+                "Slurm does not let you {deed}: {said}.",
                 "Only its owner and operators may.",
+                deed=deed,
+                said=said,
             )
         case Cause.NO_SUCH_JOB:
             return NoSuchJob(
-                f"Slurm cannot {deed}: {said}.", "It may have ended a while ago."
+                "Slurm cannot {deed}: {said}.",
+                "It may have ended a while ago.",
+                deed=deed,
+                said=said,
             )
         case Cause.REFUSED:
-            said = said or "no reason given"
             return refused_error(deed, said, saying.hint)
 
 
-def uncertain_error(deed: str, said: str) -> ClusterTimedOut:
+def uncertain_error(deed: Phrase, said: str | Phrase) -> ClusterTimedOut:
     """Return the error for a deed of which nobody knows whether it was done."""
     return ClusterTimedOut(
-        f"Slurm did not answer in time to {deed}: {said}.",
-        "It may have been done all the same: look before you try again.",
+        "Slurm did not answer in time to {deed}: {said}.",
+        LOOK_FIRST,
+        deed=deed,
+        said=said,
     )
 
 
-def refused_error(deed: str, reason: str, hint: str) -> ClusterRefused:
+def refused_error(deed: Phrase, reason: str, hint: str) -> ClusterRefused:
     """Return the error for a deed that Slurm does not want to do."""
-    return ClusterRefused(f"Slurm refused to {deed}: {reason}.", hint, reason)
+    said = reason or Phrase("no reason given")
+    return ClusterRefused(
+        "Slurm refused to {deed}: {said}.", hint, str(said), deed=deed, said=said
+    )
 
 
-def unreadable(program: str, detail: str) -> ClusterError:
+def unreadable(program: str, detail: str | Phrase) -> ClusterError:
     """Return the error for an answer that cannot be read, so that none is made up."""
     return ClusterError(
-        f"The answer of {program} cannot be read: {detail}.",
+        "The answer of {program} cannot be read: {detail}.",
         "Please report it together with the output of `sinfo --version`.",
+        program=program,
+        detail=detail,
     )

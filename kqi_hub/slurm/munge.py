@@ -39,7 +39,10 @@ async def _run(argv: Sequence[str], given: bytes | None) -> tuple[int, bytes, by
         )
     except OSError as error:
         raise ClusterUnreachable(
-            f"{argv[0]} cannot be run: {error.strerror}.", "Install munge."
+            "{program} cannot be run: {reason}.",
+            "Install munge.",
+            program=argv[0],
+            reason=error.strerror,
         ) from error
     try:
         async with asyncio.timeout(LIMIT_S):

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from kqi_hub.domain.job import EndedJob
+from kqi_hub.domain.phrase import Phrase
 from kqi_hub.slurm.commands import ENDED_FIELDS, FOUND_FIELDS
 from kqi_hub.slurm.errors import unreadable
 from kqi_hub.slurm.rows import Tokens
@@ -25,7 +26,8 @@ def read_ended(
         try:
             job_id, submitted = int(row[0]), int(row[1])
         except ValueError as error:
-            raise unreadable("sacct", f"{row[:2]} is no id with a time") from error
+            what = Phrase("{row} is no id with a time", row=row[:2])
+            raise unreadable("sacct", what) from error
         if job_id in wanted and submitted >= latest.get(job_id, (0, []))[0]:
             latest[job_id] = (submitted, row)
     ended = (_read_end(job_id, row) for job_id, (_, row) in latest.items())
@@ -52,11 +54,12 @@ def _rows(answer: bytes, tokens: Tokens, size: int) -> Iterator[list[str]]:
     text = answer.decode(errors="replace")
     *rows, rest = text.split(f"{tokens.field}\n")
     if rest:
-        raise unreadable("sacct", "it breaks off in the middle of a row")
+        raise unreadable("sacct", Phrase("it breaks off in the middle of a row"))
     for row in rows:
         fields = row.split(tokens.field)
         if len(fields) != size:
-            raise unreadable("sacct", f"a row has {len(fields)} fields and not {size}")
+            what = Phrase("a row has {n} fields and not {m}", n=len(fields), m=size)
+            raise unreadable("sacct", what)
         yield fields
 
 

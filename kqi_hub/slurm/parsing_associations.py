@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kqi_hub.domain.cluster import Association
+from kqi_hub.domain.phrase import Phrase
 from kqi_hub.slurm.commands import ASSOCIATION_FIELDS
 from kqi_hub.slurm.errors import unreadable
 from kqi_hub.slurm.timelimit import parse_timelimit
@@ -38,7 +39,8 @@ def read_associations(answer: bytes, cluster: str) -> Associations:
         except ValueError:
             bad.append(line[:SHOWN])
     if bad and not good:
-        raise unreadable("sacctmgr", f"no association in {bad[0]!r}")
+        what = Phrase("no association in {row}", row=repr(bad[0]))
+        raise unreadable("sacctmgr", what)
     return Associations(tuple(good), tuple(bad))
 
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from kqi_hub.domain.errors import ClusterError
 from kqi_hub.domain.health import NOW, ClusterRecord, Credential
+from kqi_hub.domain.phrase import Phrase
 from kqi_hub.slurm.errors import unreadable
 from kqi_hub.slurm.munge import try_credential
 from kqi_hub.slurm.runner import Programs
@@ -85,4 +86,5 @@ def _epoch(stamp: str) -> int:
 
 
 def _not_a_time(stamp: str) -> ClusterError:
-    return unreadable("scontrol show config", f"{stamp[:40]} is not a time")
+    what = Phrase("{stamp} is not a time", stamp=stamp[:40])
+    return unreadable("scontrol show config", what)

@@ -8,6 +8,7 @@ from typing import Final
 from kqi_hub.domain.cluster import Association, Node, Partition
 from kqi_hub.domain.errors import ClusterTimedOut, ClusterUnreachable
 from kqi_hub.domain.job import EndedJob, Job
+from kqi_hub.domain.phrase import Phrase
 from kqi_hub.slurm import commands
 from kqi_hub.slurm.errors import unreadable
 from kqi_hub.slurm.keyvalue import records
@@ -42,7 +43,7 @@ class CliReader:
         said = (await self._programs.ask(commands.version())).decode(errors="replace")
         words = said.split()
         if not words:
-            raise unreadable("sinfo --version", "it is empty")
+            raise unreadable("sinfo --version", Phrase("it is empty"))
         return words[-1]
 
     async def jobs(self) -> tuple[Job, ...]:

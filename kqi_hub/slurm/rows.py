@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
+from kqi_hub.domain.phrase import Phrase
 from kqi_hub.slurm.errors import unreadable
 
 T = TypeVar("T")
@@ -70,12 +71,12 @@ class Shape:
 def split_rows(program: str, answer: bytes, tokens: Tokens) -> list[bytes]:
     """Return the rows of a whole answer; raise ClusterError for a part of one."""
     if b"\0" in answer:
-        raise unreadable(program, "it has a NUL character in it")
+        raise unreadable(program, Phrase("it has a NUL character in it"))
     rows = answer.replace(tokens.field.encode(), b"\0").split(
         tokens.row.encode() + b"\n"
     )
     if rows.pop():
-        raise unreadable(program, "it breaks off in the middle of a row")
+        raise unreadable(program, Phrase("it breaks off in the middle of a row"))
     return rows
 
 

@@ -58,8 +58,10 @@ class Programs:
                     return await process.wait()
             except TimeoutError:
                 raise ClusterTimedOut(
-                    f"{argv[0]} did not answer within {self.timeout_s:g} s.",
+                    "{program} did not answer within {limit} s.",
                     "The controller is overloaded or hangs: `sdiag`, `scontrol ping`.",
+                    program=argv[0],
+                    limit=f"{self.timeout_s:g}",
                 ) from None
 
     @asynccontextmanager
@@ -79,8 +81,10 @@ class Programs:
             )
         except OSError as error:
             raise ClusterUnreachable(
-                f"{program} cannot be run: {error.strerror}.",
+                "{program} cannot be run: {reason}.",
                 "Install Slurm's client programs, or set cluster.slurm_bin.",
+                program=program,
+                reason=error.strerror,
             ) from error
         try:
             yield process
@@ -89,8 +93,10 @@ class Programs:
 
     def _too_long(self, program: str) -> ClusterError:
         return ClusterError(
-            f"{program} wrote more than {self.output_limit_bytes} bytes.",
+            "{program} wrote more than {limit} bytes.",
             "Its answer was not read. Look at what it prints by hand.",
+            program=program,
+            limit=self.output_limit_bytes,
         )
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
+from kqi_hub.i18n import N_
+
 
 class Cause(Enum):
     """Why Slurm did not do or tell what it was asked."""
@@ -29,27 +31,31 @@ class Saying:
     hint: str = ""
 
 
-_LATER: Final = "Try again in a minute; if it stays so, an operator must look."
-_CONTROLLER: Final = (
+_LATER: Final = N_("Try again in a minute; if it stays so, an operator must look.")
+_CONTROLLER: Final = N_(
     "An operator must see that slurmctld runs and that this machine reaches it: "
     "`scontrol ping`."
 )
-_MUNGE: Final = "An operator must see that munged runs here and on the controller."
-_DATABASE: Final = "An operator must see that slurmdbd runs: `sacctmgr show cluster`."
-_ACCOUNT: Final = (
+_MUNGE: Final = N_("An operator must see that munged runs here and on the controller.")
+_DATABASE: Final = N_(
+    "An operator must see that slurmdbd runs: `sacctmgr show cluster`."
+)
+_ACCOUNT: Final = N_(
     "Your account may not be used there. Choose another tenant or queue, "
     "or ask an operator for an association."
 )
-_LIMIT: Final = (
+_LIMIT: Final = N_(
     "A limit of your account or of this quality of service is reached. Wait until "
     "jobs of yours have ended, ask for less, or ask an operator to raise it."
 )
-_LESS: Final = (
+_LESS: Final = N_(
     "No node of this queue has that much. Ask for fewer GPUs, CPUs or less memory, "
     "or choose another queue."
 )
-_TIME: Final = "Ask for a shorter time; each queue shows its longest."
-_SCRIPT: Final = "Save the script with #! first and with Unix line ends, without NUL."
+_TIME: Final = N_("Ask for a shorter time; each queue shows its longest.")
+_SCRIPT: Final = N_(
+    "Save the script with #! first and with Unix line ends, without NUL."
+)
 
 # In order of weight: when a program reports on many jobs, the first that fits decides.
 SAYINGS: Final = (
@@ -73,7 +79,7 @@ SAYINGS: Final = (
     Saying(
         "Could not establish a configuration source",
         Cause.UNREACHABLE,
-        "Slurm finds no slurm.conf: set cluster.slurm_conf in the settings.",
+        N_("Slurm finds no slurm.conf: set cluster.slurm_conf in the settings."),
     ),
     Saying("Problem talking to the database", Cause.UNREACHABLE, _DATABASE),
     Saying("persist_conn_open", Cause.UNREACHABLE, _DATABASE),
@@ -81,9 +87,11 @@ SAYINGS: Final = (
     Saying("Access/permission denied", Cause.NOT_YOURS),
     Saying("Invalid user id for job", Cause.NOT_YOURS),
     Saying("Invalid job id", Cause.NO_SUCH_JOB),
-    Saying("Invalid partition name specified", Cause.REFUSED, "Choose another queue."),
+    Saying(
+        "Invalid partition name specified", Cause.REFUSED, N_("Choose another queue.")
+    ),
     Saying("Invalid account or account/partition combination", Cause.REFUSED, _ACCOUNT),
-    Saying("Invalid qos", Cause.REFUSED, "Choose a QOS that your account may use."),
+    Saying("Invalid qos", Cause.REFUSED, N_("Choose a QOS that your account may use.")),
     Saying("violates accounting/QOS policy", Cause.REFUSED, _LIMIT),
     Saying("Memory specification can not be satisfied", Cause.REFUSED, _LESS),
     Saying("Requested node configuration is not available", Cause.REFUSED, _LESS),
@@ -93,19 +101,23 @@ SAYINGS: Final = (
     Saying("Requested time limit is invalid", Cause.REFUSED, _TIME),
     Saying("Invalid --time specification", Cause.REFUSED, _TIME),
     Saying("Invalid TimeLimit", Cause.REFUSED, _TIME),
-    Saying("Invalid node name", Cause.REFUSED, "Name nodes of this queue, or none."),
-    Saying("Invalid feature", Cause.REFUSED, "Ask for a feature that nodes here have."),
-    Saying("Invalid license", Cause.REFUSED, "Ask for a license that Slurm knows."),
-    Saying("Requested reservation is invalid", Cause.REFUSED, "Leave it out."),
+    Saying(
+        "Invalid node name", Cause.REFUSED, N_("Name nodes of this queue, or none.")
+    ),
+    Saying(
+        "Invalid feature", Cause.REFUSED, N_("Ask for a feature that nodes here have.")
+    ),
+    Saying("Invalid license", Cause.REFUSED, N_("Ask for a license that Slurm knows.")),
+    Saying("Requested reservation is invalid", Cause.REFUSED, N_("Leave it out.")),
     Saying(
         "Invalid job array specification",
         Cause.REFUSED,
-        "Ask for fewer tasks; Slurm's MaxArraySize is the limit.",
+        N_("Ask for fewer tasks; Slurm's MaxArraySize is the limit."),
     ),
     Saying(
         "Job dependency problem",
         Cause.REFUSED,
-        "Name jobs that Slurm still knows, as in afterok:123.",
+        N_("Name jobs that Slurm still knows, as in afterok:123."),
     ),
     Saying("not look like a batch script", Cause.REFUSED, _SCRIPT),
     Saying("Batch script contains DOS line breaks", Cause.REFUSED, _SCRIPT),
@@ -114,29 +126,33 @@ SAYINGS: Final = (
     Saying(
         "parameter too long",
         Cause.REFUSED,
-        "Shorten the script: put programs and data into files of their own.",
+        N_("Shorten the script: put programs and data into files of their own."),
     ),
     Saying(
         "group not permitted to use this partition",
         Cause.REFUSED,
-        "Choose another queue.",
+        N_("Choose another queue."),
     ),
     Saying(
-        "Job has already finished", Cause.REFUSED, "It has ended: nothing to change."
+        "Job has already finished",
+        Cause.REFUSED,
+        N_("It has ended: nothing to change."),
     ),
-    Saying("already completing or completed", Cause.REFUSED, "It is ending already."),
     Saying(
-        "Job is pending execution", Cause.REFUSED, "It waits for its start already."
+        "already completing or completed", Cause.REFUSED, N_("It is ending already.")
+    ),
+    Saying(
+        "Job is pending execution", Cause.REFUSED, N_("It waits for its start already.")
     ),
     Saying(
         "Requested operation is presently disabled",
         Cause.REFUSED,
-        "This job does not allow it: it was submitted with --no-requeue.",
+        N_("This job does not allow it: it was submitted with --no-requeue."),
     ),
     Saying("temporarily unable to accept job", Cause.REFUSED, _LATER),
     Saying("Resource temporarily unavailable", Cause.REFUSED, _LATER),
     Saying(
-        "unrecognized option", Cause.REFUSED, "This Slurm is older than the portal."
+        "unrecognized option", Cause.REFUSED, N_("This Slurm is older than the portal.")
     ),
 )
 

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from kqi_hub.domain.errors import KqiError
+from kqi_hub.domain.phrase import Phrase
 
 
 class LockFileUnusable(KqiError):
@@ -63,19 +64,21 @@ class FileLock:
             )
         except FileNotFoundError:
             if flags & os.O_CREAT:
-                raise self._unusable("its folder does not exist") from None
+                raise self._unusable(Phrase("its folder does not exist")) from None
             raise
         except OSError as error:
             raise self._unusable(error.strerror or str(error)) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise self._unusable("it is not a regular file")
+            raise self._unusable(Phrase("it is not a regular file"))
         return descriptor
 
-    def _unusable(self, why: str) -> LockFileUnusable:
+    def _unusable(self, why: str | Phrase) -> LockFileUnusable:
         return LockFileUnusable(
-            f"The lock file {self._path} cannot be used: {why}.",
+            "The lock file {path} cannot be used: {why}.",
             "Give the service user a folder of its own (site.state_dir, mode 0700).",
+            path=self._path,
+            why=why,
         )
 
     def _write_pid(self) -> None:

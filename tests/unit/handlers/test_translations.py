@@ -1,5 +1,6 @@
 """The catalogues hold exactly the texts of the code, whole and with the same values."""
 
+import ast
 import io
 import re
 from pathlib import Path
@@ -16,7 +17,7 @@ from hub_config.translations.catalogues import (
     updated,
     write_catalogue,
 )
-from hub_config.translations.extract import extract
+from hub_config.translations.extract import ERRORS, extract
 from kqi_hub.i18n import texts
 
 TEXTS = texts_in(ROOT)
@@ -105,6 +106,7 @@ async def show(ask):
     More for developers.
     """
     raise NotFound("In two " "parts {x}.", hint="A hint.", x=N_("A mark."))
+    raise NotFound("Inside {y}.", y=Phrase("A part {z}.", z=1))
 
 
 def quiet():
@@ -126,11 +128,46 @@ def test_texts_are_found_where_they_are_written() -> None:
         "A field.",
         "A hint.",
         "A mark.",
+        "A part {z}.",
         "A route.",
         "In two parts {x}.",
+        "Inside {y}.",
         "With a hint.",
         "Written by itself.",
     ]
+
+
+# Operators alone read these: the doctor's questions and `kqi-hub keys`.
+FOR_OPERATORS = {"directory_check.py", "keyfile.py"}
+
+
+def put_together(tree: ast.AST) -> list[int]:
+    """Return the lines where an error's text is no plain template."""
+    return [
+        node.lineno
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in {*ERRORS, "Phrase"}
+        for text in [
+            *node.args[:2],
+            *(k.value for k in node.keywords if k.arg == "hint"),
+        ]
+        if isinstance(text, ast.JoinedStr | ast.BinOp)
+    ]
+
+
+def test_no_error_that_people_read_is_put_together_before_it_is_translated() -> None:
+    folders = ["handlers", "spawners", "kqi_hub/auth", "kqi_hub/domain"]
+    folders += ["kqi_hub/services", "kqi_hub/slurm", "kqi_hub/storage"]
+    files = [ROOT / "kqi_hub/runas/client.py"]
+    files += [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
+    found = {path.name: put_together(ast.parse(path.read_text())) for path in files}
+    assert {name for name, lines in found.items() if lines} == FOR_OPERATORS
+
+
+def test_a_text_that_is_put_together_is_noticed() -> None:
+    assert put_together(ast.parse(SOURCE)) == [31]
 
 
 def test_a_new_text_comes_in_empty_and_an_old_one_goes() -> None:

@@ -1,5 +1,7 @@
 """What Slurm says, and which error it becomes. The texts are from 22.05, as printed."""
 
+from pathlib import Path
+
 import pytest
 
 from kqi_hub.domain.errors import (
@@ -10,9 +12,12 @@ from kqi_hub.domain.errors import (
     NoSuchJob,
     NotYourJob,
 )
+from kqi_hub.domain.phrase import Phrase
+from kqi_hub.i18n import texts
 from kqi_hub.slurm.errors import control_error, reading_error, slurm_words
 from kqi_hub.slurm.sayings import SAYINGS, Cause
 
+CATALOGUES = Path(__file__).parents[3] / "hub_config/translations"
 TIMED_OUT = "Socket timed out on send/recv operation"
 DEAD = "Unable to contact slurm controller (connect failure)"
 FAILED = "sbatch: error: Batch job submission failed: "
@@ -102,7 +107,7 @@ ACTING = [
 def test_a_deed_that_failed_is_told_by_its_cause(
     stderr: str, error_class: type[ClusterError]
 ) -> None:
-    error = control_error("cancel job 7", stderr)
+    error = control_error(Phrase("cancel job 7"), stderr)
     assert type(error) is error_class
     assert "cancel job 7" in error.message
 
@@ -146,7 +151,7 @@ REFUSALS = [
 def test_a_refusal_keeps_slurms_words_and_says_what_to_do(
     stderr: str, word: str
 ) -> None:
-    error = control_error("submit job x", stderr)
+    error = control_error(Phrase("submit job x"), stderr)
     assert isinstance(error, ClusterRefused)
     assert word in error.hint
     assert error.reason == slurm_words(stderr)
@@ -165,7 +170,7 @@ def test_a_refused_submission_is_said_in_one_line() -> None:
 def test_the_gravest_of_several_complaints_decides() -> None:
     denied = "scancel: error: Kill job error on job id 1: Access/permission denied\n"
     lost = f"scancel: error: Kill job error on job id 2: {TIMED_OUT}\n"
-    assert type(control_error("cancel", denied + lost)) is ClusterTimedOut
+    assert type(control_error(Phrase("cancel"), denied + lost)) is ClusterTimedOut
 
 
 @pytest.mark.parametrize(
@@ -180,9 +185,33 @@ def test_what_slurm_says_is_safe_to_show(stderr: str) -> None:
 
 def test_an_uncertain_deed_says_that_it_may_have_been_done() -> None:
     assert (
-        "may have been done" in control_error("submit job x", FAILED + TIMED_OUT).hint
+        "may have been done"
+        in control_error(Phrase("submit job x"), FAILED + TIMED_OUT).hint
     )
-    assert "Nothing was done" in control_error("submit job x", FAILED + DEAD).hint
+    assert (
+        "Nothing was done" in control_error(Phrase("submit job x"), FAILED + DEAD).hint
+    )
+
+
+@pytest.mark.parametrize("language", ["ja", "ko"])
+def test_slurms_words_stand_inside_a_sentence_of_the_readers_language(
+    language: str,
+) -> None:
+    reader = texts(CATALOGUES, language)
+    error = control_error(Phrase("submit job {job}", job="{x}"), f"{FAILED}Invalid qos")
+    assert "Invalid qos" in reader.message(error)
+    assert "{x}" in reader.message(error)
+    assert "Slurm refused" not in reader.message(error)
+    assert "submit job" not in reader.message(error)
+    assert reader.hint(error) != error.hint
+
+
+@pytest.mark.parametrize("language", ["ja", "ko"])
+def test_advice_inside_a_hint_is_said_in_the_readers_language(language: str) -> None:
+    error = control_error(Phrase("hold job {job}", job=7), FAILED + DEAD)
+    hint = texts(CATALOGUES, language).hint(error)
+    assert "scontrol ping" in hint
+    assert "operator" not in hint
 
 
 def test_no_saying_hides_behind_an_earlier_one() -> None:
