@@ -20,13 +20,13 @@ from handlers.terms_gate import led_to_terms
 from handlers.visit import (
     UserModel,
     Visit,
-    address_of,
     hub_user,
     identify,
     texts_for,
 )
 from kqi_hub.domain.errors import InvalidInput, KqiError, NotFound, TooManyAttempts
 from kqi_hub.face.headers import personal_headers
+from kqi_hub.face.peer import asker_address
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class PortalHandler(HubOAuthenticated, RequestHandler):
         method = self.request.method or ""
         route = self.routes.get("GET" if method == "HEAD" else method)
         texts = texts_for(self, self.portal, None)
-        address = address_of(self.request, self.portal.deps.site.proxies)
+        address = asker_address(self.request, self.portal.deps.site.proxies)
         self.visit = Visit(self.portal, self.request_id, address, texts, route)
         self._body_limit = (route.spec if route else Spec()).body_limit
         self._chunks: list[bytes] = []

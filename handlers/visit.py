@@ -1,11 +1,10 @@
 """One request under way: who asks, in which language, in which tenant."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from jupyterhub.services.auth import HubOAuth
-from tornado.httputil import HTTPServerRequest
 from tornado.web import HTTPError, RequestHandler
 
 from handlers.access import Scope, no_such_tenant
@@ -14,7 +13,6 @@ from handlers.checking import Sent, checked
 from handlers.failures import HubUnavailable, StaleForm
 from handlers.portal import Portal
 from handlers.route import Route
-from kqi_hub.domain.address import Network, client_address
 from kqi_hub.domain.errors import NotPermitted
 from kqi_hub.domain.preferences import Preferences
 from kqi_hub.face import cookies
@@ -96,12 +94,6 @@ def _is_hidden_fetch(handler: RequestHandler) -> bool:
     headers = handler.request.headers
     mode = headers.get("Sec-Fetch-Mode", "")
     return bool(mode == "no-cors" and "Authorization" not in headers)
-
-
-def address_of(request: HTTPServerRequest, proxies: Collection[Network]) -> str:
-    """Return from where somebody asks, as far as proxies of ours say so."""
-    forwarded = ",".join(request.headers.get_list("X-Forwarded-For"))
-    return client_address(str(request.remote_ip), forwarded, proxies)
 
 
 async def _visitor(deps: Deps, hub_auth: HubOAuth, model: UserModel) -> Visitor:

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from kqi_hub.domain.address import client_address, networks
+from kqi_hub.domain.address import networks
+from kqi_hub.face.peer import asker_address
 from kqi_hub.settings.model import Settings
 
 
@@ -11,7 +12,4 @@ def address_of(handler: Any, site: Settings) -> str:
 
     Tornado's remote_ip may be a header's word already: the connection has the peer.
     """
-    request = handler.request
-    peer = str(request.connection.context.address[0])
-    forwarded = ",".join(request.headers.get_list("X-Forwarded-For"))
-    return client_address(peer, forwarded, networks(site.login.trusted_proxies))
+    return asker_address(handler.request, networks(site.login.trusted_proxies))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cluster.login_lab import API, LOGIN, LoginLab, login_lab, send_form
 from tests.cluster.portal_lab import kqi_hub
-from tests.cluster.stack import Stack
+from tests.cluster.stack import Stack, run_as
 
 READ, WRITE, OPERATE = "custom:kqi:read", "custom:kqi:write", "custom:kqi:operate"
 TOKENS = "tokens!user"
@@ -235,6 +235,27 @@ def test_a_strange_password_is_a_wrong_one(lab: LoginLab, password: str) -> None
     code = lab.fresh_device("alice").code()
     reply = lab.door().log_in("alice", lab.password["alice"] + password, code)
     assert (reply.status, reply.body["code"]) == (403, "not-let-in")
+
+
+_TO_THE_HUB = """\
+import sys, urllib.error, urllib.request
+said = {"Content-Type": "application/json", "X-Forwarded-For": "203.0.113.66"}
+ask = urllib.request.Request(sys.argv[1], b'{"name": "alice", "password": "x"}', said)
+try:
+    urllib.request.urlopen(ask)
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
+
+
+def test_who_has_a_shell_here_cannot_tell_the_hub_another_address(
+    lab: LoginLab,
+) -> None:
+    began, hub = time.time(), f"http://127.0.0.1:{lab.settings.hub.hub_port}/{LOGIN}"
+    ran = run_as("alice", "/usr/bin/python3", "-c", _TO_THE_HUB, hub)
+    assert ran.stdout == "403\n", ran.stderr
+    logins = lab.audited(began, action="login", actor="alice")
+    assert [event.address for event in logins] == ["127.0.0.1"]
 
 
 def test_nothing_that_was_sent_forges_a_line_of_a_log(

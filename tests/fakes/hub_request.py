@@ -1,5 +1,6 @@
 """A request to the hub, as far as the authenticator looks at one."""
 
+import socket
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +13,14 @@ class _Context:
 
 
 @dataclass
+class _Stream:
+    socket: socket.socket | None
+
+
+@dataclass
 class _Connection:
     context: _Context
+    stream: _Stream
 
 
 @dataclass
@@ -24,13 +31,19 @@ class _Request:
 
 @dataclass
 class FakeHandler:
-    """A handler with a request from an address; what it is given stays on it."""
+    """A handler with a request from an address; what it is given stays on it.
+
+    `here` is our end of a connection that is really there, for a request of this
+    machine's proxy: the kernel is asked whose the other end is.
+    """
 
     peer: str = "127.0.0.1"
     headers: dict[str, str] = field(default_factory=dict)
     kqi_outcome: Any = None
+    here: socket.socket | None = None
 
     @property
     def request(self) -> _Request:
-        connection = _Connection(_Context((self.peer, 40_000)))
+        peer = self.here.getpeername() if self.here else (self.peer, 40_000)
+        connection = _Connection(_Context(peer), _Stream(self.here))
         return _Request(connection, HTTPHeaders(self.headers))

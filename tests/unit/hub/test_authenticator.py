@@ -8,6 +8,7 @@ import pytest
 from kqi_hub.domain.login import DirectoryVerdict, EnrolFirst, Refused
 from kqi_hub.settings.loader import parse_settings
 from spawners.authenticator import DirectoryAuthenticator
+from tests.fakes.connection import connection
 from tests.fakes.hub_request import FakeHandler
 from tests.fakes.login import RIGHT, FakeDesk
 
@@ -122,8 +123,11 @@ async def test_attempts_are_counted_by_the_address_that_can_be_believed(
     forwarded: str,
     address: str,
 ) -> None:
-    handler = FakeHandler(peer, {"X-Forwarded-For": forwarded, "User-Agent": "x" * 999})
-    await authenticator.judge(handler, form(desk))
+    headers = {"X-Forwarded-For": forwarded, "User-Agent": "x" * 999}
+    with connection() as (here, _):
+        own = here if peer == "127.0.0.1" else None
+        handler = FakeHandler(peer, headers, here=own)
+        await authenticator.judge(handler, form(desk))
     event = desk.audit.events[-1]
     assert (event.address, event.detail["agent"]) == (address, "x" * 200)
 
