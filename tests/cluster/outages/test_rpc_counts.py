@@ -122,7 +122,7 @@ def test_a_hundred_refreshes_cost_one_look(portal: Portal) -> None:
     assert asked.by_type["REQUEST_JOB_INFO"] == 1
 
 
-if __name__ == "__main__":  # python -m tests.cluster.test_rpc_counts LOOKS
+if __name__ == "__main__":  # python -m tests.cluster.outages.test_rpc_counts LOOKS
     lab = Portal()
     for crowd in (1, READERS):
         with readers(crowd) as seen:
