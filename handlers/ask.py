@@ -15,6 +15,7 @@ from kqi_hub.i18n import Texts
 from kqi_hub.services.account import Account
 from kqi_hub.services.people import People
 from kqi_hub.services.proving import Who
+from kqi_hub.services.queues import Queues
 from kqi_hub.services.tokens import Bearer
 
 M = TypeVar("M", bound=Model)
@@ -29,6 +30,7 @@ class Deps:
     preferences: PreferenceStore
     account: Account
     tokens: HubTokens
+    queues: Queues
 
 
 @dataclass(frozen=True, slots=True)

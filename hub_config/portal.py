@@ -21,6 +21,7 @@ from hub_config.portal_place import Place, cookie_secret, hub_auth, hub_token, p
 from kqi_hub import __version__
 from kqi_hub.bootstrap.account import open_account
 from kqi_hub.bootstrap.portal import PortalParts, open_portal
+from kqi_hub.bootstrap.queues import open_queues
 from kqi_hub.domain.address import networks
 from kqi_hub.domain.errors import KqiError, SettingsError
 from kqi_hub.face.site import Site
@@ -49,7 +50,8 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
     auth = hub_auth(place, hub_token(settings, os.environ), settings)
     account = open_account(settings, parts.engine)
     tokens = HubTokensClient(place.api_url, auth.cache.clear)
-    deps = Deps(site, parts.people, parts.preferences, account, tokens)
+    queues = open_queues(settings, parts.engine)
+    deps = Deps(site, parts.people, parts.preferences, account, tokens, queues)
     app = make_app(deps, auth, FOLDERS, cookie_secret(settings))
     portal: Portal = app.settings[SETTING]
     portal.pages.warm_up(site)

@@ -17,6 +17,7 @@ from kqi_hub.settings.contradiction import Contradiction
 from kqi_hub.settings.directory import Directory
 from kqi_hub.settings.field import about
 from kqi_hub.settings.login import Login, SecondFactor, Security, Terms
+from kqi_hub.settings.queues import Billing, Preset, Queue, Rate, repeated
 from kqi_hub.settings.rules import (
     Between,
     DatabaseUrl,
@@ -320,11 +321,16 @@ class Settings:
     security: Security = field(default_factory=Security)
     terms: Terms | None = None
     hub: Hub = field(default_factory=Hub)
+    queue: tuple[Queue, ...] = ()
+    preset: tuple[Preset, ...] = ()
+    billing: Billing = field(default_factory=Billing)
+    rate: tuple[Rate, ...] = ()
     git: tuple[Git, ...] = ()
     registry: tuple[Registry, ...] = ()
 
     def contradictions(self) -> Iterator[Contradiction]:
-        """Refuse two services of one name: what is stored would be mixed up."""
+        """Refuse two of one name: what is stored or asked for would be mixed up."""
+        yield from repeated(self.preset, self.rate, self.queue)
         names = [(f"git[{n}]", one.name) for n, one in enumerate(self.git, 1)]
         names += [
             (f"registry[{n}]", one.name) for n, one in enumerate(self.registry, 1)

@@ -25,6 +25,7 @@ from kqi_hub.services.people import People
 from tests.fakes.account import FakeAccount
 from tests.fakes.hub import CLIENT, SECRET, FakeHub
 from tests.fakes.people import FakeAssociations, FakePreferences, association
+from tests.fakes.queues import FakeQueues
 
 HERE = Path(hub_config.__file__).parent
 FOLDERS = Folders(HERE / "templates", HERE / "static", HERE / "translations")
@@ -57,6 +58,7 @@ class FakeSite:
     )
     preferences: FakePreferences = field(default_factory=FakePreferences)
     account: FakeAccount = field(default_factory=lambda: FakeAccount(PEOPLE))
+    queues: FakeQueues = field(default_factory=FakeQueues)
     folders: Folders = FOLDERS
     routes: tuple[Route, ...] | None = None
     name: str = "KQI Hub"
@@ -83,7 +85,8 @@ class FakeSite:
         site = Site(self.name, "0.1.0")
         tokens = HubTokensClient(auth.api_url, auth.cache.clear)
         account = self.account.account()
-        deps = Deps(site, people, self.preferences, account, tokens)
+        queues = self.queues.queues(self.associations)
+        deps = Deps(site, people, self.preferences, account, tokens, queues)
         return make_app(deps, auth, self.folders, b"a secret of tests", self.routes)
 
     def start(self) -> HTTPServer:

@@ -1,0 +1,138 @@
+"""Show queues to a person, judge and price what they want, ask for a fresh look."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from kqi_hub.domain.cluster import Freshness
+from kqi_hub.domain.errors import ClusterUnreachable, NotFound
+from kqi_hub.domain.job import Job
+from kqi_hub.domain.money import Price
+from kqi_hub.domain.notebooks import Preset, Shape
+from kqi_hub.domain.objections import cautions, objections
+from kqi_hub.domain.phrase import Phrase
+from kqi_hub.domain.queues import Queue, QueueRules, queue_for, queues_for
+from kqi_hub.services.board import Board, Picture
+from kqi_hub.services.pricing import Pricing
+from kqi_hub.services.waiting import Wait, estimate_wait
+
+_LONGEST_SHOWN = 64
+
+
+class RefreshStore(Protocol):
+    """Where a wish for a fresh look is left. Every method blocks."""
+
+    def freshness(self) -> Freshness:
+        """Return how old the picture is."""
+
+    def request_refresh(self, asked_at: float) -> None:
+        """Ask the worker for a fresh look; many requests become one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a job of some shape would meet in a queue."""
+
+    queue: Queue
+    price: Price | None
+    wait: Wait
+    objections: tuple[Phrase, ...]
+    cautions: tuple[Phrase, ...]
+
+
+@dataclass(frozen=True)
+class Queues:
+    """The queues of one cluster, for everybody."""
+
+    board: Board
+    store: RefreshStore
+    pricing: Pricing
+    rules: Mapping[str, QueueRules]
+    presets: tuple[Preset, ...] = ()
+    wall: Callable[[], float] = time.time
+
+    async def list(
+        self, person: str, tenant: str | None
+    ) -> tuple[Picture, tuple[Queue, ...]]:
+        """Return every queue as the person sees it from a tenant."""
+        picture = await self.board.current()
+        return picture, queues_for(picture.scene, person, tenant, self.rules)
+
+    async def one(
+        self, name: str, person: str, tenant: str | None
+    ) -> tuple[Picture, Queue]:
+        """Return one queue; NotFound if the cluster has none of this name."""
+        picture = await self.board.current()
+        return picture, self.pick(picture, name, person, tenant)
+
+    def pick(
+        self, picture: Picture, name: str, person: str, tenant: str | None
+    ) -> Queue:
+        """Return one queue of a picture; NotFound if it has none of this name."""
+        found = queue_for(picture.scene, name, person, tenant, self.rules)
+        if found is None:
+            raise NotFound(
+                "There is no queue {queue}.",
+                "Look at the list of queues.",
+                queue=name[:_LONGEST_SHOWN],
+            )
+        return found
+
+    async def estimate(
+        self, picture: Picture, queue: Queue, shape: Shape, lifetime_s: int | None
+    ) -> Estimate:
+        """Judge and price a job before it is submitted; nothing is sent to Slurm."""
+        against = objections(queue, shape, lifetime_s)
+        wait = await asyncio.to_thread(
+            estimate_wait,
+            picture,
+            queue,
+            shape,
+            lifetime_s,
+            self.wall(),
+            bool(against),
+        )
+        return Estimate(
+            queue=queue,
+            price=self.pricing.price_per_hour(queue, shape),
+            wait=wait,
+            objections=against,
+            cautions=cautions(queue, shape),
+        )
+
+    def presets_for(self, tenant: str | None) -> tuple[Preset, ...]:
+        """Return the ready-made choices that a tenant may use."""
+        return tuple(
+            one for one in self.presets if not one.tenants or tenant in one.tenants
+        )
+
+    def jobs_waiting(
+        self, picture: Picture, queue: str, person: str
+    ) -> tuple[Job, ...]:
+        """Return the person's own waiting jobs of a queue, oldest first."""
+        return tuple(
+            job
+            for job in picture.jobs
+            if job.user == person
+            and job.is_waiting
+            and queue in job.partition.split(",")
+        )
+
+    async def refresh(self) -> float:
+        """Ask the worker for a fresh look; return when it was asked.
+
+        ClusterUnreachable at once while Slurm does not answer: it is not pressed.
+        """
+        now = self.wall()
+        fresh = await asyncio.to_thread(self.store.freshness)
+        tried_at, taken_at = fresh.tried_at or 0.0, fresh.taken_at or 0.0
+        if fresh.error and tried_at > taken_at:
+            raise ClusterUnreachable(
+                "The last look at Slurm failed: {error}",
+                "It is tried again by itself; a refresh would only press Slurm.",
+                error=fresh.error,
+            )
+        await asyncio.to_thread(self.store.request_refresh, now)
+        return now
