@@ -39,7 +39,19 @@ def command(settings: Settings) -> list[str]:
     words += ["--default-target", f"http://127.0.0.1:{hub.hub_port}"]
     if hub.tls_certificate and hub.tls_key:
         words += ["--ssl-cert", str(hub.tls_certificate), "--ssl-key", str(hub.tls_key)]
-    return words
+    return [*words, *_redirect(settings)]
+
+
+def _redirect(settings: Settings) -> list[str]:
+    """Lead from http to the port of the address that people type."""
+    hub = settings.hub
+    if hub.redirect_port is None:
+        return []
+    public = urlsplit(hub.public_url).port or 443
+    words = ["--redirect-port", str(hub.redirect_port)]
+    # The proxy leads to its own port by itself, and writes 443 out when it is named.
+    own = urlsplit(hub.listen).port or 443
+    return words if public == own else [*words, "--redirect-to", str(public)]
 
 
 def proxy_token(settings: Settings) -> str:

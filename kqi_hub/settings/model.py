@@ -279,6 +279,14 @@ class Hub:
         default=None,
         metadata=about("Key (PEM) of the certificate.", secret_file=True, lines=True),
     )
+    redirect_port: int | None = field(
+        default=None,
+        metadata=about(
+            "Port where the proxy leads people who type http: to the https address; "
+            "none when left out.",
+            Between(1, 65535),
+        ),
+    )
     session_hours: int = field(
         default=12,
         metadata=about("Hours after which people log in again.", Between(1, 24 * 14)),
@@ -302,6 +310,10 @@ class Hub:
         if self.listen.startswith("http:") and whole:
             yield Contradiction(
                 "listen", f'"{self.listen}" with a certificate', "https://..."
+            )
+        if self.redirect_port is not None and not self.listen.startswith("https:"):
+            yield Contradiction(
+                "redirect_port", f"beside {self.listen}", "listen as an https address"
             )
 
 

@@ -83,6 +83,30 @@ def test_certificate_and_key_are_named_where_there_are_any(tmp_path: Path) -> No
     assert "--ssl-cert" not in proxy.command(settings(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("public_url", "listen", "to"),
+    [
+        ("https://hub.example.org/", "https://0.0.0.0", None),
+        ("https://hub.example.org/", "https://0.0.0.0:8443", "443"),
+        ("https://hub.example.org:8443/", "https://0.0.0.0:8443", None),
+    ],
+)
+def test_who_types_http_is_led_to_the_port_that_people_type(
+    tmp_path: Path, public_url: str, listen: str, to: str | None
+) -> None:
+    lines = f'public_url = "{public_url}"\nlisten = "{listen}"\nredirect_port = 80\n'
+    words = proxy.command(
+        settings(tmp_path, lines + 'tls_certificate = "/c"\ntls_key = "/k"')
+    )
+    assert option(words, "--redirect-port") == "80"
+    assert ("--redirect-to" in words) == (to is not None)
+    assert to is None or option(words, "--redirect-to") == to
+
+
+def test_nobody_is_led_anywhere_unless_the_settings_say_so(tmp_path: Path) -> None:
+    assert "--redirect-port" not in proxy.command(settings(tmp_path))
+
+
 def test_no_secret_is_in_the_command_line(tmp_path: Path) -> None:
     site = settings(tmp_path)
     token = proxy.proxy_token(site)

@@ -78,6 +78,8 @@ def test_the_proxy_listens_on_an_address_of_the_machine(
         ('listen = "https://0.0.0.0"', "hub.listen"),
         ('listen = "http://0.0.0.0"\n' + TLS, "hub.listen"),
         ('tls_key = "/etc/kqi/hub.key"', "hub.tls_certificate"),
+        ("redirect_port = 80", "hub.redirect_port"),
+        ("redirect_port = 0", "hub.redirect_port"),
         ("hub_port = 0", "hub.hub_port"),
         ("session_hours = 0", "hub.session_hours"),
     ],
