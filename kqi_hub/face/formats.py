@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_timedelta
 from babel.numbers import format_decimal
+from babel.units import format_unit
 from markupsafe import Markup
 
 _STEP: Final = 1024
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_SPANS: Final = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 _TIME: Final = Markup('<time datetime="{}" title="{}">{}</time>')
 
 
@@ -29,6 +31,7 @@ class Formats:
             "size": self.size,
             "moment": self.moment,
             "duration": self.duration,
+            "span": self.span,
         }
 
     def number(self, value: float) -> str:
@@ -55,3 +58,17 @@ class Formats:
     def duration(self, seconds: int) -> str:
         """Write a duration in its largest unit, such as 3 hours."""
         return format_timedelta(seconds, locale=self.language, threshold=1.2)
+
+    def span(self, seconds: float) -> str:
+        """Write a duration in its two largest units, such as 1 hr 20 min."""
+        left, parts = max(0, int(seconds)), []
+        for unit, size in _SPANS:
+            count, left = divmod(left, size)
+            if count or (unit == "second" and not parts):
+                parts.append((unit, count))
+            elif parts:
+                break
+        return " ".join(
+            format_unit(count, f"duration-{unit}", "short", locale=self.language)
+            for unit, count in parts[:2]
+        )

@@ -32,3 +32,23 @@ def test_a_time_is_of_the_site_and_readable_by_programs() -> None:
 )
 def test_a_duration_is_said_in_words(language: str, shown: str) -> None:
     assert Formats(language, "UTC").duration(5025) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "english", "japanese"),
+    [
+        (-5, "0 sec", "0 秒"),
+        (0.9, "0 sec", "0 秒"),
+        (59, "59 sec", "59 秒"),
+        (61, "1 min 1 sec", "1 分 1 秒"),
+        (3600, "1 hr", "1 時間"),
+        (4859, "1 hr 20 min", "1 時間 20 分"),
+        (86_461, "1 day", "1 日"),
+        (360_000, "4 days 4 hr", "4 日 4 時間"),
+    ],
+)
+def test_a_span_is_written_in_its_two_largest_units(
+    seconds: float, english: str, japanese: str
+) -> None:
+    assert Formats("en", "UTC").span(seconds) == english
+    assert Formats("ja", "UTC").span(seconds) == japanese
