@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from handlers.access import check_tenant_role
 from handlers.failures import NotLoggedIn
+from handlers.live import Live
 from handlers.route import Model, Route
 from kqi_hub.domain.people import Role, Standing
 from kqi_hub.domain.preferences import Preferences, PreferenceStore
@@ -31,6 +32,7 @@ class Deps:
     account: Account
     tokens: HubTokens
     queues: Queues
+    live: Live
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +124,11 @@ class GoTo:
     values: Mapping[str, str] = field(default_factory=dict)
 
 
-Answer = Model | Page | GoTo | None
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Events on some subjects, for as long as the page listens."""
+
+    subjects: frozenset[str]
+
+
+Answer = Model | Page | GoTo | Stream | None

@@ -11,9 +11,10 @@ from tornado.web import HTTPError, RequestHandler, stream_request_body
 
 from handlers import replies
 from handlers.access import Who
-from handlers.ask import Answer
+from handlers.ask import Answer, Stream
 from handlers.checking import Sent
-from handlers.failures import Broken, TooLarge, WrongMethod
+from handlers.failures import Broken, NotLoggedIn, TooLarge, WrongMethod
+from handlers.live import send_events
 from handlers.portal import SETTING, Portal
 from handlers.route import Route, Spec
 from handlers.terms_gate import led_to_terms
@@ -94,11 +95,22 @@ class PortalHandler(HubOAuthenticated, RequestHandler):
         if self._finished:
             return
         try:
-            replies.send(self, self.visit, await self._answer(path))
+            answer = await self._answer(path)
+            if isinstance(answer, Stream):
+                await self._stream(answer)
+            else:
+                replies.send(self, self.visit, answer)
         except KqiError as error:
             self.fail(error)
 
     get = head = post = put = patch = delete = options = trace = serve
+
+    async def _stream(self, answer: Stream) -> None:
+        visitor = self.visit.visitor
+        if visitor is None:
+            raise NotLoggedIn
+        live, person = self.portal.deps.live, visitor.standing.person
+        await send_events(self, live, person, answer.subjects)
 
     async def _answer(self, path: Mapping[str, str]) -> Answer:
         route = self.visit.route

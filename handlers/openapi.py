@@ -15,6 +15,7 @@ from handlers.failures import (
     TooLarge,
     WrongContentType,
 )
+from handlers.live import EVENT_STREAM
 from handlers.problem import PROBLEM_TYPE, title_of
 from handlers.route import Model, Route
 from handlers.validation import JSON_TYPE
@@ -171,7 +172,10 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
 def _responses(route: Route, references: Mapping[Any, Any]) -> dict[str, Any]:
     spec = route.spec
     responses: dict[str, Any] = {str(spec.status): {"description": N_("Done.")}}
-    if spec.answer is None:
+    if spec.streams:
+        content = {EVENT_STREAM: {"schema": _TEXT}}
+        responses[str(spec.status)]["content"] = content
+    elif spec.answer is None:
         responses = {"204": {"description": N_("Done; there is nothing to say.")}}
     else:
         schema = references[spec.answer, "serialization"]

@@ -62,7 +62,7 @@ def markdown(routes: Iterable[Route]) -> str:
 
 
 def _done(route: Route) -> int:
-    if route.spec.answer is not None:
+    if route.spec.answer is not None or route.spec.streams:
         return route.spec.status
     if not route.is_page:
         return 204

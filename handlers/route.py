@@ -49,6 +49,8 @@ class Spec:
     before_terms: bool = False
     # Whether a form is answered with a page, rather than with the way to one.
     shows: bool = False
+    # Whether the answer is a stream of events (handlers/live.py).
+    streams: bool = False
     # Values for {parameters} of the path and a body that are right: the documents
     # show them, the test of roles sends them.
     example_path: Mapping[str, str] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from tornado.web import Application
 
 from handlers.api import (
     credentials,
+    events,
     factor,
     me,
     password,
@@ -55,6 +56,7 @@ ALL: Final[tuple[Routes, ...]] = (
     credentials.routes,
     tokens.routes,
     terms.routes,
+    events.routes,
     document_routes,
     home.routes,
     choices.routes,

@@ -15,6 +15,7 @@ from tornado.web import Application
 
 from handlers.ask import Deps
 from handlers.hub_tokens import HubTokensClient
+from handlers.live import Live
 from handlers.portal import SETTING, Portal
 from handlers.service import Folders, make_app
 from hub_config.portal_place import Place, cookie_secret, hub_auth, hub_token, place_of
@@ -51,7 +52,8 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
     account = open_account(settings, parts.engine)
     tokens = HubTokensClient(place.api_url, auth.cache.clear)
     queues = open_queues(settings, parts.engine)
-    deps = Deps(site, parts.people, parts.preferences, account, tokens, queues)
+    live = Live({"queues": queues})
+    deps = Deps(site, parts.people, parts.preferences, account, tokens, queues, live)
     app = make_app(deps, auth, FOLDERS, cookie_secret(settings))
     portal: Portal = app.settings[SETTING]
     portal.pages.warm_up(site)
@@ -72,6 +74,7 @@ async def serve(app: Application, place: Place) -> None:
     await stop.wait()
     server.stop()
     portal: Portal = app.settings[SETTING]
+    portal.deps.live.close()
     if not await portal.busy.wait_idle(GRACE_S):
         log.warning("%d requests were cut off", portal.busy.count)
     await server.close_all_connections()

@@ -53,6 +53,8 @@ class Picture:
     jobs: tuple[Job, ...] = ()
     associations: tuple[Association, ...] = ()
     scene: Scene = field(default_factory=Scene)
+    # Grows when anything but the time differs from the picture before.
+    version: int = 0
 
     @property
     def sequence(self) -> int:
@@ -111,16 +113,17 @@ class Board:
         known = self._picture
         fresh = self._store.freshness()
         found = self._renewed(known.associations)
-        same = fresh.sequence == known.sequence and fresh.sequence > 0
-        if same and found is known.associations:
-            return replace(known, freshness=fresh)
-        if same:
-            parts = (known.nodes, known.partitions, known.jobs)
-        else:
+        is_seen = fresh.sequence == known.sequence and fresh.sequence > 0
+        parts = (known.nodes, known.partitions, known.jobs)
+        if not is_seen:
             fresh, parts = self._whole(fresh)
             self.readings += 1
+        before = (known.nodes, known.partitions, known.jobs)
+        if found is known.associations and parts == before and known.version:
+            return replace(known, freshness=fresh)
         scene = survey(*parts, found)
-        return Picture(fresh, known.standing, *parts, found, scene)
+        version = known.version + 1
+        return Picture(fresh, known.standing, *parts, found, scene, version)
 
     def _whole(
         self, fresh: Freshness

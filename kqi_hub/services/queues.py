@@ -120,6 +120,17 @@ class Queues:
             and queue in job.partition.split(",")
         )
 
+    async def look(self, people: frozenset[str]) -> Mapping[str, Mapping[str, object]]:
+        """Tell pages which picture there is; they fetch what it shows if it is new."""
+        picture = await self.board.current()
+        told = {
+            "version": picture.version,
+            "sequence": picture.sequence,
+            "taken_at": picture.freshness.taken_at,
+            "trust": picture.trust.value,
+        }
+        return dict.fromkeys(people, told)
+
     async def refresh(self) -> float:
         """Ask the worker for a fresh look; return when it was asked.
 

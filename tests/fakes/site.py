@@ -17,6 +17,7 @@ from tornado.web import Application
 import hub_config
 from handlers.ask import Deps
 from handlers.hub_tokens import HubTokensClient
+from handlers.live import Live
 from handlers.route import Route
 from handlers.service import Folders, make_app
 from kqi_hub.domain.people import GroupRules
@@ -64,6 +65,7 @@ class FakeSite:
     name: str = "KQI Hub"
     is_secure: bool = False
     origin: str = ""
+    live: Live = field(default_factory=lambda: Live({}))
 
     def url(self, path: str = "") -> str:
         """Return the address of a page of the portal."""
@@ -86,7 +88,8 @@ class FakeSite:
         tokens = HubTokensClient(auth.api_url, auth.cache.clear)
         account = self.account.account()
         queues = self.queues.queues(self.associations)
-        deps = Deps(site, people, self.preferences, account, tokens, queues)
+        self.live = Live({"queues": queues}, look_every_s=0.05)
+        deps = Deps(site, people, self.preferences, account, tokens, queues, self.live)
         return make_app(deps, auth, self.folders, b"a secret of tests", self.routes)
 
     def start(self) -> HTTPServer:
