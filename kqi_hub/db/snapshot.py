@@ -1,7 +1,7 @@
 """The stored picture of the cluster: written by the worker, read by everybody else."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, cast
 
 from sqlalchemy import ColumnElement, Connection, Engine, Table, or_, select, update
@@ -10,6 +10,7 @@ from kqi_hub.db.engine import reading as reading_transaction, writing
 from kqi_hub.db.job_rows import (
     JobRows,
     jobs_of_ids,
+    jobs_of_names,
     live_ids,
     live_jobs,
     newest_jobs,
@@ -96,6 +97,22 @@ class SqlSnapshotStore:
         """Return jobs newest first, ended ones included, below the id `after`."""
         with reading_transaction(self._engine) as connection:
             return tuple(newest_jobs(connection, self._cluster, user, limit, after))
+
+    def known_jobs(
+        self, job_ids: Collection[int], names: Collection[str] = ()
+    ) -> tuple[Job, ...]:
+        """Return the jobs of these ids or names, live or ended, that it has."""
+        if not job_ids and not names:
+            return ()
+        with reading_transaction(self._engine) as connection:
+            found = {
+                job.job_id: job
+                for job in (
+                    *jobs_of_ids(connection, self._cluster, job_ids),
+                    *jobs_of_names(connection, self._cluster, names),
+                )
+            }
+        return tuple(found.values())
 
     def request_refresh(self, asked_at: float) -> None:
         """Ask the worker for a fresh look; the newest request stands for all."""

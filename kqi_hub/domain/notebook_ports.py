@@ -90,6 +90,13 @@ class SessionEnd:
     seen: tuple[tuple[str, int], ...] = ()
 
 
+class JobPlaces(Protocol):
+    """Where jobs run, asked of Slurm; raises as ClusterReader does."""
+
+    async def node_of(self, job_id: int) -> str:
+        """Return the node on which a job runs now; empty while it does not run."""
+
+
 class HubServers(Protocol):
     """JupyterHub's servers, asked as the portal. Raises HubUnavailable."""
 

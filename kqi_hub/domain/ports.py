@@ -1,6 +1,6 @@
 """What the services ask of the world outside, as narrow protocols."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +16,9 @@ class BatchScript:
     text: str
     chdir: str
     comment: str = ""
+    # Written as the person, for nobody else to read, before sbatch runs: see
+    # SecretFiles. Empty: no such file.
+    secret: str = ""
 
 
 class ClusterReader(Protocol):
@@ -132,6 +135,11 @@ class SnapshotStore(Protocol):
         self, user: str | None = None, limit: int = 100, after: int | None = None
     ) -> tuple[Job, ...]:
         """Return jobs newest first, ended ones included, below the id `after`."""
+
+    def known_jobs(
+        self, job_ids: Collection[int], names: Collection[str] = ()
+    ) -> tuple[Job, ...]:
+        """Return the jobs of these ids or names, live or ended, that it has."""
 
     def request_refresh(self, asked_at: float) -> None:
         """Ask the worker for a fresh look; many requests become one."""

@@ -61,6 +61,11 @@ def list_jobs(tokens: Tokens) -> Argv:
     return (*_SQUEUE, f"--Format={JOBS.squeue_format(tokens)}")
 
 
+def show_job(job_id: int) -> Argv:
+    """Ask the controller for one job."""
+    return ("scontrol", "--oneliner", "show", "job", str(int(job_id)))
+
+
 def list_nodes() -> Argv:
     """Ask for every node, with what is in use of its GPUs."""
     return ("scontrol", "--oneliner", "--all", "--details", "show", "node")

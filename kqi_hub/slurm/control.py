@@ -48,6 +48,8 @@ class DoorControl:
         arguments = {"name": script.name, "script": script.text, "chdir": script.chdir}
         if script.comment:
             arguments["comment"] = script.comment
+        if script.secret:
+            arguments["secret"] = script.secret
         answer = await self._do(deed, "submit", person, arguments)
         found = _SUBMITTED.search(answer.stdout)
         if found is None:

@@ -4,15 +4,18 @@ from collections.abc import Iterable
 from functools import lru_cache
 from sys import intern
 
+from kqi_hub.domain.hostlist import expand_hostlist
 from kqi_hub.domain.job import Job
 from kqi_hub.slurm.commands import JOBS, JOBS_FOUND
 from kqi_hub.slurm.gres import job_gres
+from kqi_hub.slurm.keyvalue import records, value_of
 from kqi_hub.slurm.timelimit import parse_timelimit
 from kqi_hub.slurm.tres import parse_size
 
 # Few different values for many jobs.
 _time_limit = lru_cache(maxsize=1024)(parse_timelimit)
 _count = lru_cache(maxsize=1024)(parse_size)
+_ON_NODES = frozenset({"RUNNING", "CONFIGURING"})
 
 
 def read_job(row: bytes) -> Job:
@@ -60,6 +63,20 @@ def read_found(rows: Iterable[bytes], user: str, name: str) -> list[tuple[int, i
         if (its_user, its_name) == (user, name):
             found.append((_epoch(submitted) or 0, int(job_id)))
     return found
+
+
+def read_node_of(answer: bytes, job_id: int) -> str:
+    """Return the first node of a job that runs, as `scontrol show job` tells it."""
+    for record in records(answer, "JobId"):
+        line = record.decode(errors="replace")
+        if value_of(line, "JobId") != str(job_id):
+            continue
+        if value_of(line, "JobState") not in _ON_NODES:
+            continue
+        nodes = expand_hostlist(value_of(line, "NodeList"))
+        if nodes:
+            return nodes[0]
+    return ""
 
 
 @lru_cache(maxsize=4096)

@@ -14,7 +14,7 @@ from kqi_hub.slurm.errors import unreadable
 from kqi_hub.slurm.keyvalue import records
 from kqi_hub.slurm.parsing_accounting import oldest_first, read_ended, read_recorded
 from kqi_hub.slurm.parsing_associations import read_associations
-from kqi_hub.slurm.parsing_jobs import read_found, read_job
+from kqi_hub.slurm.parsing_jobs import read_found, read_job, read_node_of
 from kqi_hub.slurm.parsing_nodes import node_key, read_node
 from kqi_hub.slurm.parsing_partitions import read_partition
 from kqi_hub.slurm.rows import RowCache, Tokens, split_rows
@@ -104,6 +104,11 @@ class CliReader:
                 raise
             return oldest_first(live)
         return oldest_first([*live, *read_recorded(answer, tokens, user, name)])
+
+    async def node_of(self, job_id: int) -> str:
+        """Return the node on which a job runs now; empty while it does not run."""
+        answer = await self._programs.ask(commands.show_job(job_id))
+        return read_node_of(answer, job_id)
 
     async def _find_live(self, user: str, name: str) -> list[tuple[int, int]]:
         tokens = Tokens.fresh()

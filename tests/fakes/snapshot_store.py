@@ -1,6 +1,6 @@
 """A store of pictures in memory that can be told to fail."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from kqi_hub.domain.cluster import Freshness, Node, Partition, Reading
@@ -68,6 +68,16 @@ class FakeSnapshotStore:
             if user in (None, job.user) and (after is None or job.job_id < after)
         ]
         return tuple(wanted[:limit])
+
+    def known_jobs(
+        self, job_ids: Collection[int], names: Collection[str] = ()
+    ) -> tuple[Job, ...]:
+        self._may_fail()
+        return tuple(
+            job
+            for job in self.known.values()
+            if job.job_id in job_ids or job.name in names
+        )
 
     def request_refresh(self, asked_at: float) -> None:
         self.asked = max(asked_at, self.asked or 0.0)
