@@ -61,7 +61,7 @@ class Formats:
 
     def span(self, seconds: float) -> str:
         """Write a duration in its two largest units, such as 1 hr 20 min."""
-        left, parts = max(0, int(seconds)), []
+        left, parts = max(0, int(seconds)), list[tuple[str, int]]()
         for unit, size in _SPANS:
             count, left = divmod(left, size)
             if count or (unit == "second" and not parts):
