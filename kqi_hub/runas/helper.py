@@ -8,12 +8,14 @@ It runs as root, takes one line of JSON from an allowed caller,
 checks all of it, becomes the person for good, runs the one program that VERBS names
 for the verb, and answers with one line of JSON. Standard library only. Nothing that a
 caller sends reaches a shell; root opens no file that a person can influence.
-From top to bottom: configuration, people, fields, scratch, verbs, becoming somebody,
-supervision, one call, its audit line, the two ways in (socket and sudo).
+From top to bottom: configuration, people, fields, scratch, secrets, agents, verbs,
+becoming somebody, supervision, one call, its audit line, the two ways in.
 """
 
+import contextlib
 import ctypes
 import errno
+import functools
 import grp
 import json
 import os
@@ -39,6 +41,7 @@ VERSION = "1"
 MIB = 1024 * 1024
 REQUEST_LIMIT_BYTES = 2 * MIB
 SCRIPT_LIMIT_BYTES = MIB
+SECRET_LIMIT_BYTES = 64 * 1024
 REQUEST_TIMEOUT_S = 10  # for the whole request, however slowly it drips
 ANSWER_TIMEOUT_S = 10
 SPARE_S = 30  # for the user database; after that the kernel ends a call that hangs
@@ -69,6 +72,7 @@ class Config:
     scratch_root: str
     slurm_bin: str
     slurm_conf: str = ""
+    agent_command: tuple[str, ...] = ()  # empty: this site has no agents
     socket: str = "/run/kqi/runas.sock"
     log_file: str = ""  # empty: syslog
     time_limit_s: int = 45
@@ -117,7 +121,7 @@ def setting(entry: Field[Any], value: Any) -> Any:
         good, expected = type(value) is int and value > 0, "a whole number above 0"
     else:
         names = type(value) is list and all(type(name) is str for name in value)
-        good, expected = names and value != [], "a list of user names"
+        good, expected = names and value != [], "a list of texts"
     if not good:
         raise ConfigError(f"{entry.name}: expected {expected}, got {shown(value)}")
     return tuple(value) if type(value) is list else value
@@ -204,6 +208,10 @@ job_name = text(
     re.compile(r"[A-Za-z0-9_.+][A-Za-z0-9_.+-]{0,199}").fullmatch,
     "1 to 200 of A-Z a-z 0-9 _ . + - with no - in front",
 )
+secret_name = text(
+    re.compile(r"[A-Za-z0-9_+][A-Za-z0-9_.+-]{0,199}").fullmatch,
+    "a job's name with no dot in front",
+)
 job_number = text(
     re.compile(r"[1-9][0-9]{0,9}(_[0-9]{1,9})?").fullmatch,
     "a job's number such as 12, or an array task's such as 12_3",
@@ -218,23 +226,33 @@ signal_name = text(SIGNALS.__contains__, f"one of {', '.join(SIGNALS)}")
 action = text(ACTIONS.__contains__, f"one of {', '.join(ACTIONS)}")
 
 
+def number(low: int, high: int) -> Check:
+    """Return a check for a whole number."""
+
+    def check(value: object) -> int:
+        if type(value) is int and low <= value <= high:
+            return value
+        raise Refused(
+            f"expected a whole number from {low} to {high}, got {shown(value)}"
+        )
+
+    return check
+
+
 def job_id(value: object) -> Any:
     """Check a job's number, sent as a number or as text."""
     return job_number(str(value) if type(value) is int else value)
 
 
-def job_ids(value: object) -> list[str]:
-    """Check a list of job numbers."""
-    if type(value) is list and 1 <= len(value) <= 1000:
-        return [job_id(entry) for entry in value]
-    raise Refused("expected a list of 1 to 1000 job numbers")
+def many(check: Check, what: str) -> Check:
+    """Return a check for a list."""
 
+    def check_all(value: object) -> list[Any]:
+        if type(value) is list and 1 <= len(value) <= 1000:
+            return [check(entry) for entry in value]
+        raise Refused(f"expected a list of 1 to 1000 {what}")
 
-def seconds(value: object) -> int:
-    """Check a length of time."""
-    if type(value) is int and 1 <= value <= YEAR_S:
-        return value
-    raise Refused(f"expected a whole number from 1 to {YEAR_S}, got {shown(value)}")
+    return check_all
 
 
 def script(value: object) -> bytes:
@@ -247,6 +265,17 @@ def script(value: object) -> bytes:
         raise Refused("expected text that begins with #!, without NUL and CR")
     if len(raw) > SCRIPT_LIMIT_BYTES:
         raise Refused(f"{len(raw)} bytes are more than {SCRIPT_LIMIT_BYTES}")
+    return raw
+
+
+def secret(value: object) -> bytes:
+    """Check what only the person may read; no message ever quotes it."""
+    try:
+        raw = value.encode() if type(value) is str else b""
+    except UnicodeEncodeError:
+        raw = b""
+    if not 1 <= len(raw) <= SECRET_LIMIT_BYTES:
+        raise Refused(f"expected UTF-8 text of 1 to {SECRET_LIMIT_BYTES} bytes")
     return raw
 
 
@@ -305,6 +334,126 @@ def fill_top_folder(path: str, is_new: bool) -> int:
     return 0
 
 
+# --- Secrets: files in <scratch>/<person>/kqi/secrets; all of it runs as the person ---
+
+
+def open_secrets(config: Config, person: Person, make: bool) -> int:
+    """Open the folder step by step: each the person's own, none of them a link."""
+    place = os.open(config.scratch_root, OPEN_FOLDER)
+    for name in (person.name, "kqi", "secrets"):
+        if make and name != person.name:
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(name, 0o700, dir_fd=place)
+        place = os.open(name, OPEN_FOLDER, dir_fd=place)
+        if os.fstat(place).st_uid != person.uid:
+            raise PermissionError(
+                f"{name} on the way to the secrets is somebody else's"
+            )
+    os.fchmod(place, 0o700)
+    return place
+
+
+def keep_secret(config: Config, person: Person, name: str, raw: bytes) -> int:
+    """Write or replace a secret: all of it is there afterwards, or nothing new is."""
+    try:
+        folder = open_secrets(config, person, make=True)
+        draft = f".{os.urandom(8).hex()}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        file = os.open(draft, flags, 0o600, dir_fd=folder)
+        try:
+            write_all(file, raw)
+            os.fsync(file)
+            os.close(file)  # here NFS tells of a quota
+            os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError:
+            os.unlink(draft, dir_fd=folder)
+            raise
+    except OSError as error:
+        place = f"{config.scratch_root}/{person.name}/kqi/secrets"
+        raise OSError(f"no secret written in {place}: {error}") from None
+    return 0
+
+
+def drop_secrets(config: Config, person: Person, names: list[str]) -> int:
+    """Remove secrets; one that is not there is as good as removed."""
+    with contextlib.suppress(FileNotFoundError):
+        folder = open_secrets(config, person, make=False)
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=folder)
+    return 0
+
+
+# --- Agents: one program of the operator's for each person, which outlives the call ---
+
+AGENT_START_S = 15
+AGENT_STOP_S = 5
+AGENT_SAYS = "listening"  # its last line on stdout, which it then closes
+AGENT_LIMITS = ((resource.RLIMIT_AS, 1024 * MIB), (resource.RLIMIT_NOFILE, 1024))
+
+
+def start_agent(command: tuple[str, ...], surroundings: dict[str, str]) -> int:
+    """Start the agent in a session of its own and tell which process it is.
+
+    It finds its instructions on standard input. An agent whose starter is ended
+    before it listens has nobody to say so to, and ends.
+    """
+    told, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        run_agent(command, surroundings, tell)
+    os.close(tell)
+    said, until = b"", time.monotonic() + AGENT_START_S
+    while select.select([told], (), (), max(0, until - time.monotonic()))[0]:
+        chunk = os.read(told, 4096)
+        said = (said + chunk)[-4096:]
+        if not chunk:
+            break
+    lines = said.decode(errors="replace").rstrip().splitlines()
+    if lines[-1:] != [AGENT_SAYS]:
+        end_session(pid, signal.SIGKILL)
+        last_words = lines[-1] if lines else "it said nothing"
+        raise OSError(f"the agent does not listen: {last_words}")
+    write_all(1, json.dumps({"pid": pid, "began": began(pid)}).encode())
+    return 0
+
+
+def run_agent(command: tuple[str, ...], seen: dict[str, str], tell: int) -> NoReturn:
+    """Turn this process into the agent; what goes wrong is what it says."""
+    try:
+        os.setsid()
+        os.dup2(tell, 1)
+        os.dup2(tell, 2)
+        for kind, limit in AGENT_LIMITS:
+            resource.setrlimit(kind, (limit, limit))
+        os.execve(command[0], command, seen)  # noqa: S606 - no shell
+    except BaseException as error:  # noqa: BLE001 - a fork must never return
+        write_all(tell, str(error).encode(errors="replace"))
+    finally:
+        os._exit(EXIT_BROKEN)
+
+
+def stop_agent(command: tuple[str, ...], pid: int, when: int) -> int:
+    """End the person's agent politely, then not; one that is gone is no error."""
+    with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+        process = os.pidfd_open(pid)
+        line = b"".join(os.fsencode(word) + b"\0" for word in command)
+        if began(pid) != when:
+            return 0  # long gone: the number is somebody else's now
+        if Path(f"/proc/{pid}/cmdline").read_bytes() != line:
+            raise PermissionError(f"process {pid} is not the agent that was meant")
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            signal.pidfd_send_signal(process, number)
+            if select.select([process], (), (), AGENT_STOP_S)[0]:
+                break
+    return 0
+
+
+def began(pid: int) -> int:
+    """Return when a process began, in the kernel's ticks: a pid comes again, not so."""
+    return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[19])
+
+
 # --- Verbs: the closed list of what may be asked -------------------------------------
 
 Fields = Mapping[str, Any]
@@ -317,6 +466,7 @@ class Plan:
     argv: tuple[str, ...] = ()
     stdin: bytes = b""
     work: Callable[[], int] | None = None
+    first: Callable[[], int] | None = None  # before argv; if it fails, argv never runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,14 +479,21 @@ class Verb:
     optional: frozenset[str] = frozenset()
 
 
-def plan_submit(config: Config, _: Person, given: Fields) -> Plan:
-    """Submit a script given by value, with nothing of our surroundings in the job."""
+def plan_submit(config: Config, person: Person, given: Fields) -> Plan:
+    """Submit a script given by value, with nothing of our surroundings in the job.
+
+    Its secret, if there is one, lies in the person's scratch folder before that.
+    """
     argv = [f"{config.slurm_bin}/sbatch", "--parsable", "--export=NIL"]
     argv.append("--propagate=NONE")  # our limits are not the job's
     argv += [f"--job-name={given['name']}", f"--chdir={given['chdir']}"]
     if given.get("comment"):
         argv.append(f"--comment={given['comment']}")
-    return Plan(tuple(argv), stdin=given["script"])
+    if "secret" not in given:
+        return Plan(tuple(argv), stdin=given["script"])
+    name = secret_name(given["name"])
+    keep = functools.partial(keep_secret, config, person, name, given["secret"])
+    return Plan(tuple(argv), stdin=given["script"], first=keep)
 
 
 def plan_cancel(config: Config, _: Person, given: Fields) -> Plan:
@@ -368,6 +525,36 @@ def plan_make_scratch(config: Config, person: Person, _: Fields) -> Plan:
     return Plan(work=lambda: fill_top_folder(path, is_new))
 
 
+def plan_put_secret(config: Config, person: Person, given: Fields) -> Plan:
+    """Write or replace a job's secret."""
+    name, raw = given["name"], given["text"]
+    return Plan(work=lambda: keep_secret(config, person, name, raw))
+
+
+def plan_drop_secret(config: Config, person: Person, given: Fields) -> Plan:
+    """Remove jobs' secrets."""
+    return Plan(work=lambda: drop_secrets(config, person, given["names"]))
+
+
+def plan_start_agent(config: Config, person: Person, given: Fields) -> Plan:
+    """Start the operator's agent; the caller decides what it reads, never what runs."""
+    command, surroundings = agent_command(config), environment(config, person)
+    return Plan(stdin=given["text"], work=lambda: start_agent(command, surroundings))
+
+
+def plan_stop_agent(config: Config, _: Person, given: Fields) -> Plan:
+    """Stop an agent of the person's."""
+    command = agent_command(config)
+    return Plan(work=lambda: stop_agent(command, given["pid"], given["began"]))
+
+
+def agent_command(config: Config) -> tuple[str, ...]:
+    """Return what an agent is at this site."""
+    if not config.agent_command or not is_plain_path(config.agent_command[0]):
+        raise Refused("agent_command in the helper's configuration names no program")
+    return config.agent_command
+
+
 VERBS: Mapping[str, Verb] = {
     "submit": Verb(
         {
@@ -375,12 +562,13 @@ VERBS: Mapping[str, Verb] = {
             "script": script,
             "chdir": absolute_path,
             "comment": comment,
+            "secret": secret,
         },
         plan_submit,
         logged=("name", "chdir"),
-        optional=frozenset({"comment"}),
+        optional=frozenset({"comment", "secret"}),
     ),
-    "cancel": Verb({"job_ids": job_ids}, plan_cancel, ("job_ids",)),
+    "cancel": Verb({"job_ids": many(job_id, "job numbers")}, plan_cancel, ("job_ids",)),
     "signal": Verb(
         {"job_id": job_id, "name": signal_name}, plan_signal, ("job_id", "name")
     ),
@@ -388,9 +576,21 @@ VERBS: Mapping[str, Verb] = {
         {"job_id": job_id, "action": action}, plan_control, ("job_id", "action")
     ),
     "time-limit": Verb(
-        {"job_id": job_id, "seconds": seconds}, plan_time_limit, ("job_id", "seconds")
+        {"job_id": job_id, "seconds": number(1, YEAR_S)},
+        plan_time_limit,
+        ("job_id", "seconds"),
     ),
     "make-scratch": Verb({}, plan_make_scratch),
+    "put-secret": Verb(
+        {"name": secret_name, "text": secret}, plan_put_secret, ("name",)
+    ),
+    "drop-secret": Verb(
+        {"names": many(secret_name, "names")}, plan_drop_secret, ("names",)
+    ),
+    "start-agent": Verb({"text": secret}, plan_start_agent),
+    "stop-agent": Verb(
+        {"pid": number(2, 2**22), "began": number(1, 2**53)}, plan_stop_agent, ("pid",)
+    ),
 }
 
 
@@ -468,6 +668,8 @@ def run_child(config: Config, person: Person, plan: Plan, ends: list[int]) -> No
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         become(person)
+        if plan.first is not None:
+            plan.first()
         if plan.work is None:
             surroundings = environment(config, person)
             os.execve(plan.argv[0], plan.argv, surroundings)  # noqa: S606 - no shell

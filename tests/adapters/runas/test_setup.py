@@ -106,7 +106,7 @@ def test_a_log_that_is_a_link_is_refused_and_nothing_is_written(
         ({"people_group": None}, "people_group is missing"),
         ({"callers": []}, "callers: expected"),
         ({"callers": "kqi"}, "callers: expected"),
-        ({"callers": [990]}, "callers: expected a list of user names"),
+        ({"callers": [990]}, "callers: expected a list of texts"),
         ({"callers": ["kqi", "no-such-user"]}, "no-such-user"),
         ({"min_uid": 0}, "min_uid: expected"),
         ({"min_uid": -1}, "min_uid: expected"),

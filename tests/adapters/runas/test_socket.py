@@ -35,6 +35,10 @@ def test_ping_says_which_helper_answers_and_becomes_nobody(house: House) -> None
         "control",
         "time-limit",
         "make-scratch",
+        "put-secret",
+        "drop-secret",
+        "start-agent",
+        "stop-agent",
     } == set(said["verbs"])
 
 
