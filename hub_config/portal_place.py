@@ -46,7 +46,7 @@ def place_of(settings: Settings, environ: Mapping[str, str]) -> Place:
             f"The portal cannot listen on {url}.",
             "Give the service `portal` an address such as http://127.0.0.1:8082.",
         )
-    hub = f"http://127.0.0.1:{settings.hub.hub_port}{base}hub/api"
+    hub = f"http://{settings.hub.address}:{settings.hub.hub_port}{base}hub/api"
     return Place(
         host=host,
         port=port,

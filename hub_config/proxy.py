@@ -33,10 +33,10 @@ def command(settings: Settings) -> list[str]:
     usual_port = 443 if listen.scheme == "https" else 80
     words += ["--ip", listen.hostname or "", "--port", str(listen.port or usual_port)]
     words += ["--api-ip", "127.0.0.1", "--api-port", str(hub.proxy_port)]
-    errors = f"http://127.0.0.1:{hub.hub_port}{base_path(settings)}hub/error"
+    errors = f"http://{hub.address}:{hub.hub_port}{base_path(settings)}hub/error"
     words += ["--error-target", errors]
     # A proxy that was started anew leads to the login before the hub has noticed.
-    words += ["--default-target", f"http://127.0.0.1:{hub.hub_port}"]
+    words += ["--default-target", f"http://{hub.address}:{hub.hub_port}"]
     if hub.tls_certificate and hub.tls_key:
         words += ["--ssl-cert", str(hub.tls_certificate), "--ssl-key", str(hub.tls_key)]
     return [*words, *_redirect(settings)]

@@ -17,6 +17,7 @@ from kqi_hub.settings.contradiction import Contradiction
 from kqi_hub.settings.directory import Directory
 from kqi_hub.settings.field import about
 from kqi_hub.settings.login import Login, SecondFactor, Security, Terms
+from kqi_hub.settings.notebooks import Notebooks
 from kqi_hub.settings.queues import Billing, Preset, Queue, Rate, repeated
 from kqi_hub.settings.rules import (
     Between,
@@ -243,6 +244,15 @@ class Hub:
             "Where the proxy listens for people's browsers.", ListenAddress()
         ),
     )
+    address: str = field(
+        default="127.0.0.1",
+        metadata=about(
+            "Address or name of this machine under which compute nodes reach it: "
+            "there JupyterHub listens at `hub_port`. 127.0.0.1 is right only where "
+            "every node is this machine.",
+            Matches(r"[A-Za-z0-9][A-Za-z0-9.-]{0,254}", "an address or a host's name"),
+        ),
+    )
     hub_port: int = field(
         default=8081,
         metadata=about("Port of JupyterHub itself.", Between(1, 65535)),
@@ -333,6 +343,7 @@ class Settings:
     security: Security = field(default_factory=Security)
     terms: Terms | None = None
     hub: Hub = field(default_factory=Hub)
+    notebooks: Notebooks = field(default_factory=Notebooks)
     queue: tuple[Queue, ...] = ()
     preset: tuple[Preset, ...] = ()
     billing: Billing = field(default_factory=Billing)
