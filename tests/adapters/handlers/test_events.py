@@ -91,7 +91,8 @@ async def test_streams_end_when_the_portal_stops(
 ) -> None:
     await stream.next_event()
     site.live.close()
-    assert (await asyncio.wait_for(stream.reader.read(), 5)).endswith(b"0\r\n\r\n")
+    end = stream.reader.readuntil(b"\r\n0\r\n\r\n")
+    assert await asyncio.wait_for(end, 5)
     assert site.live.count == 0
 
 
