@@ -36,6 +36,16 @@ _OFFERS: Final = (
         ),
     ),
     Offer(
+        _WORK,
+        Entry(
+            "notebooks",
+            N_("Notebooks"),
+            "journal-code",
+            "n",
+            N_("Jupyter on the cluster: start, open, stop."),
+        ),
+    ),
+    Offer(
         _ACCOUNT,
         Entry(
             "me",
