@@ -1,0 +1,102 @@
+"""The order for a notebook's job: a JSON file that only its owner may read."""
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+_VERSION: Final = 1
+_LONGEST: Final = 1 << 20
+
+
+class BadOrder(Exception):
+    """The file of the order is missing, somebody else's, or not to be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to run, where, and with what."""
+
+    folder: Path  # the person's own on scratch
+    hub: Mapping[str, str] = field(repr=False)
+    notebook_id: int
+    name: str
+    page: str
+    ui: str = "lab"
+    environment: str = ""
+    repository: tuple[str, str] | None = None
+    git: tuple[str, str] | None = field(default=None, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    command: str = ""
+    lifetime_s: int | None = None
+    idle_stop_s: int = 0
+    idle_warn_s: int = 600
+    end_warn_s: int = 600
+
+
+def read_order(file: Path) -> Order:
+    """Return the order of `<folder>/kqi/secrets/<job name>`."""
+    try:
+        told = json.loads(_own_text(file))
+    except (OSError, ValueError) as error:
+        raise BadOrder(f"the order {file} cannot be read: {error}") from error
+    try:
+        return _order(file, told)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise BadOrder(f"the order {file} is not as it should be: {problem}") from error
+
+
+def _own_text(file: Path) -> str:
+    """Read a file that is ours and nobody else's; a link is not followed."""
+    handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(handle, "rb") as stream:  # noqa: PTH123  # a descriptor, not a path
+        info = os.fstat(handle)
+        if not stat.S_ISREG(info.st_mode) or info.st_uid != os.geteuid():
+            raise PermissionError("it is not a file of your own")
+        if info.st_mode & 0o077:
+            raise PermissionError("others may read it (mode must be 0600)")
+        return stream.read(_LONGEST).decode()
+
+
+def _order(file: Path, told: Any) -> Order:
+    if told["version"] != _VERSION:
+        raise ValueError(f"its version is {told['version']!r}, not {_VERSION}")
+    notebook = told["notebook"]
+    git, repository = told.get("git"), notebook.get("repository")
+    lifetime = notebook.get("lifetime_s")
+    return Order(
+        folder=file.absolute().parents[2],
+        hub=_texts(told["hub"]),
+        notebook_id=int(notebook["id"]),
+        name=str(notebook["name"]),
+        page=str(notebook["page"]),
+        ui="tree" if notebook.get("ui") == "tree" else "lab",
+        environment=str(notebook.get("environment") or ""),
+        repository=_pair(repository, "url", "ref"),
+        git=_pair(git, "user", "password"),
+        variables=_texts(notebook.get("variables") or {}),
+        command=str(notebook.get("command") or ""),
+        lifetime_s=None if lifetime is None else int(lifetime),
+        idle_stop_s=int(notebook.get("idle_stop_s", 0)),
+        idle_warn_s=int(notebook.get("idle_warn_s", 600)),
+        end_warn_s=int(notebook.get("end_warn_s", 600)),
+    )
+
+
+def _pair(told: Any, first: str, second: str) -> tuple[str, str] | None:
+    if not told:
+        return None
+    return str(told[first]), str(told.get(second) or "")
+
+
+def _texts(told: Mapping[str, Any]) -> dict[str, str]:
+    """Return names and values that can be in an environment."""
+    texts = {str(name): str(value) for name, value in told.items()}
+    for name, value in texts.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise ValueError(f"{name!r} cannot be a variable of an environment")
+    return texts

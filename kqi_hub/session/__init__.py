@@ -1,0 +1,1 @@
+"""What runs inside a notebook's server, as the person: a jupyter_server extension."""

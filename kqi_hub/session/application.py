@@ -1,0 +1,103 @@
+"""The notebook server: Jupyter Server with the hub's login, on a socket given to it.
+
+Nothing that a person keeps in a home directory configures it: only the site's own
+configuration does, so that a broken file of theirs cannot keep it from starting.
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
+
+from jupyter_core.paths import ENV_CONFIG_PATH, SYSTEM_CONFIG_PATH
+from jupyter_server.serverapp import ServerApp
+from jupyterhub.singleuser.extension import JupyterHubSingleUser
+from traitlets.config import Config
+
+_EXTENSIONS: Final = {
+    "jupyterlab": True,
+    "notebook": True,
+    "notebook_shim": True,
+    "jupyter_server_terminals": True,
+    "kqi_hub.session.extension": True,
+    # Searches for language servers at each start; a site that has some switches it on.
+    "jupyter_lsp": False,
+}
+
+
+class NotebookServer(ServerApp):
+    """A server that listens where the runner has begun to: the port is sure."""
+
+    listener: ClassVar[socket.socket]
+    no_browser_open_file = True
+
+    def _find_http_port(self) -> None:
+        """Search for no port: there is one."""
+        self.port = self.listener.getsockname()[1]
+
+    def _bind_http_server_tcp(self) -> bool:
+        self.http_server.add_sockets([self.listener])
+        return True
+
+    @property
+    def config_file_paths(self) -> list[str]:
+        """Return where configuration is read from: the site's folders alone."""
+        return [*ENV_CONFIG_PATH, *SYSTEM_CONFIG_PATH]
+
+
+class HubServer(JupyterHubSingleUser):
+    """JupyterHub's login for it."""
+
+    serverapp_class = NotebookServer
+
+    async def check_hub_version(self) -> None:
+        """Do without the first question to the hub: it may be away for a minute."""
+
+    @classmethod
+    def get_extension_package(cls) -> str:
+        """Return the module that says where this class is."""
+        return __name__
+
+    @classmethod
+    def make_serverapp(cls, **kwargs: Any) -> ServerApp:
+        """Return the server with our configuration."""
+        app: ServerApp = super().make_serverapp(**kwargs)
+        app.jpserver_extensions.update(_EXTENSIONS)
+        app.update_config(_OURS)
+        return app
+
+
+_OURS = Config()
+
+
+def _jupyter_server_extension_points() -> list[dict[str, object]]:
+    return [{"module": __name__, "app": HubServer}]
+
+
+def serve(order: Mapping[str, Any]) -> None:
+    """Serve until told to stop."""
+    _OURS.merge(configuration(order))
+    NotebookServer.listener = socket.socket(fileno=order["listen_fd"])
+    NotebookServer.listener.setblocking(False)
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    HubServer.launch_instance(argv=[])
+
+
+def configuration(order: Mapping[str, Any]) -> Config:
+    """Return what the server is told beyond what the hub's environment says."""
+    config = Config()
+    # Who may run a job was decided at the portal's door.
+    config.ServerApp.allow_root = True
+    config.ServerApp.tornado_settings = {"kqi_session": order}
+    config.ServerApp.root_dir = order["root"]
+    config.ServerApp.open_browser = False
+    config.ServerApp.terminado_settings = {"shell_command": order["shell"]}
+    config.ServerApp.default_url = "/" + order["ui"]
+    config.MultiKernelManager.default_kernel_name = order["default_kernel"]
+    # Nothing leaves the cluster by itself, and nothing is built here.
+    config.LabApp.news_url = None
+    config.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+    config.LabApp.extension_manager = "readonly"
+    config.LabApp.collaborative = False
+    return config
