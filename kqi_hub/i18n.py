@@ -94,9 +94,13 @@ class Texts:
         """Return what to do next."""
         return self.say(error.hint_template, error.values)
 
+    def phrase(self, phrase: Phrase) -> str:
+        """Put a phrase into the reader's language."""
+        return self.say(phrase.template, phrase.values)
+
     def _value(self, value: object) -> object:
         if isinstance(value, Phrase):
-            return self.say(value.template, value.values)
+            return self.phrase(value)
         return self.say(value) if isinstance(value, Word) else value
 
 

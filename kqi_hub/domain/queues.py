@@ -11,6 +11,7 @@ from typing import Final
 
 from kqi_hub.domain.amounts import Amounts, free_of, is_enough, of_node
 from kqi_hub.domain.cluster import Association, Node, Partition
+from kqi_hub.domain.hostlist import expand_hostlist
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.phrase import Phrase
 from kqi_hub.domain.tenant_limits import Accounts, Allowance, accounts_of
@@ -86,6 +87,8 @@ class Scene:
     jobs: tuple[Job, ...] = ()
     accounts: Accounts = field(default_factory=Accounts)
     by_id: Mapping[int, Job] = field(default_factory=dict)
+    running_on: Mapping[str, tuple[Job, ...]] = field(default_factory=dict)
+    waiting_in: Mapping[str, tuple[Job, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,24 +164,33 @@ def survey(
     """Sort a picture once; what it costs grows with nodes, queues and jobs."""
     by_name = {node.name: node for node in nodes}
     live = tuple(jobs)
-    waiting: dict[str, Counter[str]] = {}
-    running: dict[str, Counter[str]] = {}
-    for job in live:
-        counts = waiting if job.is_waiting else running
-        # A waiting job may stand in several queues: `gpu,gpu-long`.
-        for queue in job.partition.split(","):
-            counts.setdefault(queue, Counter())[job.user] += 1
+    waiting, running = _by_queue(live)
     supplies = {
         partition.name: _supply(
             partition,
             [by_name[name] for name in partition.nodes if name in by_name],
-            waiting.get(partition.name, Counter()),
-            running.get(partition.name, Counter()),
+            Counter(job.user for job in waiting.get(partition.name, ())),
+            Counter(job.user for job in running.get(partition.name, ())),
         )
         for partition in partitions
     }
-    by_id = {job.job_id: job for job in live}
-    return Scene(by_name, supplies, live, accounts_of(associations, live), by_id)
+    return Scene(
+        nodes=by_name,
+        supplies=supplies,
+        jobs=live,
+        accounts=accounts_of(associations, live),
+        by_id={job.job_id: job for job in live},
+        running_on=_by_node(live),
+        waiting_in={queue: tuple(found) for queue, found in waiting.items()},
+    )
+
+
+def names_of(node_list: str) -> tuple[str, ...]:
+    """Return the nodes of a job; none where the list cannot be read."""
+    try:
+        return expand_hostlist(node_list)
+    except ValueError:
+        return ()
 
 
 def queue_for(
@@ -231,6 +243,29 @@ def smallest_fit(supply: Supply, wanted: Amounts) -> Amounts | None:
     return min(
         fits, key=lambda has: (has.gpu_total, has.cpus, has.memory_mb), default=None
     )
+
+
+def _by_queue(
+    jobs: Iterable[Job],
+) -> tuple[Mapping[str, list[Job]], Mapping[str, list[Job]]]:
+    """Return the waiting and the running jobs of each queue."""
+    waiting: dict[str, list[Job]] = {}
+    running: dict[str, list[Job]] = {}
+    for job in jobs:
+        found = waiting if job.is_waiting else running
+        # A waiting job may stand in several queues: `gpu,gpu-long`.
+        for queue in job.partition.split(","):
+            found.setdefault(queue, []).append(job)
+    return waiting, running
+
+
+def _by_node(jobs: Iterable[Job]) -> Mapping[str, tuple[Job, ...]]:
+    found: dict[str, list[Job]] = {}
+    for job in jobs:
+        if not job.is_waiting:
+            for name in names_of(job.node_list):
+                found.setdefault(name, []).append(job)
+    return {name: tuple(its) for name, its in found.items()}
 
 
 def _supply(

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kqi_hub.domain.amounts import Amounts, is_enough, of_job, of_node, of_shape
-from kqi_hub.domain.hostlist import expand_hostlist
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.money import Price, Rate, price_of
 from kqi_hub.domain.notebooks import Shape
-from kqi_hub.domain.queues import Queue, Scene, Supply
+from kqi_hub.domain.queues import Queue, Scene, Supply, names_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ class Pricing:
             return None
         nodes = [
             of_node(scene.nodes[name])
-            for name in _names(job.node_list)
+            for name in names_of(job.node_list)
             if name in scene.nodes
         ]
         rate = self._rate(job.partition, nodes[0] if nodes else Amounts())
@@ -96,10 +95,3 @@ class Pricing:
             if (rate := self._rates.get((queue, kind))) is not None:
                 return rate
         return self._rates.get((queue, ""))
-
-
-def _names(node_list: str) -> tuple[str, ...]:
-    try:
-        return expand_hostlist(node_list)
-    except ValueError:
-        return ()

@@ -13,7 +13,6 @@ from typing import Final
 
 from kqi_hub.domain.amounts import Amounts, is_enough, of_job, of_shape
 from kqi_hub.domain.cluster import Node
-from kqi_hub.domain.hostlist import expand_hostlist
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.notebooks import Shape
 from kqi_hub.domain.objections import cautions
@@ -104,22 +103,21 @@ def _in_words(start: float | None, now: float) -> Wait:
     return Wait(Outlook.ABOUT, rounded(start - now))
 
 
+def _rivals(queue: Queue) -> frozenset[str]:
+    """Return the queues whose jobs may take this queue's nodes."""
+    names = {name for node in queue.supply.nodes for name in node.partitions}
+    return frozenset(names | {queue.name})
+
+
 def _ahead(scene: Scene, queue: Queue) -> Iterator[Job]:
-    """Yield the jobs that wait for nodes of this queue, the next one first."""
-    names = set(queue.partition.nodes)
-    rivals = {
-        name
-        for name, supply in scene.supplies.items()
-        if name == queue.name or not names.isdisjoint(supply.partition.nodes)
+    """Return the jobs that wait for nodes of this queue, the next one first."""
+    found = {
+        job.job_id: job
+        for name in _rivals(queue)
+        for job in scene.waiting_in.get(name, ())
+        if job.reason in _IN_LINE
     }
-    waiting = [
-        job
-        for job in scene.jobs
-        if job.is_waiting
-        and job.reason in _IN_LINE
-        and not rivals.isdisjoint(job.partition.split(","))
-    ]
-    return iter(sorted(waiting, key=lambda job: (-job.priority, job.job_id)))
+    return iter(sorted(found.values(), key=lambda job: (-job.priority, job.job_id)))
 
 
 @dataclass(slots=True)
@@ -167,31 +165,21 @@ class _Line:
         return self._advance(wanted, 1, self._queue.supply)[0]
 
     def _fill(self) -> None:
-        rivals = set(self._queue.partition.nodes)
-        for job in self._scene.jobs:
-            for queue in job.partition.split(","):
-                supply = self._scene.supplies.get(queue)
-                if supply and not rivals.isdisjoint(supply.partition.nodes):
-                    rivals.update(supply.partition.nodes)
-        for name in rivals:
-            node = self._scene.nodes.get(name)
-            if node is not None and not is_closed(node):
+        supplies = (self._scene.supplies.get(name) for name in _rivals(self._queue))
+        nodes = {node.name: node for one in supplies if one for node in one.nodes}
+        for name, node in nodes.items():
+            if not is_closed(node):
                 self._rooms[name] = _room(node)
-        for job in self._scene.jobs:
-            if not job.is_waiting:
-                self._occupy(job)
+                for job in self._scene.running_on.get(name, ()):
+                    self._occupy(job, name)
 
-    def _occupy(self, job: Job) -> None:
-        names = _names(job.node_list)
-        share = _share(of_job(job), len(names))
-        for name in names:
-            room = self._rooms.get(name)
-            if room is None:
-                continue
-            room.left = _minus(room.left, share)
-            room.jobs += 1
-            if job.ends_at is not None:
-                self._end(max(float(job.ends_at), self._now), name, share)
+    def _occupy(self, job: Job, name: str) -> None:
+        share = _share(of_job(job), max(1, job.nodes))
+        room = self._rooms[name]
+        room.left = _minus(room.left, share)
+        room.jobs += 1
+        if job.ends_at is not None:
+            self._end(max(float(job.ends_at), self._now), name, share)
 
     def _end(self, at: float, name: str, share: Amounts) -> None:
         self._count += 1
@@ -268,10 +256,3 @@ def _minus(left: Amounts, share: Amounts) -> Amounts:
     for kind, count in share.gpus.items():
         gpus[kind] = gpus.get(kind, 0) - count
     return Amounts(left.cpus - share.cpus, left.memory_mb - share.memory_mb, gpus, 1)
-
-
-def _names(node_list: str) -> tuple[str, ...]:
-    try:
-        return expand_hostlist(node_list)
-    except ValueError:
-        return ()
