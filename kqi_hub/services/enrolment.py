@@ -11,6 +11,7 @@ from typing import Final
 from kqi_hub.domain.enrolment import Invitation, Ticket
 from kqi_hub.domain.errors import Conflict, InvalidInput, NotPermitted
 from kqi_hub.domain.login import AuditEvent, AuditLog, FactorMode, FactorStore, Granted
+from kqi_hub.domain.people import Person
 from kqi_hub.services.desk import Clock, Desk
 from kqi_hub.services.factor import Proof, bare_code, use_factor
 from kqi_hub.services.login import ENROL
@@ -58,6 +59,21 @@ async def confirm(desk: Desk, ticket: str, code: str, address: str) -> Enrolled:
 
     Raises InvalidInput for a wrong code, DirectoryUnavailable, otherwise as `begin`.
     """
+    person, recovery_codes = await _set_up(desk, ticket, code, address)
+    caller = Caller.known(person.name, address)
+    granted = await desk.off_loop(lambda: let_in(desk, caller, person, Proof.CODE))
+    return Enrolled(granted, recovery_codes)
+
+
+async def replace(desk: Desk, ticket: str, code: str, who: Who) -> tuple[str, ...]:
+    """Do the same for somebody who is logged in already; return recovery codes."""
+    _, recovery_codes = await _set_up(desk, ticket, code, who.address)
+    return recovery_codes
+
+
+async def _set_up(
+    desk: Desk, ticket: str, code: str, address: str
+) -> tuple[Person, tuple[str, ...]]:
     proven = _read(desk, ticket)
     step = desk.codes.step(proven.secret, bare_code(code), desk.clock.now())
     if step is None:
@@ -71,17 +87,16 @@ async def confirm(desk: Desk, ticket: str, code: str, address: str) -> Enrolled:
             "The directory no longer lets {name} in.", name=proven.person
         )
 
-    def finish() -> Enrolled:
+    def finish() -> tuple[str, ...]:
         recovery_codes = desk.factors.set_up(
             person.name, proven.secret, step, replace=bool(proven.factor)
         )
         if recovery_codes is None:
             raise _set_up_already()
         note(desk, Who(person.name, address), "factor-set-up")
-        granted = let_in(desk, Caller.known(person.name, address), person, Proof.CODE)
-        return Enrolled(granted, recovery_codes)
+        return recovery_codes
 
-    return await desk.off_loop(finish)
+    return person, await desk.off_loop(finish)
 
 
 async def state(desk: Desk, person: str) -> FactorState:

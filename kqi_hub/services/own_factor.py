@@ -61,8 +61,7 @@ async def confirm(desk: Desk, who: Who, ticket: str, code: str) -> tuple[str, ..
     wrong code.
     """
     _refuse_foreign(desk, who, ticket)
-    done = await enrolment.confirm(desk, ticket, code, who.address)
-    return done.recovery_codes
+    return await enrolment.replace(desk, ticket, code, who)
 
 
 async def renew_codes(desk: Desk, who: Who, code: str) -> tuple[str, ...]:

@@ -157,7 +157,7 @@ async def test_a_replaced_device_ends_the_old_one(desk: FakeDesk) -> None:
     ticket = await enrolment.replacement_ticket(desk.desk, ALICE, desk.code("alice"))
     shown = await enrolment.begin(desk.desk, ticket)
     assert desk.factors.factors["alice"].secret == old
-    await enrolment.confirm(desk.desk, ticket, first_code(desk, shown.key), HOME)
+    await enrolment.replace(desk.desk, ticket, first_code(desk, shown.key), ALICE)
     assert desk.factors.factors["alice"].secret == shown.key != old
 
 
