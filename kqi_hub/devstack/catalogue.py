@@ -143,14 +143,19 @@ def _portal(ports: Mapping[str, int]) -> tuple[Step, ...]:
             ("database",),
             ports["portal"],
         ),
-        # The hub waits for its services, so the portal goes before it; the proxy
-        # finds the way to both when the hub is up.
+        # The hub waits for its services, so the portal goes before it.
         Service(
             "hub",
             portal.hub(),
-            answering(ports["proxy"], "/services/portal/healthz"),
+            answering(ports["hub"], "/hub/health"),
             ("proxy", "portal", "keys", "slapd"),
             ports["hub"],
+        ),
+        # The hub tells the proxy the ways to both a little later.
+        Task(
+            "ways",
+            _until(answering(ports["proxy"], "/services/portal/healthz")),
+            ("hub",),
         ),
     )
 
@@ -160,6 +165,17 @@ async def _enrol_people(processes: Processes, log: Path) -> None:
     for name, secret in keep_secrets(layout.STACK / "people.json").items():
         if secret.code_secret is not None:
             await processes.run(portal.enrol(name), log, f"{secret.code_secret}\n")
+
+
+def _until(check: Check) -> Work:
+    """Return a task's work: wait until a check holds."""
+
+    async def work(processes: Processes, log: Path) -> None:
+        while refusal := await check(processes):
+            _note(log, refusal)
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    return work
 
 
 def succeeding(command: Command) -> Check:

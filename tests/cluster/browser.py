@@ -1,19 +1,13 @@
 """A real browser for tests inside the cluster, and code devices for its people."""
 
-import json
-import secrets
-import subprocess
-from base64 import b32encode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
-import pyotp
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from kqi_hub.devstack.directory import PEOPLE_BASE
-from tests.cluster.portal_lab import ENVIRONMENT, KQI, PORTAL, kqi_hub
+from tests.cluster.login_lab import Device, login_lab
 from tests.cluster.stack import Stack, run_as
 
 CHROMIUM = "/usr/bin/chromium"
@@ -38,41 +32,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@dataclass(frozen=True)
-class Device:
-    """A code device: its codes have not been used, whatever other tests did."""
-
-    secret: str
-    recovery_codes: tuple[str, ...]
-
-    def code(self) -> str:
-        return pyotp.TOTP(self.secret).now()
-
-
 @contextmanager
 def fresh_device(stack: Stack, name: str) -> Iterator[Device]:
     """Give a person a new device; the demo's own one is back afterwards."""
-    secret = b32encode(secrets.token_bytes(20)).decode()
-    kqi_hub("person", "reset-factor", name)
-    yield Device(secret, _enrol(name, secret))
-    kqi_hub("person", "reset-factor", name)
-    stored = json.loads((stack.folder.path / "people.json").read_text())
-    demo_secret = stored[name]["code_secret"]
-    if demo_secret is not None:
-        _enrol(name, demo_secret)
-
-
-def _enrol(name: str, secret: str) -> tuple[str, ...]:
-    done = subprocess.run(
-        [*KQI, *PORTAL, "person", "import-factor", name],
-        input=secret + "\n",
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd="/",
-        env=ENVIRONMENT,
-    )
-    return tuple(done.stdout.split())
+    with login_lab(stack) as lab:
+        yield lab.fresh_device(name)
 
 
 def must_change_password(name: str) -> None:

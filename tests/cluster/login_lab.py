@@ -98,6 +98,7 @@ class Device:
     """A code device whose codes of this moment are unused."""
 
     secret: str = field(repr=False)
+    recovery_codes: tuple[str, ...] = field(default=(), repr=False)
 
     def code(self, steps_ahead: int = 0) -> str:
         """Return the code of this step, or one that is accepted beside it."""
@@ -141,8 +142,8 @@ class LoginLab:
     def fresh_device(self, name: str) -> Device:
         """Give a person a device that nobody has used."""
         secret = b32encode(secrets.token_bytes(20)).decode()
-        self._factors.set_up(name, secret, step=0, replace=True)
-        return Device(secret)
+        codes = self._factors.set_up(name, secret, step=0, replace=True)
+        return Device(secret, codes or ())
 
     def restore(self, name: str) -> None:
         """Give a person the demo's own device back, or none as at the beginning."""

@@ -13,13 +13,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cluster.browser import (
-    Device,
     assert_accessible,
     assert_fits,
     chromium,
     fill_in_login,
     fresh_device,
 )
+from tests.cluster.login_lab import Device
 from tests.cluster.stack import Stack, set_password
 
 KQI = ("/opt/kqi-hub/.venv/bin/python", "-m", "kqi_hub.cli.main")
