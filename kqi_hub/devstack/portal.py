@@ -1,5 +1,6 @@
 """KQI Hub's own files: its settings, the door's configuration, its commands."""
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,16 @@ DOOR_LOG = Path("/var/log/kqi/runas.log")
 PORTS = ("proxy", "proxy-api", "hub", "portal")
 _HELPER = layout.CODE / "kqi_hub/runas/helper.py"
 _ONCE = f"/usr/bin/python3 -I {_HELPER} once --config {DOOR_CONFIG}"
+
+# `-I` keeps everything of the person's away from the interpreter, PYTHONPATH too; the
+# demo's code lies beside its environment, not in it.
+_AGENT = (
+    str(layout.PYTHON),
+    "-I",
+    "-c",
+    f"import sys; sys.path.insert(0, {str(layout.CODE)!r}); "
+    "from kqi_hub.agent.main import main; sys.exit(main())",
+)
 
 _SETTINGS = """\
 # Written by ./demo at every start.
@@ -57,6 +68,16 @@ listen = "http://127.0.0.1:{proxy}"
 hub_port = {hub}
 proxy_port = {proxy_api}
 portal_port = {portal}
+
+[[git]]
+name = "github"
+kind = "github"
+url = "https://github.com"
+
+[[registry]]
+name = "ngc"
+kind = "ngc"
+url = "https://nvcr.io"
 """
 
 _DOOR = """\
@@ -66,6 +87,7 @@ people_group = "kqi-users"
 min_uid = 1000
 scratch_root = "{scratch}"
 slurm_bin = "/usr/bin"
+agent_command = {agent}
 socket = "{socket}"
 log_file = "{log}"
 """
@@ -97,7 +119,11 @@ def write_portal_files(
     settings.chmod(0o640)
     (folder / DOOR_CONFIG.name).write_text(
         _DOOR.format(
-            user=USER, scratch=layout.SCRATCH, socket=DOOR_SOCKET, log=DOOR_LOG
+            user=USER,
+            scratch=layout.SCRATCH,
+            agent=json.dumps(_AGENT),
+            socket=DOOR_SOCKET,
+            log=DOOR_LOG,
         )
     )
     password = folder / directory.SERVICE_PASSWORD_FILE.name

@@ -1,0 +1,61 @@
+"""The agent's routes: a new subject is a module of handlers and its lines here."""
+
+import os
+import resource
+from pathlib import Path
+from typing import Any
+
+from tornado.web import Application
+
+from kqi_hub.agent.base import Agent, Handler, OwnerHandler
+from kqi_hub.agent.errors import Problem
+from kqi_hub.agent.login import Callback
+from kqi_hub.agent.logs import Follow, Log
+from kqi_hub.agent.runs import Run
+
+
+class Health(OwnerHandler):
+    """GET api/health: that it works, and what it costs."""
+
+    async def get(self) -> None:
+        """Answer."""
+        self.answer(
+            {
+                "person": self.agent.told.person,
+                "pid": os.getpid(),
+                "streams": self.agent.use.streams,
+                "ends_in_s": round(self.agent.use.left_s),
+                "memory_mb": _memory_mb(),
+            }
+        )
+
+
+def _memory_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return round(pages * resource.getpagesize() / 1024**2, 1)
+
+
+class Nothing(Handler):
+    """Every other address."""
+
+    def prepare(self) -> None:
+        """Say so, whatever the method."""
+        raise Problem(404, "not-found", "The agent has no such address.")
+
+
+def make_app(agent: Agent) -> Application:
+    """Return the application."""
+    base = agent.told.base
+    routes: list[Any] = [
+        ("oauth_callback", Callback),
+        ("api/health", Health),
+        ("api/log", Log),
+        ("api/log/follow", Follow),
+        ("api/run", Run),
+    ]
+    return Application(
+        [(base + path, handler) for path, handler in routes],
+        default_handler_class=Nothing,
+        agent=agent,
+        log_function=lambda handler: None,  # the proxy keeps the list of requests
+    )

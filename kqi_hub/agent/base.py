@@ -1,0 +1,202 @@
+"""What every answer of the agent has in common: who may ask, and how it looks."""
+
+import asyncio
+import errno
+import json
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final, ParamSpec, TypeVar
+from urllib.parse import urlencode
+
+from tornado.web import Finish, RequestHandler
+
+from kqi_hub.agent.access import Access, HubSilent
+from kqi_hub.agent.errors import Problem
+from kqi_hub.agent.instructions import Instructions
+from kqi_hub.agent.logins import Logins
+from kqi_hub.agent.use import Use
+
+P = ParamSpec("P")
+T = TypeVar("T")
+COOKIE: Final = "kqi-agent"
+LOGIN_COOKIE: Final = "kqi-agent-login"
+_JOB: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
+_OFFSET: Final = re.compile(r"-?[0-9]{1,15}", re.ASCII)
+_PROOF: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+_DISK_TIMEOUT_S: Final = 15.0
+_HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """Everything that handlers work with."""
+
+    told: Instructions
+    access: Access
+    logins: Logins
+    use: Use
+    disk: ThreadPoolExecutor
+
+
+class Handler(RequestHandler):
+    """A handler that anybody reaches."""
+
+    @property
+    def agent(self) -> Agent:
+        """Return what this process works with."""
+        agent: Agent = self.settings["agent"]
+        return agent
+
+    def set_default_headers(self) -> None:
+        """Give every answer the headers that keep browsers strict."""
+        for name, value in _HEADERS.items():
+            self.set_header(name, value)
+        self.set_header("X-JupyterHub-Version", self.agent.told.hub.version)
+        self.clear_header("Server")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer every error as JSON; what went wrong inside stays in the log."""
+        _, error, _ = kwargs.get("exc_info", (None, None, None))
+        code, message = "error", self._reason
+        if isinstance(error, Problem):
+            code, message = error.code, error.message
+        self.answer({"error": code, "message": message})
+
+    def answer(self, fields: object) -> None:
+        """Finish with JSON."""
+        self.set_header("Content-Type", "application/json")
+        self.finish(json.dumps(fields))
+
+    def keep_cookie(self, name: str, value: str, **more: Any) -> None:
+        """Set a cookie for this agent's own pages, and for no script."""
+        self.set_cookie(
+            name, value, path=self.agent.told.base, httponly=True, samesite="Lax",
+            secure=self.agent.told.is_https, **more,
+        )  # fmt: skip
+
+
+class OwnerHandler(Handler):
+    """A handler for the person whose agent this is, and for nobody else."""
+
+    token: str
+
+    async def prepare(self) -> None:
+        """Let the owner in."""
+        try:
+            await self._identify()
+        except HubSilent:
+            raise Problem(
+                503, "hub-silent", "The hub does not answer. Try again in a moment."
+            ) from None
+        self.agent.use.touch()
+
+    async def _identify(self) -> None:
+        if "Authorization" in self.request.headers:
+            self.token = _bearer(self.request.headers["Authorization"])
+            if not await self.agent.access.admits(self.token):
+                raise Problem(403, "not-yours", "This token does not open this agent.")
+            return None
+        name = self.get_cookie(COOKIE, "") or ""
+        token = self.agent.logins.token(name)
+        if token is None or not await self.agent.access.admits(token):
+            self.agent.logins.forget(name)
+            return self._send_to_login()
+        if self.request.headers.get("Sec-Fetch-Site", "none") not in _OUR_SITES:
+            raise Problem(403, "other-site", "Another site asked for this.")
+        self.token = token
+        return None
+
+    def _send_to_login(self) -> None:
+        """Send a browser through the hub's login; a program is told what to bring."""
+        if not _is_browser(self.request.headers) or self.request.method != "GET":
+            raise Problem(
+                401, "no-token", "Send a token in the header `Authorization: Bearer`."
+            )
+        told = self.agent.told
+        proof = self.get_cookie(LOGIN_COOKIE, "") or ""
+        known = proof if _PROOF.fullmatch(proof) else ""
+        target = self.request.uri or told.base
+        state, browser = self.agent.logins.begin(target, known)
+        self.keep_cookie(LOGIN_COOKIE, browser, max_age=600)
+        asked = {
+            "client_id": told.hub.client_id,
+            "redirect_uri": f"{told.base}oauth_callback",
+            "response_type": "code",
+            "state": state,
+        }
+        self.redirect(f"{told.hub.authorize_path}?{urlencode(asked)}")
+        raise Finish
+
+    def job(self) -> int:
+        """Return the job that is asked for."""
+        return int(self._argument("job", _JOB, "a job's number", None))
+
+    def offset(self, default: int) -> int:
+        """Return the offset that is asked for; a negative one counts from the end."""
+        return int(self._argument("from", _OFFSET, "a whole number", str(default)))
+
+    def _argument(
+        self, name: str, form: re.Pattern[str], expected: str, default: str | None
+    ) -> str:
+        given = self.request.query_arguments.get(name, [])
+        if not given and default is not None:
+            return default
+        text = given[0].decode(errors="replace") if len(given) == 1 else ""
+        if not form.fullmatch(text):
+            raise Problem(400, "invalid-input", f"`{name}` must be {expected}, once.")
+        return text
+
+    async def on_disk(
+        self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do what blocks beside the loop, and give up on a disk that hangs."""
+        loop = asyncio.get_running_loop()
+        done = loop.run_in_executor(self.agent.disk, lambda: work(*args, **kwargs))
+        try:
+            async with asyncio.timeout(_DISK_TIMEOUT_S):
+                return await done
+        except TimeoutError:
+            raise Problem(
+                504, "disk-hangs", "The scratch folder does not answer."
+            ) from None
+        except OSError as error:
+            raise disk_problem(error) from error
+
+
+_OUR_SITES: Final = frozenset({"same-origin", "none"})
+
+
+def _bearer(header: str) -> str:
+    kind, _, token = header.partition(" ")
+    return token.strip() if kind.lower() in {"bearer", "token"} else ""
+
+
+def _is_browser(headers: Any) -> bool:
+    accepted = headers.get("Accept", "")
+    return (
+        "Sec-Fetch-Mode" in headers
+        or "text/html" in accepted
+        or "text/event-stream" in accepted
+    )
+
+
+def disk_problem(error: OSError) -> Problem:
+    """Say what a file that cannot be read is."""
+    if isinstance(error, FileNotFoundError):
+        return Problem(404, "not-there", "It is not there (yet).")
+    if isinstance(error, PermissionError):
+        return Problem(403, "not-permitted", "You may not read it.")
+    if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.ENXIO, None}:
+        return Problem(
+            403, "not-regular", "A link or a special file lies there: not opened."
+        )
+    return Problem(502, "disk", f"It cannot be read: {error.strerror}.")

@@ -1,0 +1,116 @@
+"""Logs of the person's jobs: a piece at a time, or as they grow."""
+
+import asyncio
+import json
+import time
+from contextlib import suppress
+from typing import Final
+
+from tornado.iostream import StreamClosedError
+
+from kqi_hub.agent.access import HubSilent
+from kqi_hub.agent.base import OwnerHandler
+from kqi_hub.agent.errors import Problem
+from kqi_hub.agent.follower import Event, Follower
+from kqi_hub.agent.logfile import read_piece
+
+_TAIL_BYTES: Final = 64 * 1024
+_FAST_S: Final = 0.1
+_NEWS_S: Final = 0.25
+_QUIET_S: Final = 1.0
+_HEARTBEAT_S: Final = 15.0
+_CHECK_TOKEN_S: Final = 5.0
+_SLOW_READER_S: Final = 60.0
+_LONGEST_S: Final = 3600.0
+
+
+class Log(OwnerHandler):
+    """GET api/log?job=12&from=0: the piece from an offset on, as JSON."""
+
+    async def get(self) -> None:
+        """Answer with text, where it begins and ends, and how long the log is."""
+        job, start = self.job(), self.offset(-_TAIL_BYTES)
+        piece = await self.on_disk(read_piece, self.agent.told.folder, job, start)
+        self.answer(
+            {
+                "job": job,
+                "from": piece.start,
+                "to": piece.end,
+                "size": piece.size,
+                "changed_at": piece.changed_at,
+                "text": piece.text,
+            }
+        )
+
+
+class Follow(OwnerHandler):
+    """GET api/log/follow?job=12&from=0: the same as a stream of events."""
+
+    def initialize(self) -> None:
+        """Expect a reader who may leave at any moment."""
+        self._gone = asyncio.Event()
+
+    def on_connection_close(self) -> None:
+        """Stop when the reader has left."""
+        self._gone.set()
+
+    async def get(self) -> None:
+        """Send what the log has and what comes, until the reader leaves."""
+        if self.agent.use.is_full:
+            raise Problem(429, "too-many-streams", "Too many logs are open already.")
+        follower = Follower(self.agent.told.folder, self.job(), self._start())
+        self.set_header("Content-Type", "text/event-stream")
+        self.set_header("X-Accel-Buffering", "no")
+        with self.agent.use.stream(), suppress(StreamClosedError, TimeoutError):
+            await self._send("retry: 2000\n\n")
+            await self._follow(follower)
+
+    def _start(self) -> int:
+        """Go on where a browser's last connection broke off."""
+        last = self.request.headers.get("Last-Event-ID", "")
+        is_offset = last.isascii() and last.isdigit() and len(last) <= 15
+        return int(last) if is_offset else self.offset(-_TAIL_BYTES)
+
+    async def _follow(self, follower: Follower) -> None:
+        began = checked = spoke = time.monotonic()
+        pause = _NEWS_S
+        while not self._gone.is_set() and time.monotonic() < began + _LONGEST_S:
+            try:
+                events = await self.on_disk(follower.look)
+            except Problem as problem:
+                said: dict[str, int | float | str] = {"message": problem.message}
+                return await self._send(_text(Event("failed", said), 0))
+            now = time.monotonic()
+            if events or now > spoke + _HEARTBEAT_S:
+                texts = [_text(event, follower.position) for event in events]
+                await self._send("".join(texts) or ": still here\n\n")
+                spoke = now
+            if now > checked + _CHECK_TOKEN_S:
+                if not await self._is_still_welcome():
+                    return None
+                checked = now
+            pause = _NEWS_S if events else min(_QUIET_S, pause * 1.5)
+            await self._rest(_FAST_S if follower.is_behind else pause)
+        return None
+
+    async def _send(self, text: str) -> None:
+        self.write(text)
+        async with asyncio.timeout(_SLOW_READER_S):
+            await self.flush()
+
+    async def _is_still_welcome(self) -> bool:
+        try:
+            return await self.agent.access.admits(self.token)
+        except HubSilent:
+            return True  # a hub that restarts ends nobody's view of a log
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._gone.wait()
+
+
+def _text(event: Event, position: int) -> str:
+    """Return an event as a line of JSON; only a log's text moves the reader on."""
+    number = f"id: {position}\n" if event.name == "log" else ""
+    return f"event: {event.name}\n{number}data: {json.dumps(event.fields)}\n\n"

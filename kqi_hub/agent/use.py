@@ -1,0 +1,43 @@
+"""How long nobody has used the agent, and how many streams are open."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+MOST_STREAMS: Final = 32
+
+
+class Use:
+    """The agent's own clock of idleness; an open stream is use."""
+
+    def __init__(self, idle_s: float) -> None:
+        self._idle_s = idle_s
+        self._last = time.monotonic()
+        self.streams = 0
+
+    def touch(self) -> None:
+        """Note that the person did something."""
+        self._last = time.monotonic()
+
+    @property
+    def left_s(self) -> float:
+        """Return how long the agent goes on if nothing happens."""
+        if self.streams:
+            return self._idle_s
+        return self._last + self._idle_s - time.monotonic()
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether another stream would be one too many."""
+        return self.streams >= MOST_STREAMS
+
+    @contextmanager
+    def stream(self) -> Iterator[None]:
+        """Count a stream while it is open."""
+        self.streams += 1
+        try:
+            yield
+        finally:
+            self.streams -= 1
+            self.touch()

@@ -1,0 +1,115 @@
+"""The spawner of a person's agent: a process on the hub's machine, as the person."""
+
+import json
+import socket
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final
+
+import jupyterhub
+from jupyterhub.spawner import Spawner
+
+from kqi_hub.bootstrap.cluster import open_door
+from kqi_hub.domain.errors import DoorRefused
+from kqi_hub.domain.ports import Door
+from kqi_hub.runas.agents import AgentProcess, DoorAgents
+from kqi_hub.settings.loader import load_settings
+from kqi_hub.settings.model import Settings
+
+_VERSION: Final = 1
+_TRIES: Final = 3
+_LOOPBACK: Final = "127.0.0.1"
+
+
+class AgentSpawner(Spawner):
+    """Start and stop the agent through the door; watch it without asking anybody."""
+
+    # A look costs microseconds, and an agent that ended leaves its route quickly.
+    poll_interval = 2
+    start_timeout = 60
+    http_timeout = 15
+
+    _process: AgentProcess | None = None
+
+    @cached_property
+    def site(self) -> Settings:
+        """Return the site's settings."""
+        return load_settings()
+
+    @cached_property
+    def door(self) -> Door:
+        """Return the way to the privileged helper."""
+        return open_door(self.site)
+
+    async def start(self) -> tuple[str, int]:
+        """Start it; the port may be taken between our choice and its listening."""
+        await self.door.run("make-scratch", self.user.name, {})
+        for tries_left in reversed(range(_TRIES)):
+            port = _free_port()
+            text = self._instructions(port)
+            try:
+                self._process = await DoorAgents(self.door).start(self.user.name, text)
+            except DoorRefused as error:
+                if "Address already in use" not in str(error) or not tries_left:
+                    raise
+            else:
+                return _LOOPBACK, port
+        raise AssertionError("the last try returns or raises")
+
+    def _instructions(self, port: int) -> str:
+        told = {
+            "version": _VERSION,
+            "port": port,
+            "folder": str(self.site.scratch.root / self.user.name),
+            "idle_s": self.site.notebooks.agent_idle_minutes * 60,
+            "is_https": self.site.hub.public_url.startswith("https:"),
+            "hub_version": jupyterhub.__version__,
+            "hub": _hub_words(self.get_env()),
+        }
+        return json.dumps(told)
+
+    async def stop(self, now: bool = False) -> None:
+        """Stop it; the helper is asked only while it lives."""
+        process = self._process
+        if process is not None and process.is_alive():
+            await DoorAgents(self.door).stop(self.user.name, process)
+        self._process = None
+
+    async def poll(self) -> int | None:
+        """Return None while it lives."""
+        process = self._process
+        return None if process is not None and process.is_alive() else 0
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what finds the process again after the hub's restart."""
+        state: dict[str, Any] = super().get_state()
+        if self._process is not None:
+            state |= {"pid": self._process.pid, "began": self._process.began}
+        return state
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Find the process again."""
+        super().load_state(state)
+        if "pid" in state and "began" in state:
+            self._process = AgentProcess(int(state["pid"]), int(state["began"]))
+
+    def clear_state(self) -> None:
+        """Forget the process."""
+        super().clear_state()
+        self._process = None
+
+
+def _hub_words(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what the hub has to say, and nothing of its own surroundings."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name.startswith("JUPYTERHUB_") and value
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
