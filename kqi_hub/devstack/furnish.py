@@ -28,6 +28,7 @@ def write_etc(folder: Folder, ports: Mapping[str, int]) -> None:
     database.write_database_files(etc / "mysql")
     password = _write_directory(folder, ids["openldap"], ports)
     portal.write_portal_files(etc, ids["kqi"], ports, password)
+    _add_local_settings(folder)
     _write_keys(folder, ids)
 
 
@@ -36,6 +37,19 @@ def _write_local_slurm(folder: Folder) -> None:
     if not own.exists():
         own.write_text("# Added to slurm.conf at every start of this demo.\n")
     shutil.copy(own, folder.path / "etc/slurm/local.conf")
+
+
+def _add_local_settings(folder: Folder) -> None:
+    """Add the folder's own tables to the portal's settings, and its terms of use."""
+    own, kqi = folder.local / "kqi.toml", folder.path / "etc/kqi"
+    if not own.exists():
+        own.write_text("# Added to kqi.toml at every start of this demo.\n")
+    with (kqi / "kqi.toml").open("a") as settings:
+        settings.write("\n" + own.read_text())
+    terms = folder.local / "terms.txt"
+    if terms.exists():
+        shutil.copy(terms, kqi / terms.name)
+        (kqi / terms.name).chmod(0o644)
 
 
 def _write_directory(

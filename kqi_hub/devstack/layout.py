@@ -81,7 +81,7 @@ class Folder:
 
     @property
     def local(self) -> Path:
-        """Return the folder with additions to the configuration (slurm.conf)."""
+        """Return the folder with additions to slurm.conf and kqi.toml."""
         return self.path / "local"
 
     @property

@@ -100,6 +100,24 @@ def test_a_step_that_fails_shows_its_log_until_it_is_put_right(demo: Demo) -> No
     assert "54321" in demo.run("sh", "-c", "scontrol show config | grep MaxJobCount")
 
 
+def test_tables_of_the_folders_own_are_added_to_the_portals_settings(
+    demo: Demo,
+) -> None:
+    if not demo.folder.exists():
+        assert demo("up").returncode == 0
+    assert demo("stop").returncode == 0
+    (demo.folder / "local/terms.txt").write_text("# Rules of the demo\n\nBe kind.\n")
+    terms = '[terms]\nversion = "demo-1"\nfile = "/etc/kqi/terms.txt"\n'
+    (demo.folder / "local/kqi.toml").write_text(terms)
+    try:
+        assert demo("up").returncode == 0
+        assert "Be kind." in demo.run("cat", "/etc/kqi/terms.txt")
+        assert "demo-1" in demo.run("kqi-hub", "config", "show")
+    finally:
+        (demo.folder / "local/kqi.toml").write_text("")
+        demo("stop")
+
+
 def test_a_supervisor_that_hangs_is_ended(demo: Demo) -> None:
     assert demo("up").returncode == 0
     before = Before.of(demo)
