@@ -29,7 +29,14 @@ from handlers.ask import Deps
 from handlers.base import PortalHandler
 from handlers.callback import CallbackHandler
 from handlers.openapi import document
-from handlers.pages import api_docs, choices, design, home, terms as terms_page
+from handlers.pages import (
+    api_docs,
+    choices,
+    design,
+    home,
+    queues as queue_pages,
+    terms as terms_page,
+)
 from handlers.pages.me import (
     credentials as my_credentials,
     factor as my_factor,
@@ -61,6 +68,7 @@ ALL: Final[tuple[Routes, ...]] = (
     events.routes,
     document_routes,
     home.routes,
+    queue_pages.routes,
     choices.routes,
     my_profile.routes,
     my_password.routes,

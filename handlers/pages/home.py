@@ -1,8 +1,9 @@
-"""The first page: who you are, where you work, what you can do."""
+"""The first page: which queue has room, what it costs; who you are, where you work."""
 
 from typing import Final
 
 from handlers.ask import Ask, Page
+from handlers.pages.queue_views import ShapeQuery, lines
 from handlers.route import Routes, Spec
 from kqi_hub.domain.people import Role
 from kqi_hub.i18n import N_
@@ -15,8 +16,17 @@ _MAY: Final = {
 }
 
 
-@routes.get("/", Spec())
+@routes.get("/", Spec(query=ShapeQuery))
 async def show_home(ask: Ask) -> Page:
-    """Show who you are, your tenants, and where to begin."""
-    may = {role: ask.texts.say(text) for role, text in _MAY.items()}
-    return Page("pages/home.html", {"may": may})
+    """Show the queues: what is free, what it costs, how long you would wait."""
+    queues, wanted = ask.deps.queues, ask.query(ShapeQuery)
+    picture, found = await queues.list(ask.me.person, ask.tenant)
+    values = {
+        "may": {role: ask.texts.say(text) for role, text in _MAY.items()},
+        "picture": picture,
+        "lines": await lines(ask, picture, found, wanted),
+        "wanted": wanted,
+        "has_rates": queues.pricing.has_rates,
+        "billing": queues.pricing.billing,
+    }
+    return Page("pages/home.html", values)

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_timedelta
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 from markupsafe import Markup
 
 _STEP: Final = 1024
+_MICRO: Final = 1_000_000
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _SPANS: Final = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 _TIME: Final = Markup('<time datetime="{}" title="{}">{}</time>')
@@ -31,6 +33,7 @@ class Formats:
             "size": self.size,
             "moment": self.moment,
             "duration": self.duration,
+            "money": self.money,
             "span": self.span,
         }
 
@@ -46,6 +49,15 @@ class Formats:
                 break
             shown /= _STEP
         return f"{self.number(round(shown, 1))} {unit}"
+
+    def money(self, micro: int, currency: str) -> str:
+        """Write millionths of a currency's unit, with every digit that counts."""
+        return format_currency(
+            Decimal(micro) / _MICRO,
+            currency,
+            locale=self.language,
+            decimal_quantization=False,
+        )
 
     def moment(self, epoch_s: float) -> Markup:
         """Write a time of the site's zone as Slurm does, the same in all languages."""

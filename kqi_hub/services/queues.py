@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from kqi_hub.domain.cluster import Freshness
 from kqi_hub.domain.errors import ClusterUnreachable, NotFound
@@ -18,7 +18,10 @@ from kqi_hub.services.board import Board, Picture
 from kqi_hub.services.pricing import Pricing
 from kqi_hub.services.waiting import Wait, estimate_wait
 
-_LONGEST_SHOWN = 64
+_LONGEST_SHOWN: Final = 64
+# Waits are kept this long, for everybody who asks the same.
+_KEPT_S: Final = 30
+_MOST_KEPT: Final = 5000
 
 
 class RefreshStore(Protocol):
@@ -52,6 +55,7 @@ class Queues:
     rules: Mapping[str, QueueRules]
     presets: tuple[Preset, ...] = ()
     wall: Callable[[], float] = time.time
+    kept: dict[Hashable, Wait] = field(default_factory=dict, repr=False)
 
     async def list(
         self, person: str, tenant: str | None
@@ -84,23 +88,57 @@ class Queues:
         self, picture: Picture, queue: Queue, shape: Shape, lifetime_s: int | None
     ) -> Estimate:
         """Judge and price a job before it is submitted; nothing is sent to Slurm."""
-        against = objections(queue, shape, lifetime_s)
-        wait = await asyncio.to_thread(
-            estimate_wait,
-            picture,
-            queue,
-            shape,
-            lifetime_s,
-            self.wall(),
-            bool(against),
+        [found] = await self.estimates(picture, [queue], shape, lifetime_s)
+        return found
+
+    async def estimates(
+        self,
+        picture: Picture,
+        queues: Sequence[Queue],
+        shape: Shape,
+        lifetime_s: int | None,
+    ) -> tuple[Estimate, ...]:
+        """Judge and price the same job in several queues, off the loop."""
+        return await asyncio.to_thread(
+            lambda: tuple(
+                self._estimate(picture, queue, shape, lifetime_s) for queue in queues
+            )
         )
+
+    def _estimate(
+        self, picture: Picture, queue: Queue, shape: Shape, lifetime_s: int | None
+    ) -> Estimate:
+        against = objections(queue, shape, lifetime_s)
         return Estimate(
             queue=queue,
             price=self.pricing.price_per_hour(queue, shape),
-            wait=wait,
+            wait=self._wait(picture, queue, shape, lifetime_s, bool(against)),
             objections=against,
             cautions=cautions(queue, shape),
         )
+
+    def _wait(
+        self,
+        picture: Picture,
+        queue: Queue,
+        shape: Shape,
+        lifetime_s: int | None,
+        is_impossible: bool,
+    ) -> Wait:
+        """Return the wait; for all who may start it is the same, and thought once."""
+        now = self.wall()
+        if is_impossible or cautions(queue, shape):
+            return estimate_wait(picture, queue, shape, lifetime_s, now, is_impossible)
+        lasts_s = queue.max_time_s if lifetime_s is None else lifetime_s
+        minute = int(now // _KEPT_S)
+        key = (picture.version, picture.trust, minute, queue.name, shape, lasts_s)
+        kept = self.kept.get(key)
+        if kept is None:
+            kept = estimate_wait(picture, queue, shape, lifetime_s, now)
+            while len(self.kept) >= _MOST_KEPT:
+                self.kept.pop(next(iter(self.kept)), None)
+            self.kept[key] = kept
+        return kept
 
     def presets_for(self, tenant: str | None) -> tuple[Preset, ...]:
         """Return the ready-made choices that a tenant may use."""
