@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from kqi_hub.domain.notebook_list import NotebookFilter
 from kqi_hub.domain.notebooks import Cause, Choices, Notebook, Phase, Session
 
 
@@ -20,6 +21,9 @@ class NotebookStore(Protocol):
         self, owner: str, limit: int = 100, before: int | None = None
     ) -> tuple[Notebook, ...]:
         """Return a person's, favourites first, then newest first, with sessions."""
+
+    def search(self, wanted: NotebookFilter) -> tuple[tuple[Notebook, ...], int]:
+        """Return a page of those that a filter lets through, and how many it does."""
 
     def count(self, owner: str) -> int:
         """Return how many a person has."""
