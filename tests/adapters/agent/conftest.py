@@ -1,0 +1,84 @@
+"""An agent of alice's in this process, with a hub and a folder of the test's."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPResponse
+from tornado.httpserver import HTTPServer
+from tornado.testing import bind_unused_port
+
+from kqi_hub.agent.access import Access
+from kqi_hub.agent.app import make_app
+from kqi_hub.agent.base import Agent
+from kqi_hub.agent.instructions import Hub, Instructions
+from kqi_hub.agent.logins import Logins
+from kqi_hub.agent.use import Use
+from tests.fakes.agent_hub import SCOPE, FakeHub
+
+BASE = "/user/alice/agent/"
+
+
+@dataclass
+class Lab:
+    """The agent, as its callers see it."""
+
+    hub: FakeHub
+    agent: Agent
+    port: int
+    folder: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}{BASE}"
+
+    async def get(
+        self, path: str, whose: str | None = "alices", **more: Any
+    ) -> HTTPResponse:
+        headers = dict(more.pop("headers", {}))
+        if whose is not None:
+            headers["Authorization"] = f"Bearer {whose}"
+        return await AsyncHTTPClient().fetch(
+            self.url + path, headers=headers, raise_error=False,
+            follow_redirects=False, request_timeout=20, **more,
+        )  # fmt: skip
+
+    def log(self, job: int) -> Path:
+        return self.folder / "log" / f"{job}.log"
+
+
+@pytest.fixture
+async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
+    """Return a running agent; what it is told comes from the fake hub."""
+    hub = FakeHub()
+    hub_server = hub.start()
+    folder = tmp_path / "alice"
+    for name in ("log", "workspace", "kqi"):
+        (folder / name).mkdir(parents=True)
+    sock, port = bind_unused_port()
+    told = Instructions(
+        person="alice", port=port, base=BASE, folder=folder, idle_s=60.0,
+        is_https=False,
+        hub=Hub(
+            api_url=f"http://127.0.0.1:{hub.port}/hub/api",
+            client_id="jupyterhub-user-alice-agent",
+            authorize_path="/hub/api/oauth2/authorize",
+            token="the-agents-own", scopes=frozenset({SCOPE}), version="6.1.1",
+        ),
+    )  # fmt: skip
+    disk = ThreadPoolExecutor(4)
+    agent = Agent(told, Access(told, remember_s=0.2), Logins(), Use(60.0), disk)
+    server = HTTPServer(make_app(agent))
+    server.add_socket(sock)
+    yield Lab(hub, agent, port, folder)
+    await _close(server, hub_server)
+    disk.shutdown()
+
+
+async def _close(*servers: HTTPServer) -> None:
+    for server in servers:
+        server.stop()
+        await server.close_all_connections()
