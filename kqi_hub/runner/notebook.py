@@ -18,6 +18,7 @@ from kqi_hub.runner.folders import Folders, make_folders
 from kqi_hub.runner.hub import HubVoice
 from kqi_hub.runner.listen import NoAddress, listen
 from kqi_hub.runner.order import BadOrder, Order, read_order
+from kqi_hub.runner.orphans import adopt_orphans
 from kqi_hub.runner.preparing import Prepared, prepare
 from kqi_hub.runner.say import say
 from kqi_hub.runner.serving import Server
@@ -69,6 +70,7 @@ def _run(order: Order, voice: HubVoice, begun: float) -> int:
     hub = dict(order.hub) | {"JUPYTERHUB_SERVICE_URL": url}
     surroundings = server_environment(os.environ, hub, folders)
     server = Server(listener, surroundings, folders.workspace)
+    adopt_orphans(say)
     try:
         voice.phase("environment")
         children = children_environment(os.environ, order.variables, hub, folders)

@@ -44,7 +44,12 @@ class Server:
 
     def wait(self) -> int:
         """Return its exit code, as a shell would: 128 and more after a signal."""
-        code = self._process.wait()
+        while self._process.returncode is None:
+            # What others have left behind and this process was given is buried as well.
+            pid, status = os.waitpid(-1, 0)
+            if pid == self._process.pid:
+                self._process.returncode = os.waitstatus_to_exitcode(status)
+        code = int(self._process.returncode)
         return code if code >= 0 else 128 - code
 
     def signal(self, number: int) -> None:

@@ -7,12 +7,17 @@ configuration does, so that a broken file of theirs cannot keep it from starting
 import os
 import socket
 from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar, Final
 
 from jupyter_core.paths import ENV_CONFIG_PATH, SYSTEM_CONFIG_PATH
 from jupyter_server.serverapp import ServerApp
 from jupyterhub.singleuser.extension import JupyterHubSingleUser
 from traitlets.config import Config
+
+from kqi_hub.session.kernelspecs import KernelSpecs
+from kqi_hub.session.telling import tell_ending
 
 _EXTENSIONS: Final = {
     "jupyterlab": True,
@@ -30,6 +35,9 @@ class NotebookServer(ServerApp):
 
     listener: ClassVar[socket.socket]
     no_browser_open_file = True
+    # Unless something else is known, somebody shut it down from inside.
+    _why = "finished"
+    _seen: Mapping[str, int] = MappingProxyType({})
 
     def _find_http_port(self) -> None:
         """Search for no port: there is one."""
@@ -38,6 +46,23 @@ class NotebookServer(ServerApp):
     def _bind_http_server_tcp(self) -> bool:
         self.http_server.add_sockets([self.listener])
         return True
+
+    def _signal_stop(self, sig: Any, frame: Any) -> None:
+        # Slurm signals every process of the job, and the runner its server once more.
+        is_first, self._why = self._why != "signal", "signal"
+        if is_first:
+            super()._signal_stop(sig, frame)
+
+    def end(self, why: str, seen: Mapping[str, int]) -> None:
+        """Stop, and tell the hub why and what was seen."""
+        if not self._stopping:
+            self._why, self._seen = why, seen
+            self.stop()
+
+    async def _stop(self) -> None:
+        if self._why != "signal":
+            await tell_ending(self._why, self._seen, self.log)
+        await super()._stop()
 
     @property
     def config_file_paths(self) -> list[str]:
@@ -79,6 +104,8 @@ def serve(order: Mapping[str, Any]) -> None:
     _OURS.merge(configuration(order))
     NotebookServer.listener = socket.socket(fileno=order["listen_fd"])
     NotebookServer.listener.setblocking(False)
+    KernelSpecs.environments = Path(order["environments"])
+    KernelSpecs.data = Path(order["data"])
     os.environ.clear()
     os.environ.update(order["environment"])
     HubServer.launch_instance(argv=[])
@@ -94,6 +121,7 @@ def configuration(order: Mapping[str, Any]) -> Config:
     config.ServerApp.open_browser = False
     config.ServerApp.terminado_settings = {"shell_command": order["shell"]}
     config.ServerApp.default_url = "/" + order["ui"]
+    config.ServerApp.kernel_spec_manager_class = KernelSpecs
     config.MultiKernelManager.default_kernel_name = order["default_kernel"]
     # Nothing leaves the cluster by itself, and nothing is built here.
     config.LabApp.news_url = None

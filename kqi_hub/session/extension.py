@@ -1,11 +1,62 @@
-"""What Jupyter Server loads of us."""
+"""What Jupyter Server loads of us: the idle rule, its routes, the banner."""
 
-from jupyter_server.serverapp import ServerApp
+import asyncio
+import signal
+from collections.abc import Mapping
+from types import FrameType
+from typing import Any, Protocol
+
+from kqi_hub.session.banner import add_banner
+from kqi_hub.session.handlers import routes
+from kqi_hub.session.looking import Looker
+from kqi_hub.session.watch import Watch
+
+
+class Server(Protocol):
+    """What is needed of the server: NotebookServer, without its imports."""
+
+    web_app: Any
+    base_url: str
+    io_loop: Any
+    log: Any
+    kernel_manager: Any
+
+    def end(self, why: str, seen: Mapping[str, int]) -> None:
+        """Stop it, and tell the hub why."""
+
+
+# Tasks that nobody holds may be collected while they run.
+_tasks: set[asyncio.Task[None]] = set()
 
 
 def _jupyter_server_extension_points() -> list[dict[str, str]]:
     return [{"module": __name__}]
 
 
-def _load_jupyter_server_extension(app: ServerApp) -> None:
-    app.log.info("hello")
+def _load_jupyter_server_extension(app: Server) -> None:
+    """Begin to watch the session that the runner told of."""
+    order = app.web_app.settings["kqi_session"]
+
+    def stop(why: str) -> None:
+        app.end(why, watch.seen)
+
+    watch = Watch(order, Looker(app).look, stop, app.log)
+    app.web_app.add_handlers(".*$", routes(app.base_url, watch))
+    add_banner(app.web_app, app.base_url)
+    _listen_to_slurm(app, watch)
+
+    async def begin() -> None:
+        task = asyncio.ensure_future(watch.run())
+        _tasks.add(task)
+        task.add_done_callback(_tasks.discard)
+
+    app.io_loop.add_callback(begin)
+
+
+def _listen_to_slurm(app: Server, watch: Watch) -> None:
+    """Take the signal that Slurm sends some time before the limit."""
+
+    def nearly_up(_number: int, _frame: FrameType | None) -> None:
+        app.io_loop.add_callback_from_signal(watch.time_is_nearly_up)
+
+    signal.signal(signal.SIGUSR1, nearly_up)
