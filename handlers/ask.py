@@ -117,11 +117,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class GoTo:
-    """Another page to go to after a form; `said` is a text with `{names}`."""
+    """Another page to go to after a form; `said` is a text with `{names}`.
+
+    `at_hub`: the page is one of the hub's own, such as logout.
+    """
 
     path: str
     said: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    at_hub: bool = False
 
 
 @dataclass(frozen=True, slots=True)

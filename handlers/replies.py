@@ -30,7 +30,9 @@ def send(handler: RequestHandler, visit: Visit, answer: Answer) -> None:
         if answer.said:
             jar = visit.portal.jar
             cookies.say_next(handler, answer.said, answer.values, jar)
-        handler.redirect(visit.portal.prefix + answer.path, status=303)
+        portal = visit.portal
+        start = f"{portal.base}hub/" if answer.at_hub else portal.prefix
+        handler.redirect(start + answer.path, status=303)
     elif isinstance(answer, Model):
         handler.set_status(visit.route.spec.status if visit.route else 200)
         handler.set_header("Content-Type", _JSON)

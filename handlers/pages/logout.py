@@ -1,0 +1,58 @@
+"""The way out: what runs is stopped or left, as the person says; then the hub's own."""
+
+from typing import Final, Literal
+
+from handlers.ask import Ask, GoTo, Page
+from handlers.failures import HubUnavailable
+from handlers.pages.notebooks.money import in_money
+from handlers.pages.notebooks.picture import Aged
+from handlers.pages.notebooks.rows import row_of
+from handlers.problem import problem_of
+from handlers.route import Model, Routes, Spec
+from kqi_hub.domain.errors import ClusterError, KqiError
+from kqi_hub.i18n import N_
+
+routes = Routes(tag=N_("Pages"))
+_AWAY: Final = GoTo("logout", at_hub=True)
+
+
+class Leaving(Model):
+    """What is to become of the notebooks that run or wait."""
+
+    notebooks: Literal["stop", "leave"]
+
+
+@routes.get("/logout", Spec(leads=True, before_terms=True))
+async def show_way_out(ask: Ask) -> Page | GoTo:
+    """Ask what becomes of notebooks that run; without any, log out at once."""
+    return await _question(ask)
+
+
+@routes.post(
+    "/logout", Spec(body=Leaving, before_terms=True, example={"notebooks": "leave"})
+)
+async def log_out(ask: Ask) -> Page | GoTo:
+    """Stop your notebooks or leave them running, and log out."""
+    if ask.body(Leaving).notebooks == "stop":
+        try:
+            await ask.deps.notebooks.stop_all(ask.who)
+        except (HubUnavailable, ClusterError) as error:
+            # Whoever asked to stop everything must know that something still runs.
+            return await _question(ask, error)
+    return _AWAY
+
+
+async def _question(ask: Ask, error: KqiError | None = None) -> Page | GoTo:
+    picture, views = await ask.deps.notebooks.list(ask.me.person)
+    live = [view for view in views if view.notebook.is_live]
+    if not live and error is None:
+        return _AWAY
+    hourly = sum(view.price.per_hour for view in live if view.price is not None)
+    values = {
+        "rows": [row_of(ask, view) for view in live],
+        "hourly": in_money(ask, hourly) if hourly else "",
+        "stops": ask.deps.notebooks.stops_on_logout,
+        "picture": Aged.of(picture),
+        "problem": None if error is None else problem_of(error, ask.texts, ""),
+    }
+    return Page("pages/notebooks/logout.html", values, error.status if error else 200)

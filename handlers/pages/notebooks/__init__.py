@@ -1,0 +1,1 @@
+"""Notebooks on the web: list, form, progress and history, one file a page."""

@@ -1,0 +1,107 @@
+"""The page of one notebook: its state or start, its log, its choices, its past."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from handlers.ask import Ask, Page
+from handlers.pages.notebooks.number import EXAMPLE, notebook_number
+from handlers.pages.notebooks.offers import said
+from handlers.pages.notebooks.picture import Aged
+from handlers.pages.notebooks.rows import row_of
+from handlers.pages.notebooks.steps import steps_of
+from handlers.pages.notebooks.words import Status, seen_of, sentence_of, status_of
+from handlers.route import Routes, Spec
+from kqi_hub.domain.errors import NotFound
+from kqi_hub.domain.notebooks import Phase, Session
+from kqi_hub.domain.reasons import Explained
+from kqi_hub.i18n import N_
+
+routes = Routes(tag=N_("Notebooks"))
+_NEVER: Final = N_("It has not been started yet. Start it when you need it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why it waits, in the reader's language."""
+
+    text: str
+    hint: str
+    starts_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Whose log is shown: the job's number, empty without one."""
+
+    job: str
+    file: str
+    ended: str
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One session of the history."""
+
+    session: Session
+    status: Status
+    ran_s: float | None
+    cost: str
+
+
+@routes.get("/notebooks/{notebook_id}", Spec(errors=(NotFound,), example_path=EXAMPLE))
+async def show_notebook(ask: Ask) -> Page:
+    """Show a notebook: state, start, log, choices and history."""
+    number = notebook_number(ask)
+    picture, view = await ask.deps.notebooks.one(ask.me.person, number)
+    past = await ask.deps.notebooks.sessions(ask.me.person, number)
+    session = view.notebook.session
+    say = ask.texts
+    values = {
+        "notebook": view.notebook,
+        "row": row_of(ask, view),
+        "sentence": sentence_of(session, say) if session else say.say(_NEVER),
+        "phases": steps_of(session, say) if session else (),
+        "why": _why(ask, view.why),
+        "ends_at": view.ends_at,
+        "seen": seen_of(session, say) if session else (),
+        "state": _state(session),
+        "log": _log(ask, session),
+        "history": [_past(ask, one) for one in past],
+        "picture": Aged.of(picture),
+    }
+    return Page("pages/notebooks/detail.html", values)
+
+
+def _why(ask: Ask, found: Explained | None) -> Why | None:
+    if found is None:
+        return None
+    return Why(said(ask, found.text), said(ask, found.hint), found.starts_at)
+
+
+def _state(session: Session | None) -> str:
+    """Return what the script that opens notebooks has to know."""
+    if session is None or not session.is_live or session.stopping is not None:
+        return "over"
+    return "ready" if session.is_ready else "starting"
+
+
+def _log(ask: Ask, session: Session | None) -> Log:
+    if session is None or session.job_id is None:
+        return Log("", "", "")
+    file = f"/scratch/{session.owner}/log/{session.job_id}.log"
+    over = N_("The session has ended; this is all of its log.")
+    ended = "" if session.is_live else ask.texts.say(over)
+    return Log(str(session.job_id), file, ended)
+
+
+def _past(ask: Ask, session: Session) -> Past:
+    return Past(session, status_of(session, ask.texts), ran_s(session), "")
+
+
+def ran_s(session: Session) -> float | None:
+    """Return how long a session had its node; None if it never did or has it still."""
+    reached = dict(session.reached)
+    began = reached.get(Phase.NODE, reached.get(Phase.READY))
+    if began is None or session.ended_at is None:
+        return None
+    return session.ended_at - began

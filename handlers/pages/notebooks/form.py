@@ -1,0 +1,157 @@
+"""The form's page: what is offered in a tenant, what was typed, what is wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from handlers.ask import Ask, Page
+from handlers.failures import InvalidFields
+from handlers.pages.notebooks.offers import (
+    Met,
+    gpu_types,
+    met,
+    preset_card,
+    queue_card,
+    said,
+)
+from handlers.pages.notebooks.picture import Aged
+from handlers.pages.notebooks.typed import Filled, shape_or_none
+from handlers.problem import Problem, problem_of
+from kqi_hub.domain.errors import KqiError
+from kqi_hub.domain.notebooks import Notebook, NotebookRules, Shape
+from kqi_hub.domain.people import Role
+from kqi_hub.domain.queues import Queue
+from kqi_hub.i18n import N_
+from kqi_hub.services.board import Picture
+
+_TEMPLATE: Final = "pages/notebooks/form.html"
+_HOUR_S: Final = 3600
+_NEW: Final = N_("New notebook")
+_COPY: Final = N_("Copy of {name}")
+_CHANGE: Final = N_("Change {name}")
+_LEAD_NEW: Final = N_(
+    "Say once what it needs. Nothing runs and nothing is charged before you start it."
+)
+_LEAD_CHANGE: Final = N_("Its files stay as they are, whatever you change here.")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A form under way: what is typed, in which notebook, refused for what."""
+
+    sent: Mapping[str, str]
+    notebook: Notebook | None = None
+    copied: Notebook | None = None
+    error: KqiError | None = None
+    is_prefilled: bool = False
+
+    @property
+    def tenant(self) -> str:
+        """Return the tenant whose queues and limits count."""
+        return self.sent["tenant"]
+
+
+async def form_page(ask: Ask, draft: Draft, rules: NotebookRules) -> Page:
+    """Return the form with everything that is offered, and all that was typed."""
+    tenant = _own_tenant(ask, draft.tenant)
+    picture, found = await ask.deps.queues.list(ask.me.person, tenant)
+    error = draft.error
+    problem = None if error is None else problem_of(error, ask.texts, "")
+    usable = [queue for queue in found if queue.obstacle is None]
+    presets = ask.deps.queues.presets_for(tenant)
+    values = {
+        **_frame(ask, draft),
+        "sent": draft.sent,
+        "faults": _faults(error, problem),
+        "problem": problem,
+        "picture": Aged.of(picture),
+        "tenants": _tenants(ask),
+        "presets": [await preset_card(ask, picture, one, tenant) for one in presets],
+        "queues": [queue_card(ask, queue) for queue in usable],
+        "closed": [queue_card(ask, queue) for queue in found if queue.obstacle],
+        "no_queue": next((said(ask, q.obstacle) for q in found), ""),
+        "gpu_types": gpu_types(usable),
+        "may_be_unlimited": tenant in rules.unlimited_tenants,
+        "longest_h": f"{rules.longest_lifetime_s / _HOUR_S:.10g}",
+        "estimate": await estimate_of(ask, draft.sent, picture),
+    }
+    return Page(_TEMPLATE, values, error.status if error else 200)
+
+
+async def estimate_of(ask: Ask, sent: Mapping[str, str], picture: Picture) -> Met:
+    """Return what the typed choice would meet; nothing known where it is unreadable."""
+    tenant = _own_tenant(ask, sent["tenant"])
+    if sent["preset"]:
+        offered = ask.deps.queues.presets_for(tenant)
+        chosen = next((one for one in offered if one.name == sent["preset"]), None)
+        if chosen is None:
+            return Met()
+        about = (chosen.queue, chosen.shape, chosen.lifetime_s)
+    else:
+        shape, lifetime_s = shape_or_none(sent)
+        if shape is None:
+            return Met()
+        about = (sent["queue"], shape, lifetime_s)
+    return await met(ask, picture, *about, tenant)
+
+
+def first_choice(
+    ask: Ask, queues: tuple[Queue, ...], rules: NotebookRules
+) -> dict[str, str]:
+    """Return the form as it is before anything is typed."""
+    blank = Filled.model_validate({}).model_dump()
+    presets = ask.deps.queues.presets_for(ask.tenant)
+    usable = [queue for queue in queues if queue.obstacle is None]
+    usual = [queue for queue in usable if queue.partition.is_default]
+    first = next(iter(usual or usable), None)
+    shape = Shape(2, 8192)
+    return {
+        **blank,
+        "seen_at": "",
+        "tenant": ask.tenant or "",
+        "preset": presets[0].name if presets else "",
+        "queue": first.name if first else "",
+        "cpus": str(shape.cpus),
+        "memory_gb": f"{shape.memory_mb / 1024:.10g}",
+        "gpus": "0",
+        "lifetime_h": f"{rules.default_lifetime_s / _HOUR_S:.10g}",
+        "ui": "lab",
+    }
+
+
+def _frame(ask: Ask, draft: Draft) -> dict[str, object]:
+    known, say = draft.notebook, ask.texts.say
+    if known is not None:
+        title = say(_CHANGE, {"name": known.choices.name})
+        here = f"notebooks/{known.id}"
+        action, cancel = f"{here}/edit", here
+    else:
+        copied = draft.copied
+        title = say(_COPY, {"name": copied.choices.name}) if copied else say(_NEW)
+        action, cancel = "notebooks/new", "notebooks"
+    return {
+        "title": title,
+        "lead": say(_LEAD_CHANGE if known else _LEAD_NEW),
+        "action": action,
+        "cancel": cancel,
+        "is_known": known is not None,
+        "is_live": known is not None and known.is_live,
+        "is_prefilled": draft.is_prefilled,
+    }
+
+
+def _tenants(ask: Ask) -> list[str]:
+    return [m.tenant for m in ask.me.memberships if m.role >= Role.MEMBER]
+
+
+def _own_tenant(ask: Ask, typed: str) -> str | None:
+    """Return a tenant that is the person's: another one's queues are not shown."""
+    role = ask.me.role_in(typed) if typed else None
+    return typed if role is not None else ask.tenant
+
+
+def _faults(error: KqiError | None, problem: Problem | None) -> dict[str, str]:
+    found = dict.fromkeys(Filled.model_fields, "")
+    if isinstance(error, InvalidFields) and problem is not None:
+        found |= {name: message for name, _, message in problem.fields}
+    return found

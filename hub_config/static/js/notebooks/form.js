@@ -1,0 +1,53 @@
+// While the form is filled in: what it costs, how long it would wait, and what Slurm
+// would refuse. The portal says so; nothing is reckoned here.
+const form = document.querySelector("form[data-estimate]");
+const xsrf = document.querySelector('meta[name="xsrf-token"]')?.content ?? "";
+const WAIT_MS = 400;
+let timer = 0;
+let last = new AbortController();
+
+async function estimate() {
+  last.abort();
+  last = new AbortController();
+  const place = document.querySelector("[data-part=estimate]");
+  place.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(form.dataset.estimate, {
+      method: "POST",
+      headers: { "X-XSRFToken": xsrf, Accept: "text/html" },
+      body: new URLSearchParams(new FormData(form)),
+      signal: last.signal,
+    });
+    if (!answer.ok) throw new Error(answer.statusText);
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const newer = fresh.querySelector("[data-part=estimate]");
+    if (newer) place.replaceChildren(...document.adoptNode(newer).childNodes);
+    place.removeAttribute("aria-busy");
+  } catch (error) {
+    if (error.name !== "AbortError") place.removeAttribute("aria-busy");
+  }
+}
+
+// A long list of queues is searched.
+function search(field) {
+  const wanted = field.value.trim().toLowerCase();
+  for (const pick of form.querySelectorAll("[data-queue]")) {
+    const isChosen = pick.querySelector("input").checked;
+    pick.hidden = !isChosen && !pick.textContent.toLowerCase().includes(wanted);
+  }
+}
+
+if (form) {
+  form.addEventListener("input", (event) => {
+    if (event.target.matches("[data-search]")) {
+      search(event.target);
+      return;
+    }
+    clearTimeout(timer);
+    timer = setTimeout(estimate, WAIT_MS);
+  });
+  // Another tenant has other queues and limits: they are shown, nothing is lost.
+  form.querySelector("[data-redraws]")?.addEventListener("change", () => {
+    form.querySelector("button[value=show]").click();
+  });
+}

@@ -1,0 +1,81 @@
+// Parts of a page that change while it is open are marked with data-part="name". They
+// are fetched again as the server draws them, and put in place where they differ: what
+// they look like is written once, in the template.
+const xsrf = document.querySelector('meta[name="xsrf-token"]')?.content ?? "";
+const LOOK_EVERY_MS = 30_000;
+let isUnderWay = false;
+let isWanted = false;
+
+// Fetch the page and renew its parts; asked for meanwhile, once more afterwards.
+export async function renew() {
+  if (isUnderWay) {
+    isWanted = true;
+    return;
+  }
+  isUnderWay = true;
+  try {
+    const answer = await fetch(location.href, {
+      headers: { "X-XSRFToken": xsrf, Accept: "text/html" },
+      redirect: "error",
+    });
+    const text = await answer.text();
+    if (answer.ok) replaceIn(new DOMParser().parseFromString(text, "text/html"));
+    tell(answer.ok);
+  } catch {
+    tell(false);
+  } finally {
+    isUnderWay = false;
+  }
+  if (isWanted) {
+    isWanted = false;
+    await renew();
+  }
+}
+
+// While the portal does not answer, what is shown is old, and the page says so.
+function tell(isAnswered) {
+  const line = document.getElementById("unreachable");
+  if (line) line.hidden = isAnswered;
+}
+
+function replaceIn(fresh) {
+  let hasChanged = false;
+  for (const part of document.querySelectorAll("[data-part]")) {
+    const name = CSS.escape(part.dataset.part);
+    const newer = fresh.querySelector(`[data-part="${name}"]`);
+    if (!newer || newer.isEqualNode(part) || isBusy(part)) continue;
+    const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+    put(newer, part);
+    if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+    hasChanged = true;
+  }
+  if (hasChanged) document.dispatchEvent(new CustomEvent("kqi:renewed"));
+}
+
+// The element itself stays: what screen readers listen to must not be exchanged.
+function put(newer, part) {
+  for (const { name } of [...part.attributes]) {
+    if (!newer.hasAttribute(name)) part.removeAttribute(name);
+  }
+  for (const { name, value } of newer.attributes) part.setAttribute(name, value);
+  part.replaceChildren(...document.adoptNode(newer).childNodes);
+}
+
+// What somebody types into, or has just sent, stays as it is.
+function isBusy(part) {
+  return Boolean(
+    part.querySelector("input:focus, textarea:focus, select:focus, form[data-sent], dialog[open]"),
+  );
+}
+
+export function keepRenewed() {
+  document.addEventListener("kqi:changed", renew);
+  setInterval(() => {
+    if (document.visibilityState === "visible") renew();
+  }, LOOK_EVERY_MS);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") renew();
+  });
+}
+
+if (document.querySelector("[data-part]")) keepRenewed();
