@@ -8,8 +8,11 @@ from urllib.parse import urlsplit
 from hub_config import portal_place, proxy
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
+from spawners.profiles import AGENT, known_profiles
 
 HERE: Final = Path(__file__).parent
+NOTEBOOK_CLASS: Final = "spawners.notebook.NotebookSpawner"
+AGENT_CLASS: Final = "spawners.agent.AgentSpawner"
 SCOPES: Final[Mapping[str, Mapping[str, object]]] = {
     "custom:kqi:read": {"description": "See what the person sees in the portal."},
     "custom:kqi:write": {
@@ -25,7 +28,20 @@ PERSON_SCOPES: Final = (
     "users:activity!user",
     "tokens!user",
     "access:services!service=portal",
+    # Open one's own servers and see that they run; not start or stop them.
+    "access:servers!user",
+    "read:servers!user",
     "custom:kqi:write",
+)
+# What the portal itself may do at the hub: start and stop servers for people, and make
+# the short-lived tokens that open one server.
+PORTAL_SCOPES: Final = (
+    "servers",
+    "delete:servers",
+    "read:servers",
+    "read:users:name",
+    "list:users",
+    "tokens",
 )
 
 
@@ -43,15 +59,15 @@ def apply(c: Any, settings: Settings) -> None:
     apply_scopes(c, settings)
     apply_portal(c, settings)
     apply_pages(c, settings)
-    apply_spawner(c)
+    apply_spawner(c, settings)
 
 
 def apply_addresses(c: Any, settings: Settings) -> None:
     """Say where people and processes find each other."""
     hub, base = settings.hub, portal_place.base_path(settings)
     c.JupyterHub.bind_url = _with_path(hub.listen, base)
-    c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{hub.hub_port}"
-    c.JupyterHub.hub_connect_ip = "127.0.0.1"
+    c.JupyterHub.hub_bind_url = f"http://{hub.address}:{hub.hub_port}"
+    c.JupyterHub.hub_connect_ip = hub.address
     c.JupyterHub.public_url = _with_path(hub.public_url, base)
     if hub.tls_certificate and hub.tls_key:
         c.JupyterHub.ssl_cert = str(hub.tls_certificate)
@@ -106,6 +122,12 @@ def apply_scopes(c: Any, settings: Settings) -> None:
             "scopes": ["custom:kqi:operate"],
             "groups": [settings.people.operators_group],
         },
+        {
+            "name": "kqi-portal",
+            "description": "The portal's own part in starting and stopping servers.",
+            "scopes": list(PORTAL_SCOPES),
+            "services": ["portal"],
+        },
     ]
     c.JupyterHub.token_expires_in_max_seconds = settings.hub.longest_token_days * 86400
 
@@ -134,10 +156,24 @@ def apply_pages(c: Any, settings: Settings) -> None:
     c.JupyterHub.template_vars = {"site_name": settings.site.name}
 
 
-def apply_spawner(c: Any) -> None:
-    """Start nothing on the hub's own machine, whatever anybody asks for."""
-    c.JupyterHub.spawner_class = "spawners.closed.ClosedSpawner"
+def apply_spawner(c: Any, settings: Settings) -> None:
+    """Start notebooks as jobs and agents through the door; nothing else, by nobody."""
+    c.JupyterHub.spawner_class = "spawners.portal_spawner.PortalSpawner"
+    c.PortalSpawner.profiles = [
+        (title, key, AGENT_CLASS if key == AGENT else NOTEBOOK_CLASS, {})
+        for key, title in known_profiles(settings).items()
+    ]
     c.JupyterHub.allow_named_servers = True
+    # A notebook that waits in a queue is a start under way, for hours or days; how many
+    # a person may have is the portal's rule, and what runs at a time is Slurm's.
+    c.JupyterHub.concurrent_spawn_limit = 0
+    c.JupyterHub.named_server_limit_per_user = 0
+    c.JupyterHub.tornado_settings["slow_spawn_timeout"] = 0
+    table = settings.notebooks
+    # Longer than the session services' own patience, which has the words for it.
+    c.Spawner.start_timeout = table.longest_wait_hours * 3600 + 600
+    c.Spawner.http_timeout = table.longest_boot_s
+    c.Spawner.poll_interval = 30  # from memory: it asks nobody
 
 
 def _with_path(url: str, path: str) -> str:

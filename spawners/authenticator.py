@@ -1,5 +1,6 @@
 """JupyterHub's login: the directory and a one-time code, by the login services."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from functools import cached_property
@@ -10,6 +11,7 @@ from jupyterhub.auth import Authenticator
 from traitlets import Bool, Unicode
 
 from kqi_hub.bootstrap.login import login_desk
+from kqi_hub.bootstrap.notebooks_hub import HubNotebooks, open_hub_notebooks
 from kqi_hub.domain.errors import DirectoryUnavailable
 from kqi_hub.domain.login import Attempt, Granted, Outcome
 from kqi_hub.domain.people import Person
@@ -22,6 +24,7 @@ from spawners.address import address_of
 from spawners.face import STATIC, Face, Folders, site_of
 from spawners.login_api import LoginApi
 from spawners.login_pages import EnrolPage, LoginPage, NewPasswordPage
+from spawners.notebook_handlers import NOTEBOOK_HANDLERS
 
 
 class DirectoryAuthenticator(Authenticator):
@@ -44,6 +47,11 @@ class DirectoryAuthenticator(Authenticator):
     def desk(self) -> Desk:
         """Return what the login services work with; one for the hub's process."""
         return login_desk(self.site)
+
+    @cached_property
+    def notebooks(self) -> HubNotebooks:
+        """Return what the spawners work with; one for the hub's process."""
+        return open_hub_notebooks(self.site)
 
     @cached_property
     def face(self) -> Face:
@@ -107,6 +115,8 @@ class DirectoryAuthenticator(Authenticator):
         """Return the pages of logging in, and the door for programs."""
         _log_with(app)
         self.face.dress()
+        # The loop of the hub runs already: it sets itself up in a coroutine.
+        self._beginning = asyncio.ensure_future(self.notebooks.begin())
         static = rf"/{STATIC}static/([0-9a-f]+)/(.+)"
         return [
             (static, StaticHandler, {"tree": self.face.tree}),
@@ -114,6 +124,7 @@ class DirectoryAuthenticator(Authenticator):
             ("/enrol", EnrolPage),
             ("/new-password", NewPasswordPage),
             ("/api/kqi/login", LoginApi),
+            *NOTEBOOK_HANDLERS,
         ]
 
 

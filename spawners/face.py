@@ -25,7 +25,10 @@ OURS: Final[Mapping[str, str]] = {
     "new_password.html": "hub/new_password.html",
     "error.html": "hub/error.html",
     "404.html": "hub/error.html",
-    "home.html": "hub/home.html",
+    "not_running.html": "hub/not_running.html",
+    "spawn.html": "hub/not_running.html",
+    "spawn_pending.html": "hub/pending.html",
+    "stop_pending.html": "hub/pending.html",
     "token.html": "hub/token.html",
     "logout.html": "hub/logged_out.html",
 }

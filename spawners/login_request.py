@@ -14,6 +14,7 @@ SCOPES: Final = (
     "custom:kqi:write",
     "custom:kqi:operate",
     "tokens!user",
+    "access:servers!user",
 )
 _LARGEST_BODY: Final = 16 * 1024
 

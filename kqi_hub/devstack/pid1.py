@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
-from kqi_hub.devstack import catalogue, furnish, layout, mounts, portal
+from kqi_hub.devstack import catalogue, furnish, layout, mounts, portal, session_env
 from kqi_hub.devstack.launch import write_pid
 from kqi_hub.devstack.layout import Folder
 from kqi_hub.devstack.people import PEOPLE
@@ -136,6 +136,7 @@ def _prepare(
     names = tuple(person.name for person in PEOPLE)
     mounts.enter_private_root(folder, layout.checkout(), names)
     portal.write_commands()
+    session_env.write_session_environment()
     seconds = round(time.monotonic() - began, 2)
     launcher.tell("step", name="private-root", seconds=seconds)
     return ports

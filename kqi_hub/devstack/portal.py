@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from kqi_hub.devstack import directory, layout
+from kqi_hub.devstack import directory, layout, session_env
 from kqi_hub.devstack.accounts import Account
 from kqi_hub.devstack.processes import Command
 
@@ -62,6 +62,9 @@ group = "kqi-users"
 operators_group = "kqi-operators"
 min_uid = 1000
 
+[notebooks]
+session_python = "{python}"
+
 [hub]
 public_url = "http://127.0.0.1:{proxy}/"
 listen = "http://127.0.0.1:{proxy}"
@@ -112,6 +115,7 @@ def write_portal_files(
             people=directory.PEOPLE_BASE,
             groups=directory.GROUPS_BASE,
             scratch=layout.SCRATCH,
+            python=session_env.PYTHON,
             **{name.replace("-", "_"): ports[name] for name in PORTS},
         )
     )

@@ -36,6 +36,8 @@ ALLOWED = {
     "users:activity!user",
     "tokens!user",
     "access:services!service=portal",
+    "access:servers!user",
+    "read:servers!user",
     "custom:kqi:write",
 }
 
@@ -185,7 +187,7 @@ def test_operators_are_a_group_of_the_directory(state: Path) -> None:
     assert operator["groups"] == ["admins"]
     assert operator["scopes"] == ["custom:kqi:operate"]
     assert {one["name"] for one in config.JupyterHub.load_roles} == {
-        *("user", "kqi-operator")
+        *("user", "kqi-operator", "kqi-portal")
     }
 
 
@@ -236,6 +238,40 @@ def test_pages_of_the_hub_wear_the_portals_look(state: Path) -> None:
     assert "Content-Security-Policy" not in headers
 
 
-def test_nothing_is_started_on_the_hubs_machine(state: Path) -> None:
-    spawner = configured(state).JupyterHub.spawner_class
-    assert spawner == "spawners.closed.ClosedSpawner"
+def test_the_hub_starts_notebooks_and_agents_and_nothing_else(state: Path) -> None:
+    config = configured(state)
+    assert config.JupyterHub.spawner_class == ("spawners.portal_spawner.PortalSpawner")
+    kinds = {key: kind for _, key, kind, _ in config.PortalSpawner.profiles}
+    assert kinds == {
+        "notebook": "spawners.notebook.NotebookSpawner",
+        "agent": "spawners.agent.AgentSpawner",
+    }
+
+
+def test_presets_are_profiles(state: Path) -> None:
+    text = SETTINGS.format(state=state, hub="")
+    text += '[[preset]]\nname = "free-4h"\ntitle = "Free, 4 h"\nqueue = "jupyter"\n'
+    config = Config()
+    hub.apply(config, parse_settings(text, "kqi.toml"))
+    found = [(title, key) for title, key, _, _ in config.PortalSpawner.profiles]
+    assert ("Free, 4 h", "preset:free-4h") in found
+
+
+def test_a_notebook_may_wait_in_its_queue_for_days(state: Path) -> None:
+    config = configured(state)
+    assert config.Spawner.start_timeout > 14 * 86_400
+    assert config.JupyterHub.concurrent_spawn_limit == 0
+    assert config.JupyterHub.named_server_limit_per_user == 0
+    assert config.JupyterHub.tornado_settings["slow_spawn_timeout"] == 0
+
+
+def test_compute_nodes_reach_the_hub_where_the_settings_say(state: Path) -> None:
+    config = configured(state, 'address = "10.0.0.1"')
+    assert config.JupyterHub.hub_bind_url == "http://10.0.0.1:8081"
+    assert config.JupyterHub.hub_connect_ip == "10.0.0.1"
+
+
+def test_the_portal_starts_servers_and_administers_nothing(state: Path) -> None:
+    portal = role(configured(state), "kqi-portal")
+    assert portal["services"] == ["portal"]
+    assert not {one for one in portal["scopes"] if one.startswith("admin")}

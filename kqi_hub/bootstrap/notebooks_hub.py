@@ -1,0 +1,116 @@
+"""Notebooks in the hub's process, joined: sessions, and what seals their tokens."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from urllib.parse import urljoin, urlsplit
+
+from kqi_hub.auth.secretbox import SecretBox
+from kqi_hub.bootstrap.account import services_of
+from kqi_hub.bootstrap.cluster import open_door
+from kqi_hub.bootstrap.database import open_database
+from kqi_hub.bootstrap.keys import open_box
+from kqi_hub.bootstrap.notebook_rules import launch_place
+from kqi_hub.db.credentials import SqlCredentialStore
+from kqi_hub.db.notebook_sessions import SqlSessionStore
+from kqi_hub.db.snapshot import SqlSnapshotStore
+from kqi_hub.domain.credentials import CredentialStore, Service, Use
+from kqi_hub.domain.notebook_ports import ServerSecrets
+from kqi_hub.domain.notebooks import Session
+from kqi_hub.runas.secret_files import DoorSecretFiles
+from kqi_hub.services.session_secret import secret_text
+from kqi_hub.services.session_world import SessionTimes, World
+from kqi_hub.services.sessions import Sessions
+from kqi_hub.settings.model import Settings
+from kqi_hub.slurm.cli import CliCluster
+from kqi_hub.slurm.notebook_script import LaunchPlace, notebook_script
+
+_HOUR_S = 3600
+
+
+@dataclass(frozen=True)
+class HubNotebooks:
+    """What the spawners work with; one for the hub's process."""
+
+    sessions: Sessions
+    box: SecretBox
+    node_domain: str
+    longest_boot_s: float
+
+    async def begin(self) -> None:
+        """Watch sessions, and go on ending those that were to end; for the loop."""
+        self.sessions.keep_watching()
+        await self.sessions.finish_stops()
+
+
+@dataclass(frozen=True)
+class SecretTexts:
+    """Make the text of a session's secret file."""
+
+    place: LaunchPlace
+    credentials: CredentialStore
+    services: tuple[Service, ...]
+
+    def __call__(self, session: Session, hub: Mapping[str, str]) -> str:
+        """Return the text; reads the person's stored credentials."""
+        page = urljoin(self.place.portal_url, f"notebooks/{session.notebook_id}")
+        secrets = ServerSecrets(hub, self._git(session))
+        return secret_text(session, secrets, self.place.rules, page)
+
+    def _git(self, session: Session) -> tuple[str, str] | None:
+        """Return what the person stored for the service that has the repository."""
+        repository = session.chosen.repository
+        service = repository and service_of(self.services, repository.url)
+        if not service:
+            return None
+        found = self.credentials.use(session.owner, service, time.time())
+        return None if found is None else (found.user_name, found.value)
+
+
+def service_of(services: tuple[Service, ...], url: str) -> Service | None:
+    """Return the Git service that a repository's address belongs to."""
+    for service in services:
+        if service.use is Use.GIT and _is_below(url, service.url):
+            return service
+    return None
+
+
+def _is_below(url: str, base: str) -> bool:
+    """Tell whether an https address goes on from another one."""
+    one, other = urlsplit(url), urlsplit(base)
+    if one[:2] != other[:2] or one.scheme != "https":
+        return False
+    return one.path.startswith(other.path.rstrip("/") + "/")
+
+
+def open_hub_notebooks(settings: Settings) -> HubNotebooks:
+    """Return the notebooks of this hub process; nothing is asked yet."""
+    engine, door, box = open_database(settings), open_door(settings), open_box(settings)
+    place, cluster = launch_place(settings), settings.cluster
+    texts = SecretTexts(place, SqlCredentialStore(engine, box), services_of(settings))
+    world = World(
+        sessions=SqlSessionStore(engine),
+        snapshot=SqlSnapshotStore(engine, cluster.name),
+        slurm=CliCluster(
+            cluster.name,
+            door,
+            slurm_bin=cluster.slurm_bin,
+            slurm_conf=cluster.slurm_conf,
+            timeout_s=cluster.command_timeout_s,
+        ),
+        secret_files=DoorSecretFiles(door),
+        script=partial(notebook_script, place=place),
+        secret=texts,
+        clock=time.time,
+        log_path=partial(_log_path, settings),
+        times=SessionTimes(settings.notebooks.longest_wait_hours * _HOUR_S),
+    )
+    table = settings.notebooks
+    return HubNotebooks(
+        Sessions(world), box, table.node_domain, float(table.longest_boot_s)
+    )
+
+
+def _log_path(settings: Settings, session: Session, job_id: int) -> str:
+    return str(settings.scratch.root / session.owner / "log" / f"{job_id}.log")
