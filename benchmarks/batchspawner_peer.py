@@ -6,7 +6,7 @@ import secrets
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -73,8 +73,13 @@ class PeerSpawnFailed(Exception):
 class PeerHub:
     """The peer's hub, driven over its REST interface."""
 
-    def __init__(self, base: str, word: str, pid: int, folder: Path) -> None:
-        self.base, self.pid, self.folder = base, pid, folder
+    def __init__(
+        self, ports: Mapping[str, int], word: str, pid: int, folder: Path
+    ) -> None:
+        self.base = f"http://127.0.0.1:{ports['proxy']}"
+        self.hub_url = f"http://127.0.0.1:{ports['hub']}"
+        self.pid, self.folder = pid, folder
+        base = self.base
         headers = {"Authorization": f"token {word}"}
         self._http = httpx2.Client(base_url=base, headers=headers, timeout=60)
         self._browsers: dict[str, httpx2.Client] = {}
@@ -110,10 +115,11 @@ class PeerHub:
     def view_home(self, person: str) -> None:
         """Look at the hub's page of a person's servers, logged in as that person."""
         if person not in self._browsers:
-            self._browsers[person] = self._logged_in(person)
+            self._browsers[person] = self.logged_in(person)
         self._browsers[person].get("/hub/home").raise_for_status()
 
-    def _logged_in(self, person: str) -> httpx2.Client:
+    def logged_in(self, person: str) -> httpx2.Client:
+        """Return a browser of somebody who has logged in."""
         browser = httpx2.Client(base_url=self.base, timeout=60, follow_redirects=True)
         browser.get("/hub/login").raise_for_status()
         form = {
@@ -124,6 +130,10 @@ class PeerHub:
         answer = browser.post("/hub/login?next=%2Fhub%2Fhome", data=form)
         answer.raise_for_status()
         return browser
+
+    def live_count(self, person: str) -> int:
+        """Return how many servers the hub takes for running."""
+        return len(self._servers(person))
 
     def _is_ready(self, person: str, server: str) -> bool:
         return bool(self._servers(person).get(server, {}).get("ready"))
@@ -164,8 +174,7 @@ def peer_hub(python: Path, queue: str, account: str) -> Iterator[PeerHub]:
         )
     try:
         wait_for(ports["proxy"], process, log)
-        base = f"http://127.0.0.1:{ports['proxy']}"
-        yield PeerHub(base, word, process.pid, folder)
+        yield PeerHub(ports, word, process.pid, folder)
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -22,10 +22,19 @@ class OurPortal:
     """The portal and the hub, for one person."""
 
     def __init__(self, base: str, person: str, token: str) -> None:
-        self.base, self.person = base, person
-        headers = {"Authorization": f"token {token}"}
-        self._http = httpx2.Client(base_url=base, headers=headers, timeout=60)
+        self.base, self.person, self._token = base, person, token
+        self._http = self.another()
         self._ids: dict[str, int] = {}
+
+    def another(self) -> httpx2.Client:
+        """Return a further client of the same person."""
+        headers = {"Authorization": f"token {self._token}"}
+        return httpx2.Client(base_url=self.base, headers=headers, timeout=60)
+
+    def live_count(self) -> int:
+        """Return how many sessions the portal takes for live."""
+        found = self._said("GET", "/notebooks?is_live=true&limit=1000")
+        return len(found["notebooks"])
 
     def add(self, name: str, queue: str, tenant: str) -> None:
         """Make a notebook, without starting it."""
