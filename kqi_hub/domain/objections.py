@@ -11,6 +11,12 @@ from kqi_hub.domain.tenant_limits import Limit, Scope
 
 _MB_PER_GB: Final = 1024
 _HOUR_S: Final = 3600
+_ONE: Final = {"cpu": Phrase("1 CPU"), "node": Phrase("1 node"), GPU: Phrase("1 GPU")}
+_MANY: Final = {
+    "cpu": Phrase("{count} CPUs"),
+    "node": Phrase("{count} nodes"),
+    GPU: Phrase("{count} GPUs"),
+}
 _SCOPES: Final = {
     Scope.JOB: Phrase("one job"),
     Scope.PERSON: Phrase("you"),
@@ -57,14 +63,12 @@ def taken_by(queue: Queue, shape: Shape) -> Amounts:
 
 def in_words(resource: str, amount: int) -> Phrase:
     """Say an amount of what Slurm calls `cpu`, `mem`, `gres/gpu:v100`."""
-    if resource == "cpu":
-        return Phrase("{count} CPUs", count=amount)
     if resource == "mem":
         return Phrase("{count} GB of memory", count=_gb(amount))
-    if resource == "node":
-        return Phrase("{count} nodes", count=amount)
-    if resource == GPU:
-        return Phrase("{count} GPUs", count=amount)
+    if amount == 1 and resource in _ONE:
+        return _ONE[resource]
+    if resource in _MANY:
+        return Phrase(_MANY[resource].template, count=amount)
     if resource.startswith(f"{GPU}:"):
         kind = resource.removeprefix(f"{GPU}:")
         return Phrase("{count} GPUs of type {type}", count=amount, type=kind)
