@@ -71,7 +71,8 @@ class SessionCallback(Callback):
         """Take one word of a session's."""
         spawner, run = self._heard_from()
         word = read_word(self._body())
-        if spawner.pending != "spawn" and not spawner.ready:
+        # One that is being stopped still says that it has ended.
+        if spawner.pending not in {"spawn", "stop"} and not spawner.ready:
             raise web.HTTPError(409, "This server does not start or run now.")
         match word:
             case Reached(phase):

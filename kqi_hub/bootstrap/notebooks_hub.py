@@ -18,6 +18,10 @@ from kqi_hub.db.snapshot import SqlSnapshotStore
 from kqi_hub.domain.credentials import CredentialStore, Service, Use
 from kqi_hub.domain.notebook_ports import ServerSecrets
 from kqi_hub.domain.notebooks import Session
+from kqi_hub.domain.phrase import Phrase
+from kqi_hub.domain.ports import Door
+from kqi_hub.i18n import N_
+from kqi_hub.runas.answers import require_done
 from kqi_hub.runas.secret_files import DoorSecretFiles
 from kqi_hub.services.session_secret import secret_text
 from kqi_hub.services.session_world import SessionTimes, World
@@ -100,6 +104,7 @@ def open_hub_notebooks(settings: Settings) -> HubNotebooks:
             timeout_s=cluster.command_timeout_s,
         ),
         secret_files=DoorSecretFiles(door),
+        folders=partial(_make_folders, door),
         script=partial(notebook_script, place=place),
         secret=texts,
         clock=time.time,
@@ -110,6 +115,12 @@ def open_hub_notebooks(settings: Settings) -> HubNotebooks:
     return HubNotebooks(
         Sessions(world), box, table.node_domain, float(table.longest_boot_s)
     )
+
+
+async def _make_folders(door: Door, person: str) -> None:
+    answer = await door.run("make-scratch", person, {})
+    deed = Phrase("make the folders on scratch")
+    require_done(answer, person, deed, N_("Ask an operator to look at the helper."))
 
 
 def _log_path(settings: Settings, session: Session, job_id: int) -> str:

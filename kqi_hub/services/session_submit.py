@@ -11,6 +11,7 @@ from kqi_hub.domain.errors import (
     ClusterRefused,
     ClusterTimedOut,
     ClusterUnreachable,
+    DoorBroken,
     DoorUnreachable,
     KqiError,
 )
@@ -59,11 +60,13 @@ async def _submitted(world: World, run: Run, script: BatchScript) -> int | None:
         run.unsure_since = None
         return None
     try:
+        await world.folders(run.owner)
         return await world.slurm.submit(run.owner, script)
     except ClusterTimedOut as error:
         log.warning("Whether Slurm has job %s will be seen: %s", run.job_name, error)
         run.unsure_since = world.clock()
-    except (ClusterUnreachable, DoorUnreachable) as error:
+    except (ClusterUnreachable, DoorUnreachable, DoorBroken) as error:
+        # DoorBroken is of the folders: of a submission it is ClusterTimedOut.
         log.warning("Job %s is not submitted yet: %s", run.job_name, error)
         await run.until(lambda: run.stop_asked, world.times.pause)
     except KqiError as error:

@@ -1,6 +1,6 @@
 """What starting and stopping sessions needs of the world."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,6 +40,8 @@ class World:
     snapshot: SnapshotStore
     slurm: Slurm
     secret_files: SecretFiles
+    # Make a person's folder on scratch with what belongs into it, where it lacks.
+    folders: Callable[[str], Awaitable[None]]
     script: Callable[[Session], BatchScript]
     # The text of the secret file, from the session and what the hub hands out. Blocks.
     secret: Callable[[Session, Mapping[str, str]], str]
