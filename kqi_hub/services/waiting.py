@@ -6,7 +6,7 @@ end early and better ones may come: so the answer is "about", rounded, or "not k
 """
 
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -80,7 +80,7 @@ def estimate_wait(
         why = Phrase("More than {count} jobs wait there.", count=MOST_AHEAD)
         return Wait(Outlook.UNKNOWN, None, why)
     lasts_s = queue.max_time_s if lifetime_s is None else lifetime_s
-    start = _Line(picture.scene, queue, now).start_of(ahead, shape, lasts_s)
+    start = _Line(picture.scene, queue, ahead, now).start_of(shape, lasts_s)
     return _in_words(start, now)
 
 
@@ -132,9 +132,12 @@ class _Room:
 class _Line:
     """The nodes that a queue's jobs compete for, and time passing over them."""
 
-    def __init__(self, scene: Scene, queue: Queue, now: float) -> None:
+    def __init__(
+        self, scene: Scene, queue: Queue, ahead: Sequence[Job], now: float
+    ) -> None:
         self._scene = scene
         self._queue = queue
+        self._ahead = ahead
         self._now = now
         self._rooms: dict[str, _Room] = {}
         # End, a number that keeps equal ends apart, node, what becomes free.
@@ -142,15 +145,13 @@ class _Line:
         self._count = 0
         self._fill()
 
-    def start_of(
-        self, ahead: Iterable[Job], shape: Shape, lasts_s: int | None
-    ) -> float | None:
+    def start_of(self, shape: Shape, lasts_s: int | None) -> float | None:
         """Return when the shape would start behind those ahead; None if never.
 
         A short job goes first where it is over before the first of them can start.
         """
         began, wanted = self._now, of_shape(shape)
-        for job in ahead:
+        for job in self._ahead:
             fitted = self._now == began and bool(
                 self._fitting(wanted, self._queue.supply)
             )
@@ -165,13 +166,19 @@ class _Line:
         return self._advance(wanted, 1, self._queue.supply)[0]
 
     def _fill(self) -> None:
-        supplies = (self._scene.supplies.get(name) for name in _rivals(self._queue))
-        nodes = {node.name: node for one in supplies if one for node in one.nodes}
+        """Look at the nodes that somebody in the line could take, and at no others."""
+        supplies = [self._queue.supply, *map(self._supply_of, self._ahead)]
+        by_queue = {one.partition.name: one for one in supplies}
+        nodes = {node.name: node for one in by_queue.values() for node in one.nodes}
         for name, node in nodes.items():
             if not is_closed(node):
                 self._rooms[name] = _room(node)
                 for job in self._scene.running_on.get(name, ()):
                     self._occupy(job, name)
+
+    def _supply_of(self, job: Job) -> Supply:
+        first = job.partition.split(",")[0]
+        return self._scene.supplies.get(first, self._queue.supply)
 
     def _occupy(self, job: Job, name: str) -> None:
         share = _share(of_job(job), max(1, job.nodes))
@@ -187,11 +194,8 @@ class _Line:
 
     def _place(self, job: Job) -> float | None:
         """Start a waiting job as soon as it can; return when."""
-        supply = self._scene.supplies.get(job.partition.split(",")[0])
         share = _share(of_job(job), job.nodes)
-        start, names = self._advance(
-            share, max(1, job.nodes), supply or self._queue.supply
-        )
+        start, names = self._advance(share, max(1, job.nodes), self._supply_of(job))
         if start is None:
             return None
         for name in names:
