@@ -38,14 +38,15 @@ def children_environment(
 ) -> dict[str, str]:
     """Return what kernels, terminals and the start command get.
 
-    A person's variables outrank what the job had, and the hub's outrank everything.
+    A person's variables outrank what the job had. Jupyter's folders and what comes from
+    the hub outrank theirs: with others the server would not be found.
     """
     plain = _without(environ, _OTHER_PYTHONS)
     tools = str(Path(sys.executable).parent)
     # Last, so that `jupyter nbconvert` is found and nothing of the person's is hidden.
     path = ":".join(filter(None, (plain.get("PATH", ""), tools)))
-    ours = folders.variables() | _always() | {"PATH": path}
-    return plain | ours | dict(variables) | dict(hub)
+    base = plain | _always() | {"PATH": path}
+    return base | dict(variables) | folders.variables() | dict(hub)
 
 
 def _without(environ: Mapping[str, str], starts: tuple[str, ...]) -> dict[str, str]:

@@ -73,11 +73,13 @@ def _run(order: Order, voice: HubVoice, begun: float) -> int:
     adopt_orphans(say)
     try:
         voice.phase("environment")
+        plain = children_environment(os.environ, {}, hub, folders)
         children = children_environment(os.environ, order.variables, hub, folders)
         prepared = prepare(order, folders, children, say)
         voice.port(port)
         voice.phase("server")
-        server.serve(_told(order, folders, children, prepared))
+        environments = {"environment": plain, "children": children}
+        server.serve(environments | _told(order, folders, prepared))
         say(f"Prepared in {time.monotonic() - begun:.1f} s; the server starts.")
         return _wait(server)
     except Stopped:
@@ -87,12 +89,9 @@ def _run(order: Order, voice: HubVoice, begun: float) -> int:
         server.end(say)
 
 
-def _told(
-    order: Order, folders: Folders, children: dict[str, str], prepared: Prepared
-) -> dict[str, object]:
-    """Return what the server is told."""
+def _told(order: Order, folders: Folders, prepared: Prepared) -> dict[str, object]:
+    """Return what the server is told beside its environments."""
     return {
-        "environment": children,
         "root": str(folders.workspace),
         "ui": order.ui,
         "default_kernel": prepared.kernel or "python3",

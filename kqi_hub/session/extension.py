@@ -1,6 +1,7 @@
 """What Jupyter Server loads of us: the idle rule, its routes, the banner."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Mapping
 from types import FrameType
@@ -36,6 +37,10 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(app: Server) -> None:
     """Begin to watch the session that the runner told of."""
     order = app.web_app.settings["kqi_session"]
+    # From here on kernels and terminals may be started: they get the person's own
+    # variables, which the server was started without.
+    os.environ.clear()
+    os.environ.update(order["children"])
 
     def stop(why: str) -> None:
         app.end(why, watch.seen)
