@@ -1,6 +1,8 @@
 """The spawner of a person's agent: a process on the hub's machine, as the person."""
 
+import asyncio
 import json
+import os
 import socket
 from collections.abc import Mapping
 from functools import cached_property
@@ -24,12 +26,10 @@ _LOOPBACK: Final = "127.0.0.1"
 class AgentSpawner(Spawner):
     """Start and stop the agent through the door; watch it without asking anybody."""
 
-    # A look costs microseconds, and an agent that ended leaves its route quickly.
-    poll_interval = 2
-    start_timeout = 60
-    http_timeout = 15
-
+    # Who is to know at once that the agent ended; the wrapper sets itself here.
+    wrapper: Any = None
     _process: AgentProcess | None = None
+    _watched: int | None = None
 
     @cached_property
     def site(self) -> Settings:
@@ -53,6 +53,7 @@ class AgentSpawner(Spawner):
                 if "Address already in use" not in str(error) or not tries_left:
                     raise
             else:
+                self._watch()
                 return _LOOPBACK, port
         raise AssertionError("the last try returns or raises")
 
@@ -68,8 +69,34 @@ class AgentSpawner(Spawner):
         }
         return json.dumps(told)
 
+    def _watch(self) -> None:
+        """Have the kernel tell when it ends: its route must not outlive it for long.
+
+        Whoever listens on its port next would be shown what people send to it.
+        """
+        self._unwatch()
+        if self._process is None:
+            return
+        try:
+            self._watched = os.pidfd_open(self._process.pid)
+        except ProcessLookupError:
+            return  # `poll` will tell
+        asyncio.get_running_loop().add_reader(self._watched, self._has_ended)
+
+    def _unwatch(self) -> None:
+        if self._watched is not None:
+            asyncio.get_running_loop().remove_reader(self._watched)
+            os.close(self._watched)
+            self._watched = None
+
+    def _has_ended(self) -> None:
+        self._unwatch()
+        if self.wrapper is not None:
+            self.wrapper.tell_over()
+
     async def stop(self, now: bool = False) -> None:
         """Stop it; the helper is asked only while it lives."""
+        self._unwatch()
         process = self._process
         if process is not None and process.is_alive():
             await DoorAgents(self.door).stop(self.user.name, process)
@@ -92,10 +119,12 @@ class AgentSpawner(Spawner):
         super().load_state(state)
         if "pid" in state and "began" in state:
             self._process = AgentProcess(int(state["pid"]), int(state["began"]))
+            self._watch()
 
     def clear_state(self) -> None:
         """Forget the process."""
         super().clear_state()
+        self._unwatch()
         self._process = None
 
 

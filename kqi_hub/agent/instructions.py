@@ -48,7 +48,7 @@ def read_instructions(raw: bytes) -> Instructions:
         if said["version"] != VERSION:
             raise BadInstructions(f"this agent follows version {VERSION} only")
         return _instructions(said, said["hub"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         kind = type(error).__name__
         raise BadInstructions(f"the instructions cannot be read ({kind})") from None
 

@@ -437,10 +437,10 @@ def stop_agent(command: tuple[str, ...], pid: int, when: int) -> int:
     """End the person's agent politely, then not; one that is gone is no error."""
     with contextlib.suppress(ProcessLookupError, FileNotFoundError):
         process = os.pidfd_open(pid)
-        line = b"".join(os.fsencode(word) + b"\0" for word in command)
-        if began(pid) != when:
-            return 0  # long gone: the number is somebody else's now
-        if Path(f"/proc/{pid}/cmdline").read_bytes() != line:
+        runs = Path(f"/proc/{pid}/cmdline").read_bytes()
+        if began(pid) != when or not runs:
+            return 0  # long gone: the number is somebody else's now, or a zombie's
+        if runs != b"".join(os.fsencode(word) + b"\0" for word in command):
             raise PermissionError(f"process {pid} is not the agent that was meant")
         for number in (signal.SIGTERM, signal.SIGKILL):
             signal.pidfd_send_signal(process, number)
