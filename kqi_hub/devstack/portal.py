@@ -81,6 +81,62 @@ url = "https://github.com"
 name = "ngc"
 kind = "ngc"
 url = "https://nvcr.io"
+
+[billing]
+currency = "JPY"
+
+[[queue]]
+name = "jupyter"
+purpose = "Free: setting up, preprocessing, debugging"
+shares_gpus = true
+places_per_node = 10
+most_cpus = 4
+most_gpus = 0
+
+[[queue]]
+name = "v100"
+purpose = "Training on V100, a node for yourself"
+
+[[queue]]
+name = "a100"
+purpose = "Training on A100, a node for yourself"
+
+[[queue]]
+name = "cpu"
+purpose = "Computing without GPUs"
+
+[[rate]]
+queue = "jupyter"
+
+[[rate]]
+queue = "v100"
+per_node = "240"
+
+[[rate]]
+queue = "a100"
+per_node = "1200"
+
+[[rate]]
+queue = "cpu"
+per_cpu = "1.5"
+per_memory_gb = "0.25"
+
+[[preset]]
+name = "free-4h"
+title = "Free, 4 h"
+queue = "jupyter"
+cpus = 2
+memory_gb = 8
+lifetime_hours = 4
+
+[[preset]]
+name = "a100-day"
+title = "1 node A100, day"
+queue = "a100"
+cpus = 64
+memory_gb = 512
+gpus = 8
+lifetime_hours = 24
 """
 
 _DOOR = """\
