@@ -1,35 +1,25 @@
 """Prices and costs as the reader's language writes them."""
 
-from decimal import Decimal
 from typing import Final
 
-from babel.numbers import format_currency, get_currency_precision
+from babel.numbers import get_currency_precision
 
 from handlers.ask import Ask
-from kqi_hub.domain.money import MICRO, Price
+from kqi_hub.domain.money import Price, divided
+from kqi_hub.face.formats import Formats
 from kqi_hub.i18n import N_
 
-_EXACT: Final = "¤#,##0.00####"
+_DIGITS: Final = 6
 _AN_HOUR: Final = N_("{price} an hour")
 _FROM_TO: Final = N_("{least} to {price} an hour")
 
 
-def in_money(ask: Ask, micro: int, exact: bool = False) -> str:
-    """Write an amount in the site's currency.
-
-    `exact`, and what is less than the currency's smallest coin, is not rounded.
-    """
-    amount = Decimal(micro) / MICRO
+def in_money(ask: Ask, micro: int) -> str:
+    """Write a cost, rounded to the currency's smallest coin unless it is less."""
     currency = ask.deps.queues.pricing.billing.currency
-    coin = Decimal(1).scaleb(-get_currency_precision(currency))
-    is_odd = bool(amount % coin) and (exact or abs(amount) < coin)
-    return format_currency(
-        amount,
-        currency,
-        _EXACT if is_odd else None,
-        locale=ask.texts.language,
-        currency_digits=not is_odd,
-    )
+    coin = 10 ** max(0, _DIGITS - get_currency_precision(currency))
+    rounded = divided(micro, coin) * coin if micro >= coin else micro
+    return _money(ask, rounded, currency)
 
 
 def hourly(ask: Ask, price: Price | None) -> str:
@@ -38,8 +28,14 @@ def hourly(ask: Ask, price: Price | None) -> str:
         return ""
     if price.is_free:
         return ask.texts.say(N_("free"))
+    currency = ask.deps.queues.pricing.billing.currency
     values = {
-        "price": in_money(ask, price.per_hour, exact=True),
-        "least": in_money(ask, price.at_least, exact=True),
+        "price": _money(ask, price.per_hour, currency),
+        "least": _money(ask, price.at_least, currency),
     }
     return ask.texts.say(_FROM_TO if price.is_range else _AN_HOUR, values)
+
+
+def _money(ask: Ask, micro: int, currency: str) -> str:
+    formats = Formats(ask.texts.language, ask.deps.site.timezone)
+    return formats.money(micro, currency)

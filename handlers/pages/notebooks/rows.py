@@ -7,7 +7,7 @@ from handlers.pages.notebooks.desk import View
 from handlers.pages.notebooks.money import hourly, in_money
 from handlers.pages.notebooks.offers import said
 from handlers.pages.notebooks.words import Status, status_of
-from kqi_hub.domain.notebooks import Choices, Notebook, Session
+from kqi_hub.domain.notebooks import Choices, Notebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,3 @@ def _most(ask: Ask, view: View) -> str:
     if view.price is None or view.price.is_free or view.left_s is None:
         return ""
     return in_money(ask, view.price.cost(view.left_s))
-
-
-def ran_s(session: Session, now: float) -> float | None:
-    """Return how long its job has run, waiting left out; None if it never did."""
-    began = session.began_at
-    return None if began is None else (session.ended_at or now) - began

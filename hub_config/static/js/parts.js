@@ -43,7 +43,7 @@ function replaceIn(fresh) {
   for (const part of document.querySelectorAll("[data-part]")) {
     const name = CSS.escape(part.dataset.part);
     const newer = fresh.querySelector(`[data-part="${name}"]`);
-    if (!newer || newer.isEqualNode(part) || isBusy(part)) continue;
+    if (!newer || newer.isEqualNode(part) || isBusy(part) || isKept(part, newer)) continue;
     const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
     put(newer, part);
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
@@ -66,6 +66,11 @@ function isBusy(part) {
   return Boolean(
     part.querySelector("input:focus, textarea:focus, select:focus, form[data-sent], dialog[open]"),
   );
+}
+
+// What a script has filled in (data-kept="of what") stays until it is about another.
+function isKept(part, newer) {
+  return "kept" in part.dataset && part.dataset.kept === newer.dataset.kept;
 }
 
 export function keepRenewed() {

@@ -1,4 +1,5 @@
 // What the page of one notebook needs.
+import "../live.js";
 import "../parts.js";
 import "./opening.js";
 import "./log.js";

@@ -2,13 +2,14 @@
 import { call } from "../api.js";
 
 const SHOWN_CHARACTERS = 200_000;
-const AGAIN_MS = 4_000;
-const base = document.documentElement.dataset.base;
-let current = "";
-let stop = new AbortController();
+const FIRST_MS = 1_000;
+const LONGEST_MS = 30_000;
+let job = "";
+let reading = new AbortController();
 
-function box() {
-  return document.querySelector("[data-log]");
+// What is shown, and the words for it, stand in a part of the page that is renewed.
+function about() {
+  return document.querySelector("[data-log]")?.dataset ?? {};
 }
 
 function code() {
@@ -20,104 +21,126 @@ function note(text) {
   if (place && place.textContent !== text) place.textContent = text;
 }
 
-function words() {
-  return box()?.dataset ?? {};
-}
-
-async function agent() {
-  const api = words().agent;
-  const found = await call("POST", api, {});
-  return { url: new URL(found.url, location.origin), token: found.token };
-}
-
-async function ask({ url, token }, path, signal) {
-  const headers = { Authorization: `Bearer ${token}` };
-  const target = new URL(path, url.href.endsWith("/") ? url : `${url}/`);
-  return fetch(target, { headers, signal });
-}
-
 function show(text) {
   const pre = code().parentElement;
   const follows = document.getElementById("log-follows")?.checked ?? true;
-  const whole = code().textContent + text;
-  code().textContent = whole.slice(-SHOWN_CHARACTERS);
+  code().textContent = (code().textContent + text).slice(-SHOWN_CHARACTERS);
   if (follows) pre.scrollTop = pre.scrollHeight;
 }
 
+// The agent is started when it does not run, and gives a token that opens it alone.
+async function ask(path, signal) {
+  const agent = await call("POST", about().agent, {});
+  const address = new URL(path, new URL(agent.url.replace(/\/*$/, "/"), location.origin));
+  return fetch(address, {
+    headers: { Authorization: `Bearer ${agent.token}` },
+    cache: "no-store",
+    signal,
+  });
+}
+
+async function* events(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    const whole = (rest + value).split("\n\n");
+    rest = whole.pop();
+    for (const text of whole) {
+      const lines = text.split("\n");
+      const name = lines.find((line) => line.startsWith("event: "))?.slice(7);
+      const data = lines.find((line) => line.startsWith("data: "))?.slice(6);
+      if (name && data) yield { name, data: JSON.parse(data) };
+    }
+  }
+}
+
+const told = {
+  log(place, data) {
+    show(data.text);
+    place.from = data.to;
+    note(about().live);
+  },
+  waiting() {
+    note(about().none);
+  },
+  restarted(place) {
+    code().textContent = "";
+    place.from = 0;
+  },
+  skipped() {
+    show(`\n${about().skipped}\n`);
+  },
+  failed(place, data) {
+    throw new Error(data.message);
+  },
+};
+
+async function follow(place, signal) {
+  const from = place.from === null ? "" : `&from=${place.from}`;
+  const answer = await ask(`api/log/follow?job=${place.job}${from}`, signal);
+  if (!answer.ok) throw new Error(about().broken);
+  for await (const { name, data } of events(answer.body)) told[name]?.(place, data);
+}
+
+// A session that has ended writes no more: its last piece is read once.
+async function readOnce(place, signal) {
+  const answer = await ask(`api/log?job=${place.job}`, signal);
+  if (answer.status === 404) {
+    note(about().none);
+    return;
+  }
+  if (!answer.ok) throw new Error(about().broken);
+  const piece = await answer.json();
+  if (piece.from > 0) show(`${about().skipped}\n`);
+  show(piece.text);
+  note(about().ended);
+}
+
 function wait(ms, signal) {
-  return new Promise((done, left) => {
+  return new Promise((done) => {
     const timer = setTimeout(done, ms);
     signal.addEventListener("abort", () => {
       clearTimeout(timer);
-      left(signal.reason);
+      done();
     });
   });
 }
 
-// One event of the stream is lines of "event: name" and "data: JSON".
-async function* events(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let kept = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    kept += value;
-    const whole = kept.split("\n\n");
-    kept = whole.pop();
-    for (const event of whole) yield parsed(event);
-  }
-}
-
-function parsed(event) {
-  const lines = event.split("\n");
-  const data = lines.filter((line) => line.startsWith("data:")).map((line) => line.slice(5).trim());
-  const name = lines.find((line) => line.startsWith("event:"));
-  return { name: name?.slice(6).trim() ?? "message", data: data.length ? JSON.parse(data.join("\n")) : null };
-}
-
-async function follow(job, signal) {
-  code().textContent = "";
-  let from = 0;
-  for (;;) {
+async function read(place, signal) {
+  let pause = FIRST_MS;
+  while (!signal.aborted) {
     try {
-      from = await stream(job, from, signal);
-      if (box()?.dataset.ended) return;
+      if (about().ended) {
+        code().textContent = "";
+        await readOnce(place, signal);
+        return;
+      }
+      await follow(place, signal);
+      pause = FIRST_MS;
     } catch (error) {
       if (signal.aborted) return;
-      note(error.message || words().broken);
+      note(error.message || about().broken);
     }
-    await wait(AGAIN_MS, signal).catch(() => {});
-    if (signal.aborted) return;
+    await wait(pause, signal);
+    pause = Math.min(LONGEST_MS, pause * 2);
   }
-}
-
-async function stream(job, start, signal) {
-  const mine = await agent();
-  const answer = await ask(mine, `api/log/follow?job=${job}&from=${start}`, signal);
-  if (answer.status === 404) {
-    note(words().none);
-    return start;
-  }
-  if (!answer.ok) throw new Error(words().broken);
-  note(words().live);
-  let from = start;
-  for await (const { data } of events(answer.body)) {
-    if (data?.text) show(data.text);
-    if (typeof data?.next === "number") from = data.next;
-  }
-  note(words().ended || words().broken);
-  return from;
 }
 
 function look() {
-  const job = box()?.dataset.log ?? "";
-  if (job === current) return;
-  current = job;
-  stop.abort();
-  stop = new AbortController();
-  if (job) follow(job, stop.signal);
+  const wanted = `${about().log ?? ""}${about().ended ? " over" : ""}`;
+  if (wanted === job) return;
+  const isOther = wanted.split(" ")[0] !== job.split(" ")[0];
+  job = wanted;
+  reading.abort();
+  reading = new AbortController();
+  if (!about().log || !code()) return;
+  if (isOther) code().textContent = "";
+  note(about().reading);
+  read({ job: about().log, from: null }, reading.signal);
 }
 
 document.addEventListener("kqi:renewed", look);
-addEventListener("pagehide", () => stop.abort());
-if (base) look();
+addEventListener("pagehide", () => reading.abort());
+look();
