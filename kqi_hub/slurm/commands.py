@@ -63,7 +63,8 @@ def list_jobs(tokens: Tokens) -> Argv:
 
 def show_job(job_id: int) -> Argv:
     """Ask the controller for one job."""
-    return ("scontrol", "--oneliner", "show", "job", str(int(job_id)))
+    # --local: no second question, about federations.
+    return ("scontrol", "--oneliner", "--local", "show", "job", str(int(job_id)))
 
 
 def list_nodes() -> Argv:

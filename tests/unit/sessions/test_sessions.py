@@ -1,0 +1,481 @@
+"""services/sessions: one job a session, whatever happens between hub and Slurm."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+
+import pytest
+
+from kqi_hub.domain.errors import (
+    ClusterRefused,
+    ClusterTimedOut,
+    ClusterUnreachable,
+    Conflict,
+    DoorRefused,
+    DoorUnreachable,
+    NoSuchJob,
+)
+from kqi_hub.domain.notebooks import Cause, Phase
+from kqi_hub.services.session_run import Heard, Run, StartFailed
+from kqi_hub.services.sessions import Place
+from tests.fakes.sessions import QUICK, Lab
+
+HUB = {"JUPYTERHUB_API_TOKEN": "first"}
+Starting = asyncio.Task[Place]
+
+
+@pytest.fixture
+async def lab() -> AsyncIterator[Lab]:
+    made = Lab()
+    yield made
+    await made.sessions.close()
+
+
+async def begin(lab: Lab, *, is_told: bool = False) -> tuple[Run, Starting]:
+    run = await lab.sessions.claim("alice", 12)
+    task = asyncio.create_task(lab.sessions.start(run, HUB, is_told=is_told))
+    return run, task
+
+
+async def queued(lab: Lab) -> tuple[Run, Starting]:
+    run, task = await begin(lab)
+    await until(lambda: run.job_id is not None)
+    return run, task
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if true():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it did not come true")
+
+
+async def started(lab: Lab) -> Run:
+    run, task = await queued(lab)
+    lab.sessions.heard_port(run, 40_000)
+    await task
+    await lab.sessions.ready(run)
+    return run
+
+
+async def test_a_start_submits_once_with_the_secret_and_returns_the_place(
+    lab: Lab,
+) -> None:
+    session = lab.ask()
+    run, task = await queued(lab)
+    assert lab.sessions.heard_port(run, 40_000) is Heard.TAKEN
+    assert await task == Place("cpu01", 40_000)
+    [script] = lab.slurm.scripts
+    assert (script.name, script.secret) == (
+        session.job_name,
+        f"{session.job_name} first",
+    )
+    assert (lab.last.job_id, lab.last.node, lab.last.port) == (101, "cpu01", 40_000)
+    assert lab.last.phase is Phase.QUEUED
+
+
+async def test_nothing_starts_that_nobody_asked_for(lab: Lab) -> None:
+    with pytest.raises(Conflict, match="Nobody has asked"):
+        await lab.sessions.claim("alice", 12)
+    assert lab.slurm.scripts == []
+
+
+async def test_somebody_elses_session_is_not_found(lab: Lab) -> None:
+    lab.ask()
+    with pytest.raises(Conflict):
+        await lab.sessions.claim("bob", 12)
+
+
+async def test_what_is_being_stopped_is_not_started(lab: Lab) -> None:
+    session = lab.ask()
+    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
+    with pytest.raises(Conflict, match="being stopped"):
+        await lab.sessions.claim("alice", 12)
+
+
+async def test_the_node_is_slurms_word_from_the_picture_without_a_question(
+    lab: Lab,
+) -> None:
+    session = lab.ask()
+    run, task = await queued(lab)
+    lab.look(lab.job(session))
+    await until(lambda: run.job is not None)
+    lab.sessions.heard_port(run, 40_000)
+    assert (await task).node == "gpu07"
+    assert lab.slurm.looks == 0
+
+
+async def test_what_slurm_refuses_ends_the_session_with_its_reason(lab: Lab) -> None:
+    lab.ask()
+    lab.slurm.faults = [ClusterRefused("Refused.", reason="Invalid qos")]
+    _, task = await begin(lab)
+    with pytest.raises(ClusterRefused):
+        await task
+    assert (lab.last.cause, lab.last.detail) == (Cause.REFUSED, "Invalid qos")
+
+
+async def test_what_the_door_refuses_ends_the_session(lab: Lab) -> None:
+    lab.ask()
+    lab.slurm.faults = [DoorRefused("The scratch folder is a link.")]
+    _, task = await begin(lab)
+    with pytest.raises(DoorRefused):
+        await task
+    assert lab.last.cause is Cause.FAILED
+    assert "link" in lab.last.detail
+
+
+@pytest.mark.parametrize(
+    "fault", [ClusterUnreachable("No controller."), DoorUnreachable("No helper.")]
+)
+async def test_where_nothing_happened_it_is_tried_again(
+    lab: Lab, fault: Exception
+) -> None:
+    lab.ask()
+    lab.slurm.faults = [fault, fault]
+    run, task = await queued(lab)
+    lab.sessions.heard_port(run, 40_000)
+    await task
+    assert len(lab.slurm.scripts) == 1
+
+
+async def test_a_job_whose_answer_was_lost_is_adopted_from_the_picture(
+    lab: Lab,
+) -> None:
+    session = lab.ask()
+    lab.slurm.faults, lab.slurm.keeps_lost = [ClusterTimedOut("No answer.")], True
+    run, task = await begin(lab)
+    await until(lambda: run.unsure_since is not None)
+    lab.look(lab.job(session, "PENDING"))
+    await until(lambda: run.job_id == 101)
+    lab.sessions.heard_port(run, 40_000)
+    await task
+    assert len(lab.slurm.scripts) == 1
+    assert lab.last.job_id == 101
+
+
+async def test_a_lost_job_that_speaks_is_adopted_before_any_look(lab: Lab) -> None:
+    lab.ask()
+    lab.slurm.faults, lab.slurm.keeps_lost = [ClusterTimedOut("No answer.")], True
+    run, task = await begin(lab)
+    await until(lambda: run.unsure_since is not None)
+    await lab.sessions.heard_phase(run, Phase.NODE)
+    lab.sessions.heard_port(run, 40_000)
+    await task
+    assert len(lab.slurm.scripts) == 1
+
+
+async def test_nothing_is_submitted_again_before_a_younger_look(lab: Lab) -> None:
+    lab.ask()
+    lab.slurm.faults = [ClusterTimedOut("No answer.")]
+    run, task = await begin(lab)
+    await until(lambda: run.unsure_since is not None)
+    await asyncio.sleep(0.1)
+    assert lab.slurm.scripts == []
+    lab.look()
+    await until(lambda: run.job_id is not None)
+    assert len(lab.slurm.scripts) == 1
+    task.cancel()
+
+
+async def test_an_unanswered_question_proves_nothing(lab: Lab) -> None:
+    lab.ask()
+    lab.slurm.faults, lab.slurm.keeps_lost = [ClusterTimedOut("No answer.")], True
+    lab.slurm.find_faults = [ClusterUnreachable("No accounting.")] * 3
+    run, task = await begin(lab)
+    await until(lambda: run.unsure_since is not None)
+    lab.look()
+    await until(lambda: run.job_id == 101)
+    assert len(lab.slurm.scripts) == 1
+    task.cancel()
+
+
+async def test_a_start_given_up_leaves_the_submission_to_finish(lab: Lab) -> None:
+    lab.ask()
+    lab.slurm.gate = asyncio.Event()
+    _, task = await begin(lab)
+    await lab.slurm.submitting.wait()
+    task.cancel()
+    lab.slurm.gate.set()
+    await until(lambda: lab.last.job_id == 101)
+    run, again = await begin(lab, is_told=True)
+    lab.sessions.heard_port(run, 40_000)
+    await again
+    assert len(lab.slurm.scripts) == 1
+
+
+async def test_a_new_process_waits_for_the_job_that_is_there(lab: Lab) -> None:
+    lab.ask()
+    _, task = await queued(lab)
+    task.cancel()
+    await lab.restart()
+    run, again = await begin(lab)
+    await until(lambda: bool(lab.files.kept))
+    lab.sessions.heard_port(run, 40_001)
+    assert (await again).port == 40_001
+    assert len(lab.slurm.scripts) == 1
+
+
+async def test_a_new_process_that_kept_the_token_writes_no_secret(lab: Lab) -> None:
+    lab.ask()
+    _, task = await queued(lab)
+    task.cancel()
+    await lab.restart()
+    run, again = await begin(lab, is_told=True)
+    await asyncio.sleep(0.02)
+    lab.sessions.heard_port(run, 40_001)
+    await again
+    assert lab.files.kept == {}
+
+
+async def test_a_process_that_died_while_submitting_may_have_left_a_job(
+    lab: Lab,
+) -> None:
+    session = lab.ask()
+    lab.slurm.found[session.job_name] = 777
+    await lab.restart()
+    run, task = await begin(lab)
+    lab.look()
+    await until(lambda: run.job_id == 777)
+    assert lab.slurm.scripts == []
+    task.cancel()
+
+
+async def test_a_server_that_runs_is_found_again_with_its_token(lab: Lab) -> None:
+    lab.ask()
+    await started(lab)
+    await lab.restart()
+    run, task = await begin(lab, is_told=True)
+    assert await task == Place("cpu01", 40_000)
+    assert lab.sessions.heard_port(run, 40_001) is Heard.UNWANTED
+
+
+async def test_a_server_whose_token_is_lost_goes_on_and_is_not_doubled(
+    lab: Lab,
+) -> None:
+    lab.ask()
+    await started(lab)
+    await lab.restart()
+    run, task = await begin(lab)
+    with pytest.raises(StartFailed, match="lost the key"):
+        await task
+    assert await lab.sessions.stop(run) is False
+    assert lab.last.is_live
+    assert (len(lab.slurm.scripts), lab.slurm.cancelled) == (1, [])
+
+
+async def test_an_early_death_is_told_at_once_with_its_log(lab: Lab) -> None:
+    lab.ask()
+    run, task = await queued(lab)
+    await lab.sessions.heard_ended(run, 3)
+    with pytest.raises(StartFailed, match="exit code 3") as raised:
+        await task
+    assert "/scratch/alice/log/101.log" in raised.value.hint
+    assert (lab.last.cause, lab.last.exit_code) == (Cause.FAILED, 3)
+
+
+async def test_a_silent_death_is_seen_in_the_picture(lab: Lab) -> None:
+    session = lab.ask()
+    _, task = await queued(lab)
+    lab.look(lab.job(session, "OUT_OF_MEMORY"))
+    with pytest.raises(StartFailed, match="OUT_OF_MEMORY"):
+        await task
+
+
+async def test_a_job_id_that_came_again_is_not_ours(lab: Lab) -> None:
+    lab.ask()
+    run, task = await queued(lab)
+    other = lab.job(lab.last, "FAILED")
+    lab.look(replace(other, name="nb-9-other"))
+    await until(lambda: run.looked_at is not None)
+    assert not run.over
+    task.cancel()
+
+
+async def test_a_picture_that_lacks_the_job_ends_nothing(lab: Lab) -> None:
+    lab.ask()
+    run = await started(lab)
+    lab.look()
+    await until(lambda: run.looked_at is not None)
+    assert not run.over
+
+
+async def test_a_session_that_the_worker_ended_is_over(lab: Lab) -> None:
+    lab.ask()
+    run = await started(lab)
+    told: list[bool] = []
+    run.tell_over = lambda: told.append(True)
+    lab.store.kept[1] = replace(lab.last, ended_at=lab.now, cause=Cause.LIFETIME)
+    lab.look()
+    await until(lambda: run.over)
+    assert told == [True]
+
+
+async def test_a_wait_beyond_all_patience_is_given_up_and_the_job_ended(
+    lab: Lab,
+) -> None:
+    lab.ask()
+    lab.sessions = lab.process(replace(QUICK, longest_wait=0.05))
+    run, task = await queued(lab)
+    with pytest.raises(StartFailed, match="given up"):
+        await task
+    assert await lab.sessions.stop(run) is True
+    assert lab.slurm.cancelled == [101]
+    assert lab.last.cause is Cause.FAILED
+
+
+async def test_a_stop_of_a_waiting_job_is_one_call_and_the_end(lab: Lab) -> None:
+    session = lab.ask()
+    run, task = await queued(lab)
+    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
+    assert await lab.sessions.stop(run) is True
+    assert lab.slurm.cancelled == [101]
+    assert lab.last.cause is Cause.STOPPED
+    with pytest.raises(StartFailed):
+        await task
+    await until(lambda: lab.files.dropped == [session.job_name])
+
+
+async def test_a_stop_of_a_running_one_waits_for_its_last_word(lab: Lab) -> None:
+    session = lab.ask()
+    run = await started(lab)
+    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
+    stopping = asyncio.create_task(lab.sessions.stop(run))
+    await until(lambda: lab.slurm.cancelled == [101])
+    await lab.sessions.heard_ended(run, 0)
+    assert await stopping is True
+    assert (lab.last.cause, lab.last.exit_code) == (Cause.STOPPED, 0)
+
+
+async def test_without_a_last_word_the_worker_is_asked_for_a_look(lab: Lab) -> None:
+    session = lab.ask()
+    run = await started(lab)
+    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
+    assert await lab.sessions.stop(run) is True
+    assert lab.last.is_live  # until Slurm says so
+    assert lab.snapshot.asked == lab.now
+
+
+async def test_a_stop_that_nobody_asked_for_ends_nothing(lab: Lab) -> None:
+    lab.ask()
+    run = await started(lab)
+    assert await lab.sessions.stop(run) is False
+    assert lab.slurm.cancelled == []
+    assert lab.last.is_live
+
+
+async def test_a_stop_during_the_submission_cancels_what_it_leaves(lab: Lab) -> None:
+    session = lab.ask()
+    lab.slurm.gate = asyncio.Event()
+    run, task = await begin(lab)
+    await lab.slurm.submitting.wait()
+    task.cancel()
+    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
+    stopping = asyncio.create_task(lab.sessions.stop(run))
+    await asyncio.sleep(0.02)
+    assert lab.slurm.cancelled == []
+    lab.slurm.gate.set()
+    await stopping
+    assert lab.slurm.cancelled == [101]
+
+
+async def test_a_stop_before_anything_was_submitted_submits_nothing(lab: Lab) -> None:
+    session = lab.ask()
+    lab.slurm.faults = [ClusterUnreachable("No controller.")] * 1000
+    run, task = await begin(lab)
+    await lab.slurm.submitting.wait()
+    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
+    assert await lab.sessions.stop(run) is True
+    with pytest.raises(StartFailed):
+        await task
+    assert (lab.slurm.scripts, lab.slurm.cancelled) == ([], [])
+    assert lab.last.cause is Cause.STOPPED
+
+
+async def test_a_stop_of_an_unsure_submission_finds_and_cancels_the_job(
+    lab: Lab,
+) -> None:
+    session = lab.ask()
+    lab.slurm.faults, lab.slurm.keeps_lost = [ClusterTimedOut("No answer.")], True
+    run, task = await begin(lab)
+    await until(lambda: run.unsure_since is not None)
+    task.cancel()
+    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
+    stopping = asyncio.create_task(lab.sessions.stop(run))
+    await asyncio.sleep(0.02)
+    lab.look(lab.job(session, "PENDING"))
+    await stopping
+    await until(lambda: lab.slurm.cancelled == [101])
+
+
+async def test_a_cancel_that_slurm_does_not_take_is_repeated(lab: Lab) -> None:
+    session = lab.ask()
+    run, task = await queued(lab)
+    lab.slurm.cancel_faults = [ClusterUnreachable("No."), ClusterTimedOut("No.")]
+    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
+    await lab.sessions.stop(run)
+    await until(lambda: lab.slurm.cancelled == [101])
+    with pytest.raises(StartFailed):
+        await task
+
+
+async def test_a_job_that_slurm_has_forgotten_counts_as_cancelled(lab: Lab) -> None:
+    session = lab.ask()
+    run, task = await queued(lab)
+    lab.slurm.cancel_faults = [NoSuchJob("No such job.")]
+    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
+    await lab.sessions.stop(run)
+    assert lab.last.cause is Cause.STOPPED
+    with pytest.raises(StartFailed):
+        await task
+
+
+async def test_a_stop_goes_on_in_the_next_process(lab: Lab) -> None:
+    session = lab.ask()
+    await started(lab)
+    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
+    await lab.restart()
+    await lab.sessions.finish_stops()
+    await until(lambda: lab.slurm.cancelled == [101])
+
+
+async def test_a_port_is_taken_once(lab: Lab) -> None:
+    lab.ask()
+    run, task = await queued(lab)
+    assert lab.sessions.heard_port(run, 40_000) is Heard.TAKEN
+    assert lab.sessions.heard_port(run, 40_001) is Heard.UNWANTED
+    assert (await task).port == 40_000
+
+
+async def test_an_idle_end_keeps_what_the_rule_saw(lab: Lab) -> None:
+    lab.ask()
+    run = await started(lab)
+    await lab.sessions.heard_ending(run, Cause.IDLE, [("kernels_busy", 0)])
+    await lab.sessions.heard_ended(run, 0)
+    assert lab.last.cause is Cause.IDLE
+    assert lab.last.seen == (("kernels_busy", 0),)
+
+
+async def test_why_a_ready_one_ended_is_for_slurm_to_say(lab: Lab) -> None:
+    lab.ask()
+    run = await started(lab)
+    await lab.sessions.heard_ended(run, 143)
+    assert run.over
+    assert lab.last.is_live
+    assert lab.snapshot.asked == lab.now
+
+
+async def test_a_secret_file_goes_when_the_server_is_forgotten(lab: Lab) -> None:
+    session = lab.ask()
+    run = await started(lab)
+    await lab.sessions.heard_ended(run, 0)
+    lab.sessions.forget(run.id)
+    await until(lambda: lab.files.dropped == [session.job_name])
+
+
+async def test_a_session_that_goes_on_is_not_forgotten(lab: Lab) -> None:
+    lab.ask()
+    run = await started(lab)
+    lab.sessions.forget(run.id)
+    assert await lab.sessions.claim("alice", 12) is run
+    assert lab.files.dropped == []
