@@ -314,8 +314,8 @@ async def test_a_session_that_the_worker_ended_is_over(lab: Lab) -> None:
 async def test_a_wait_beyond_all_patience_is_given_up_and_the_job_ended(
     lab: Lab,
 ) -> None:
-    lab.ask()
     lab.sessions = lab.process(replace(QUICK, longest_wait=0.05))
+    lab.ask()
     run, task = await queued(lab)
     with pytest.raises(StartFailed, match="given up"):
         await task
