@@ -14,6 +14,7 @@ from kqi_hub.domain.tokens import HubTokens
 from kqi_hub.face.site import Site
 from kqi_hub.i18n import Texts
 from kqi_hub.services.account import Account
+from kqi_hub.services.notebooks import Notebooks
 from kqi_hub.services.people import People
 from kqi_hub.services.proving import Who
 from kqi_hub.services.queues import Queues
@@ -33,6 +34,7 @@ class Deps:
     tokens: HubTokens
     queues: Queues
     live: Live
+    notebooks: Notebooks
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ KqiError
 from collections.abc import Iterable
 from typing import Final
 
+from kqi_hub.domain import errors
 from kqi_hub.domain.errors import InvalidInput, KqiError
 from kqi_hub.i18n import N_
 
@@ -99,15 +100,16 @@ class WrongContentType(KqiError):
         )
 
 
-class HubUnavailable(KqiError):
-    """The hub cannot be asked who somebody is."""
+class HubUnavailable(errors.HubUnavailable):
+    """The hub does not answer, such as when it is asked who somebody is."""
 
-    status, code = 503, "hub-unavailable"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The hub cannot be asked who you are right now.", _ASK_FOR_HELP
-        )
+    def __init__(
+        self,
+        message: str = "The hub cannot be asked who you are right now.",
+        *,
+        may_have_happened: bool = False,
+    ) -> None:
+        super().__init__(message, _ASK_FOR_HELP, may_have_happened=may_have_happened)
 
 
 class Broken(KqiError):

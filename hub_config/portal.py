@@ -14,6 +14,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from handlers.ask import Deps
+from handlers.hub_servers import HubServersClient
 from handlers.hub_tokens import HubTokensClient
 from handlers.live import Live
 from handlers.portal import SETTING, Portal
@@ -21,11 +22,13 @@ from handlers.service import Folders, make_app
 from hub_config.portal_place import Place, cookie_secret, hub_auth, hub_token, place_of
 from kqi_hub import __version__
 from kqi_hub.bootstrap.account import open_account
+from kqi_hub.bootstrap.notebooks import open_notebooks
 from kqi_hub.bootstrap.portal import PortalParts, open_portal
 from kqi_hub.bootstrap.queues import open_queues
 from kqi_hub.domain.address import networks
 from kqi_hub.domain.errors import KqiError, SettingsError
 from kqi_hub.face.site import Site
+from kqi_hub.services.notebook_live import NotebookNews
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
 
@@ -52,8 +55,19 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
     account = open_account(settings, parts.engine)
     tokens = HubTokensClient(place.api_url, auth.cache.clear)
     queues = open_queues(settings, parts.engine)
-    live = Live({"queues": queues})
-    deps = Deps(site, parts.people, parts.preferences, account, tokens, queues, live)
+    hub = HubServersClient(place.api_url, hub_token(settings, os.environ))
+    notebooks = open_notebooks(settings, parts.engine, queues, hub)
+    live = Live({"queues": queues, "notebooks": NotebookNews(notebooks)})
+    deps = Deps(
+        site,
+        parts.people,
+        parts.preferences,
+        account,
+        tokens,
+        queues,
+        live,
+        notebooks,
+    )
     app = make_app(deps, auth, FOLDERS, cookie_secret(settings))
     portal: Portal = app.settings[SETTING]
     portal.pages.warm_up(site)

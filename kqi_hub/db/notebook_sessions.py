@@ -5,7 +5,7 @@ quicker.
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Engine, func, insert, select, update
@@ -115,6 +115,16 @@ class SqlSessionStore:
         if owners is None:
             return self._where(_S.changed_at >= moment)
         return self._where(_S.changed_at >= moment, _S.owner.in_(owners))
+
+    def last_changes(self, owners: Collection[str]) -> Mapping[str, float]:
+        """Return when a session of each of these people changed last."""
+        query = (
+            select(_S.owner, func.max(_S.changed_at))
+            .where(_S.owner.in_(owners))
+            .group_by(_S.owner)
+        )
+        with reading(self._engine) as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def _note(
         self,

@@ -70,6 +70,7 @@ class SessionRow(Base):
         UniqueConstraint("key"),
         Index(None, "notebook", "number"),
         Index(None, "changed_at"),
+        Index(None, "owner", "changed_at"),
         Index(
             "uq_notebook_sessions_live",
             "notebook",

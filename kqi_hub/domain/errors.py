@@ -17,6 +17,7 @@ KqiError
 │   ├── NoSuchJob           no job of that number                           404  13
 │   └── NotYourJob          somebody else's job                             403  14
 ├── DirectoryUnavailable    no directory server answers                     503  8
+├── HubUnavailable          JupyterHub does not answer                      503  23
 └── DoorError               the privileged door
     ├── DoorUnreachable     no helper behind the socket                     503  20
     ├── DoorRefused         the helper said no                              403  21
@@ -170,6 +171,18 @@ class NotYourJob(ClusterError):
     """The job belongs to somebody else."""
 
     status, exit_code, code = 403, 14, "not-your-job"
+
+
+class HubUnavailable(KqiError):
+    """JupyterHub does not answer; `may_have_happened`: the question was sent."""
+
+    status, exit_code, code = 503, 23, "hub-unavailable"
+
+    def __init__(
+        self, message: str, hint: str = "", *, may_have_happened: bool = False
+    ) -> None:
+        super().__init__(message, hint)
+        self.may_have_happened = may_have_happened
 
 
 class DoorError(KqiError):

@@ -82,6 +82,9 @@ class SessionStore(Protocol):
     ) -> tuple[Session, ...]:
         """Return sessions changed at or after the moment, for live pages."""
 
+    def last_changes(self, owners: Collection[str]) -> Mapping[str, float]:
+        """Return when a session of each of these people changed last."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionEnd:

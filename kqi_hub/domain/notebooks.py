@@ -137,6 +137,12 @@ class Session:
         return max(found, key=order.index, default=Phase.ASKED)
 
     @property
+    def began_at(self) -> float | None:
+        """Return when its job began to run, None while it waits or if it never did."""
+        waiting = (Phase.ASKED, Phase.QUEUED)
+        return min((at for one, at in self.reached if one not in waiting), default=None)
+
+    @property
     def is_ready(self) -> bool:
         """Tell whether its pages can be opened."""
         return self.is_live and self.phase is Phase.READY

@@ -17,14 +17,16 @@ from tornado.web import Application
 import hub_config
 from handlers.ask import Deps
 from handlers.hub_tokens import HubTokensClient
-from handlers.live import Live
+from handlers.live import Live, Source
 from handlers.route import Route
 from handlers.service import Folders, make_app
 from kqi_hub.domain.people import GroupRules
 from kqi_hub.face.site import Site
+from kqi_hub.services.notebook_live import NotebookNews
 from kqi_hub.services.people import People
 from tests.fakes.account import FakeAccount
 from tests.fakes.hub import CLIENT, SECRET, FakeHub
+from tests.fakes.notebooks import FakeNotebooks, open_to_all
 from tests.fakes.people import FakeAssociations, FakePreferences, association
 from tests.fakes.queues import FakeQueues
 
@@ -60,6 +62,7 @@ class FakeSite:
     preferences: FakePreferences = field(default_factory=FakePreferences)
     account: FakeAccount = field(default_factory=lambda: FakeAccount(PEOPLE))
     queues: FakeQueues = field(default_factory=FakeQueues)
+    notebooks: FakeNotebooks = field(default_factory=FakeNotebooks)
     folders: Folders = FOLDERS
     routes: tuple[Route, ...] | None = None
     name: str = "KQI Hub"
@@ -88,8 +91,22 @@ class FakeSite:
         tokens = HubTokensClient(auth.api_url, auth.cache.clear)
         account = self.account.account()
         queues = self.queues.queues(self.associations)
-        self.live = Live({"queues": queues}, look_every_s=0.05)
-        deps = Deps(site, people, self.preferences, account, tokens, queues, self.live)
+        notebooks = self.notebooks.notebooks(open_to_all(PEOPLE, self.queues))
+        sources: dict[str, Source] = {
+            "queues": queues,
+            "notebooks": NotebookNews(notebooks),
+        }
+        self.live = Live(sources, look_every_s=0.05)
+        deps = Deps(
+            site,
+            people,
+            self.preferences,
+            account,
+            tokens,
+            queues,
+            self.live,
+            notebooks,
+        )
         return make_app(deps, auth, self.folders, b"a secret of tests", self.routes)
 
     def start(self) -> HTTPServer:

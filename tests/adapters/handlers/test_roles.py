@@ -36,6 +36,7 @@ def path_of(route: Route) -> str:
 async def answered(ask: Client, route: Route, person: str | None) -> int:
     if person is not None:
         ask.site.account.furnish(person)
+        ask.site.notebooks.furnish(person)
     body: object = route.spec.example
     headers = {}
     if route.is_page and route.spec.body is not None:

@@ -77,6 +77,7 @@ def _make_sessions() -> None:
 def _index_sessions() -> None:
     op.create_index(f"ix_{_SESSIONS}_notebook", _SESSIONS, ["notebook", "number"])
     op.create_index(f"ix_{_SESSIONS}_changed_at", _SESSIONS, ["changed_at"])
+    op.create_index(f"ix_{_SESSIONS}_owner", _SESSIONS, ["owner", "changed_at"])
     op.create_index(
         f"uq_{_SESSIONS}_live",
         _SESSIONS,
