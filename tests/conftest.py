@@ -10,6 +10,7 @@ _HERE: Final = Path(__file__).parent
 _ALONE: Final = (
     "adapters/auth",
     "adapters/runas",
+    "adapters/session",
     "adapters/worker",
     "browser",
     "cluster",

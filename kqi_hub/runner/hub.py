@@ -26,7 +26,7 @@ class HubVoice:
     """The line of what is to be told, and the thread that tells it."""
 
     def __init__(self, hub: Mapping[str, str], say: Callable[[str], None]) -> None:
-        self._url = urlsplit(hub.get("JUPYTERHUB_API_URL", ""))
+        self._url = hub.get("JUPYTERHUB_API_URL", "")
         self._token = hub.get("JUPYTERHUB_API_TOKEN", "")
         self._say = say
         self._line: queue.SimpleQueue[tuple[str, Body] | None] = queue.SimpleQueue()
@@ -82,16 +82,17 @@ class HubVoice:
         return f"it answered {status}", 400 <= status < 500
 
     def _post(self, path: str, body: Body) -> int:
+        url = urlsplit(self._url)
         kind = (
             http.client.HTTPSConnection
-            if self._url.scheme == "https"
+            if url.scheme == "https"
             else http.client.HTTPConnection
         )
-        connection = kind(self._url.hostname or "", self._url.port, timeout=_TIMEOUT_S)
+        connection = kind(url.hostname or "", url.port, timeout=_TIMEOUT_S)
         try:
             connection.request(
                 "POST",
-                self._url.path.rstrip("/") + path,
+                url.path.rstrip("/") + path,
                 json.dumps(body).encode(),
                 {
                     "Authorization": f"token {self._token}",

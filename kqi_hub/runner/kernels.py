@@ -75,7 +75,7 @@ def _kernels_of(environment: Path) -> Iterator[CondaKernel]:
     for file in specs:
         try:
             spec = _adapted(json.loads(_short_text(file)), environment)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError):
             continue
         name = _kernel_name(environment.name, file.parent.name, len(specs))
         yield CondaKernel(environment.name, name, spec, file.parent)

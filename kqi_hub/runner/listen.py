@@ -34,7 +34,7 @@ def _addresses(
     hub_api_url: str, environ: Mapping[str, str], own_name: Callable[[], str]
 ) -> Iterator[str]:
     """Yield what may be this node's address for the hub, the best guess first."""
-    hub = _resolved(urlsplit(hub_api_url).hostname or "")
+    hub = _resolved(_host(hub_api_url))
     if hub and all(ip_address(one).is_loopback for one in hub):
         yield hub[0]  # hub and nodes are one machine
         return
@@ -42,6 +42,13 @@ def _addresses(
         # Debian writes the machine's own name down as 127.0.1.1.
         yield from (one for one in _resolved(name) if not ip_address(one).is_loopback)
     yield from filter(None, map(_towards, hub))
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _resolved(name: str) -> list[str]:

@@ -83,6 +83,10 @@ def _refuse_options(source: Source) -> None:
     for text in (source.url, source.ref):
         if text.startswith("-") or not text.isprintable():
             raise CloneFailed(f"{text!r} is no address or name for Git")
+    try:
+        urlsplit(source.url)
+    except ValueError as error:
+        raise CloneFailed(f"{source.url!r} is no address: {error}") from error
 
 
 def _clone(

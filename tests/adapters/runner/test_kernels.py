@@ -1,0 +1,112 @@
+"""The kernels of a person's conda environments."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kqi_hub.runner.kernels import (
+    conda_kernels,
+    has_environment,
+    kernel_of,
+    publish,
+)
+
+SPEC = {
+    "argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+    "display_name": "Python 3 (ipykernel)",
+    "language": "python",
+}
+
+
+def environment(envs: Path, name: str, kernel: str = "python3", **spec: Any) -> Path:
+    folder = envs / name
+    place = folder / "share" / "jupyter" / "kernels" / kernel
+    place.mkdir(parents=True)
+    (place / "kernel.json").write_text(json.dumps(SPEC | spec))
+    return folder
+
+
+def test_environments_with_kernels_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    for name in ("notebook", "torch-2.5"):
+        environment(tmp_path, name)
+    found = conda_kernels(tmp_path)
+    assert [one.name for one in found] == ["conda-notebook", "conda-torch-2.5"]
+    assert found[0].spec["display_name"] == "Python 3 (ipykernel) (notebook)"
+    assert found[0].spec["argv"][0] == f"{tmp_path}/notebook/bin/python"
+    assert found[0].spec["env"]["PATH"] == f"{tmp_path}/notebook/bin:${{PATH}}"
+    assert found[0].spec["env"]["CONDA_PREFIX"] == f"{tmp_path}/notebook"
+
+
+def test_own_variables_and_programs_of_a_kernel_are_kept(tmp_path: Path) -> None:
+    argv = ["/opt/R", "--slave"]
+    environment(tmp_path, "r", "ir", argv=argv, env={"R_HOME": "/r"}, language="R")
+    (found,) = conda_kernels(tmp_path)
+    assert found.spec["argv"] == argv
+    assert found.spec["env"]["R_HOME"] == "/r"
+    assert not found.is_python
+
+
+def test_python_kernel_of_the_chosen_environment_comes_first(tmp_path: Path) -> None:
+    environment(tmp_path, "both", "ir", language="R")
+    environment_of_python = tmp_path / "both/share/jupyter/kernels/python3"
+    environment_of_python.mkdir()
+    (environment_of_python / "kernel.json").write_text(json.dumps(SPEC))
+    assert kernel_of("both", conda_kernels(tmp_path)) == "conda-both-python3"
+    assert kernel_of("other", conda_kernels(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "null", '{"argv": 3}', '{"argv": []}', "{}", "\0", "\ud800"],
+)
+def test_broken_kernel_is_left_out_and_harms_no_other(
+    tmp_path: Path, text: str
+) -> None:
+    environment(tmp_path, "good")
+    broken = environment(tmp_path, "broken") / "share/jupyter/kernels/python3"
+    raw = text.encode("utf-8", "surrogatepass")
+    (broken / "kernel.json").write_bytes(raw)
+    assert [one.environment for one in conda_kernels(tmp_path)] == ["good"]
+
+
+@pytest.mark.parametrize("name", ["über env", "A B", "日本", "a$b", "x" * 200])
+def test_any_name_of_an_environment_becomes_one_that_jupyter_takes(
+    tmp_path: Path, name: str
+) -> None:
+    environment(tmp_path, name)
+    (found,) = conda_kernels(tmp_path)
+    assert found.name.isascii()
+    assert not set(found.name) - set("abcdefghijklmnopqrstuvwxyz0123456789.-_")
+
+
+def test_no_environments_is_no_error(tmp_path: Path) -> None:
+    assert conda_kernels(tmp_path / "none") == ()
+
+
+def test_kernels_appear_and_go_with_their_environment(tmp_path: Path) -> None:
+    envs, data = tmp_path / "envs", tmp_path / "data"
+    folder = environment(envs, "notebook")
+    publish(conda_kernels(envs), data)
+    spec = json.loads((data / "kernels/conda-notebook/kernel.json").read_text())
+    assert spec["metadata"]["kqi"]["prefix"] == str(folder)
+    folder.rename(tmp_path / "away")
+    publish(conda_kernels(envs), data)
+    assert not list((data / "kernels").iterdir())
+
+
+def test_kernels_that_a_person_installed_are_never_removed(tmp_path: Path) -> None:
+    for name in ("mine", "conda-mine"):
+        place = tmp_path / "kernels" / name
+        place.mkdir(parents=True)
+        (place / "kernel.json").write_text(json.dumps(SPEC))
+    publish((), tmp_path)
+    assert len(list((tmp_path / "kernels").iterdir())) == 2
+
+
+@pytest.mark.parametrize("name", ["..", ".", "a/b", "", "/etc", "-x", "a\0b", "a\nb"])
+def test_name_that_leaves_the_folder_is_no_environment(
+    tmp_path: Path, name: str
+) -> None:
+    assert not has_environment(tmp_path, name)
