@@ -12,6 +12,7 @@ from kqi_hub.cli.factor import factor
 from kqi_hub.cli.keys import key
 from kqi_hub.cli.password import password
 from kqi_hub.cli.profile import profile
+from kqi_hub.cli.queues import queue
 from kqi_hub.cli.session import login, logout, whoami
 from kqi_hub.cli.tenants import tenant
 from kqi_hub.cli.terms import terms
@@ -31,6 +32,7 @@ _COMMANDS = (
     whoami,
     profile,
     tenant,
+    queue,
     password,
     factor,
     key,

@@ -9,12 +9,13 @@ from kqi_hub.sdk import config as configuration
 from kqi_hub.sdk.account import AccountCalls
 from kqi_hub.sdk.errors import NotConfigured, NotReachable, Refused
 from kqi_hub.sdk.models import Login, Person, Tenant
+from kqi_hub.sdk.queues import QueueCalls
 
 API: Final = "services/portal/api/v1/"
 LOGIN: Final = "hub/api/kqi/login"
 
 
-class Client(AccountCalls):
+class Client(AccountCalls, QueueCalls):
     """The portal as one person sees it; close it, or use it in a `with`."""
 
     def __init__(
