@@ -15,6 +15,7 @@ from kqi_hub.operator.keys import keys
 from kqi_hub.operator.nodes import nodes
 from kqi_hub.operator.person import person
 from kqi_hub.operator.refresh import refresh
+from kqi_hub.operator.repair import repair
 from kqi_hub.operator.worker import worker
 
 
@@ -42,7 +43,19 @@ def cli(ctx: click.Context, config_path: Path | None, debug: bool) -> None:
     ctx.obj = Invocation(config_path)
 
 
-for command in (audit, config, db, doctor, jobs, keys, nodes, person, refresh, worker):
+for command in (
+    audit,
+    config,
+    db,
+    doctor,
+    jobs,
+    keys,
+    nodes,
+    person,
+    refresh,
+    repair,
+    worker,
+):
     cli.add_command(command)
 
 
