@@ -59,10 +59,11 @@ class NotebookServer(ServerApp):
             self._why, self._seen = why, seen
             self.stop()
 
-    async def _stop(self) -> None:
+    async def _cleanup(self) -> None:
+        # Every way to the end leads through here, that of /api/shutdown too.
         if self._why != "signal":
             await tell_ending(self._why, self._seen, self.log)
-        await super()._stop()
+        await super()._cleanup()
 
     @property
     def config_file_paths(self) -> list[str]:

@@ -1,0 +1,277 @@
+"""A notebook's job from its start to its end, with the real server."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.runner.order_file import order, write_order
+from tests.adapters.session.job import Job, job
+from tests.fakes.session_hub import until
+
+BROKEN = "raise SystemExit('a broken file of the person')\n"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
+    top = tmp_path_factory.mktemp("alice")
+    kernel = top / ".conda/envs/torch/share/jupyter/kernels/python3"
+    kernel.mkdir(parents=True)
+    spec = {
+        "argv": ["python", "-m", "x"],
+        "display_name": "Python 3",
+        "language": "python",
+    }
+    (kernel / "kernel.json").write_text(json.dumps(spec))
+    for name in (".jupyter", ".ipython/profile_default", ".local/share/jupyter"):
+        (top / "home" / name).mkdir(parents=True)
+    for name in (
+        "jupyter_server_config.py",
+        "jupyter_config.py",
+        "jupyter_lab_config.py",
+    ):
+        (top / "home/.jupyter" / name).write_text(BROKEN)
+    (top / "home/.jupyter/jupyter_server_config.json").write_text("{broken")
+    trap = top / "trap"
+    trap.mkdir()
+    for name in ("tornado", "json", "sitecustomize", "jupyter_server"):
+        (trap / f"{name}.py").write_text(BROKEN)
+    surroundings = {
+        "PYTHONPATH": str(trap),
+        "PYTHONHOME": "/nonexistent",
+        "CONDA_PREFIX": "/nonexistent",
+        "JUPYTER_CONFIG_DIR": str(top / "home/.jupyter"),
+    }
+    variables = {"MY_VARIABLE": "my value", "PYTHONPATH": str(trap)}
+    with job(top, surroundings, environment="torch", variables=variables) as started:
+        yield started
+
+
+def test_phases_and_port_are_told_in_their_order(running: Job) -> None:
+    assert running.ask("api").status == 200
+    steps = [json.dumps(body) for path, body in running.hub.told if "users" not in path]
+    assert steps[:2] == ['{"phase": "node"}', '{"phase": "environment"}']
+    assert steps[2].startswith('{"port": ')
+    assert steps[3] == '{"phase": "server"}'
+
+
+@pytest.mark.parametrize("page", ["lab", "tree", "lab/tree/x", "edit/a.py"])
+def test_both_interfaces_answer_with_the_banner(running: Job, page: str) -> None:
+    answer = running.ask(page)
+    assert answer.status == 200
+    assert answer.body.count(b"kqi/session/banner.js") == 1
+    assert "default-src" not in answer.headers.get("Content-Security-Policy", "")
+
+
+def test_broken_home_and_foreign_pythons_are_harmless(running: Job) -> None:
+    assert running.ask("api/status").json()["kernels"] == 0
+    assert "broken file of the person" not in running.said
+
+
+def test_nothing_is_written_into_the_home(running: Job) -> None:
+    home = running.top / "home"
+    before = set(home.rglob("*"))
+    assert running.ask("lab").status == 200
+    assert running.ask("tree").status == 200
+    names = {str(path.relative_to(home)) for path in set(home.rglob("*")) | before}
+    given = {".jupyter", ".ipython", ".ipython/profile_default"}
+    given |= {".local", ".local/share", ".local/share/jupyter"}
+    configuration = {name for name in names if name.startswith(".jupyter/")}
+    assert names - configuration == given
+
+
+def test_kernels_of_environments_are_listed_and_the_chosen_one_is_first(
+    running: Job,
+) -> None:
+    found = running.ask("api/kernelspecs").json()
+    assert found["default"] == "conda-torch"
+    assert set(found["kernelspecs"]) == {"conda-torch", "python3"}
+
+
+def test_environment_that_is_made_meanwhile_is_listed_without_a_restart(
+    running: Job,
+) -> None:
+    folder = running.top / ".conda/envs/new/share/jupyter/kernels/python3"
+    folder.mkdir(parents=True)
+    spec = {"argv": ["python"], "display_name": "New", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+    found = until(
+        lambda: "conda-new" in running.ask("api/kernelspecs").json()["kernelspecs"]
+    )
+    assert found
+
+
+def test_session_is_known_to_scripts(running: Job) -> None:
+    state = running.state()
+    assert state["notebook"]["page"] == "http://portal/notebooks/12"
+    assert state["node"] == "gpu07"
+    assert 3500 < state["ends_at"] - state["now"] <= 3600
+    assert "60 minutes" in state["rule"]
+    assert set(state["seen"]) >= {"kernels_busy", "connections"}
+    assert state["notices"] == []
+
+
+def test_session_speaks_the_browsers_language(running: Job) -> None:
+    headers = {"Authorization": "token the-token", "Accept-Language": "ko-KR,en;q=0.2"}
+    state = running.ask("kqi/session", headers=headers).json()
+    assert state["language"] == "ko"
+    assert "60분" in state["rule"]
+
+
+@pytest.mark.parametrize("path", ["kqi/session", "lab", "api/contents", "api/kernels"])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "token another-token"}])
+def test_strangers_see_nothing(
+    running: Job, path: str, headers: dict[str, str]
+) -> None:
+    answer = running.ask(path, headers=headers | {"Accept": "application/json"})
+    assert b"portal/notebooks" not in answer.body
+    # A page asks for a login, at the hub.
+    assert answer.status in (403, 404, 502) or b"oauth" in answer.body.lower()
+
+
+def test_stranger_cannot_say_to_be_here(running: Job) -> None:
+    answer = running.ask("kqi/session/here", "POST", {}, headers={})
+    assert answer.status == 403
+
+
+def test_owner_can_say_to_be_here(running: Job) -> None:
+    assert running.ask("kqi/session/here", "POST", {}).status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["kqi/session/texts.json", "kqi/session/..%2ftexts.json", "kqi/session/banner.jsx"],
+)
+def test_banner_serves_its_own_files_only(running: Job, path: str) -> None:
+    assert running.ask(path).status == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("banner.js", "text/javascript"), ("banner.css", "text/css")]
+)
+def test_banners_files_come_with_their_type(running: Job, name: str, kind: str) -> None:
+    answer = running.ask(f"kqi/session/{name}")
+    assert answer.headers["Content-Type"].startswith(kind)
+    assert b"kqi" in answer.body
+
+
+def test_terminal_starts_in_the_workspace_with_the_persons_variables(
+    running: Job,
+) -> None:
+    terminal = running.ask("api/terminals", "POST", {}).json()
+    shell = until(lambda: _shell_below(running.process.pid))
+    assert Path(f"/proc/{shell}/cwd").readlink() == running.top / "workspace"
+    environ = Path(f"/proc/{shell}/environ").read_bytes().split(b"\0")
+    assert b"MY_VARIABLE=my value" in environ
+    assert b"SLURMD_NODENAME=gpu07" in environ
+    assert running.ask(f"api/terminals/{terminal['name']}", "DELETE").status == 204
+
+
+def _shell_below(top: int) -> int | None:
+    """Return the terminal's shell, once it has become bash."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if b"terminal.bashrc" in command and _descends(int(entry.name), top):
+            return int(entry.name)
+    return None
+
+
+def _descends(pid: int, top: int) -> bool:
+    while pid > 1:
+        if pid == top:
+            return True
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        pid = int(stat.rpartition(")")[2].split()[1])
+    return False
+
+
+def test_idle_notebook_is_warned_told_to_the_hub_and_ended(tmp_path: Path) -> None:
+    with job(tmp_path, idle_stop_s=3, idle_warn_s=2) as started:
+        assert started.ask("api").status == 200
+        until(lambda: started.state()["stops_at"])
+        assert started.ends() == 0
+        endings = [one for one in started.hub.bodies() if "ending" in one]
+        assert [one["ending"] for one in endings] == ["idle"]
+        assert endings[0]["seen"]["kernels_busy"] == 0
+        assert len(endings[0]["seen"]) <= 8
+        assert started.hub.bodies()[-1] == {"ended": {"exit_code": 0}}
+        assert "Idle for" in started.said
+
+
+def test_background_program_of_the_start_command_keeps_it_alive(tmp_path: Path) -> None:
+    command = "nohup setsid sleep 6 >/dev/null 2>&1 & echo started in $PWD"
+    with job(tmp_path, idle_stop_s=2, idle_warn_s=1, command=command) as started:
+        assert started.ask("api").status == 200
+        state = until(
+            lambda: (s := started.state())["seen"]["terminals_background"] and s
+        )
+        assert state["stops_at"] is None
+        assert started.ends() == 0
+        assert f"started in {tmp_path}/workspace" in started.said
+
+
+def test_shutdown_from_inside_is_told_as_finished(tmp_path: Path) -> None:
+    with job(tmp_path) as started:
+        assert started.ask("api/shutdown", "POST", {}).status == 200
+        assert started.ends() == 0
+        assert {"ending": "finished", "seen": {}} in started.hub.bodies()
+
+
+def test_stop_from_slurm_ends_it_in_order_without_a_reason_of_its_own(
+    tmp_path: Path,
+) -> None:
+    with job(tmp_path) as started:
+        assert started.ask("api").status == 200
+        os.killpg(started.process.pid, signal.SIGTERM)
+        assert started.ends() == 0
+        assert not [one for one in started.hub.bodies() if "ending" in one]
+        assert started.hub.bodies()[-1] == {"ended": {"exit_code": 0}}
+
+
+def test_slurms_signal_before_the_limit_warns_and_ends_nothing(tmp_path: Path) -> None:
+    with job(tmp_path, lifetime_s=None, end_warn_s=300) as started:
+        assert started.state()["ends_at"] is None
+        started.process.send_signal(signal.SIGUSR1)
+        state = until(lambda: (s := started.state())["ends_at"] and s)
+        assert 290 < state["ends_at"] - state["now"] <= 300
+        assert "time limit is near" in started.said
+
+
+def test_what_fails_at_the_start_is_said_and_the_server_starts(tmp_path: Path) -> None:
+    repository = {"url": str(tmp_path / "none.git"), "ref": ""}
+    with job(
+        tmp_path,
+        environment="gone",
+        repository=repository,
+        command="echo out; exit 7",
+    ) as started:
+        codes = [one["code"] for one in started.state()["notices"]]
+        assert codes == ["clone-failed", "command-failed", "environment-missing"]
+        assert "FAILED with exit code 7" in started.said
+
+
+def test_scratch_that_takes_nothing_does_not_keep_it_from_starting(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "kqi").mkdir()
+    (tmp_path / "kqi/jupyter").write_text("in the way")
+    with job(tmp_path) as started:
+        assert started.ask("lab").status == 200
+        assert "Nothing can be written on scratch" in started.said
+
+
+def test_order_that_others_may_read_ends_with_a_sentence(tmp_path: Path) -> None:
+    file = write_order(tmp_path, order(), 0o644)
+    argv = [sys.executable, "-I", "-m", "kqi_hub.runner.notebook", str(file)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 64
+    assert "others may read it" in done.stdout
+    assert "Traceback" not in done.stderr
