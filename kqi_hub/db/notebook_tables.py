@@ -1,6 +1,6 @@
 """The tables of notebooks and of the sessions that run them."""
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kqi_hub.db.account_tables import NEVER_AGAIN
@@ -45,7 +45,7 @@ class SessionRow(Base):
     __tablename__ = "notebook_sessions"
 
     number: Mapped[int] = mapped_column(ROW_NUMBER, primary_key=True)
-    notebook: Mapped[int] = mapped_column(ForeignKey("notebooks.number"))
+    notebook: Mapped[int] = mapped_column(BigInteger, ForeignKey("notebooks.number"))
     owner: Mapped[str]
     key: Mapped[str]
     chosen: Mapped[Choices] = mapped_column(ChoicesText())

@@ -33,10 +33,10 @@ def _make_notebooks() -> None:
         sa.Column("changed_at", sa.Double, nullable=False),
         sa.Column("is_favourite", sa.Boolean, nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_notebooks"),
-        sa.UniqueConstraint("owner", "name", name="uq_notebooks_owner"),
+        sa.UniqueConstraint("owner", "name", name="uq_notebooks_owner_name"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_notebooks_tenant", "notebooks", ["tenant", "number"])
+    op.create_index("ix_notebooks_tenant_number", "notebooks", ["tenant", "number"])
 
 
 def _make_sessions() -> None:
@@ -75,9 +75,13 @@ def _make_sessions() -> None:
 
 
 def _index_sessions() -> None:
-    op.create_index(f"ix_{_SESSIONS}_notebook", _SESSIONS, ["notebook", "number"])
+    op.create_index(
+        f"ix_{_SESSIONS}_notebook_number", _SESSIONS, ["notebook", "number"]
+    )
     op.create_index(f"ix_{_SESSIONS}_changed_at", _SESSIONS, ["changed_at"])
-    op.create_index(f"ix_{_SESSIONS}_owner", _SESSIONS, ["owner", "changed_at"])
+    op.create_index(
+        f"ix_{_SESSIONS}_owner_changed_at", _SESSIONS, ["owner", "changed_at"]
+    )
     op.create_index(
         f"uq_{_SESSIONS}_live",
         _SESSIONS,
