@@ -66,8 +66,6 @@ def _done(route: Route) -> int:
         return route.spec.status
     if not route.is_page:
         return 204
-    if route.spec.leads:
-        return 303
     return 200 if route.is_reading or route.spec.shows else 303
 
 

@@ -49,8 +49,6 @@ class Spec:
     before_terms: bool = False
     # Whether a form is answered with a page, rather than with the way to one.
     shows: bool = False
-    # Whether a page leads on at once when there is nothing to ask.
-    leads: bool = False
     # Whether the answer is a stream of events (handlers/live.py).
     streams: bool = False
     # Values for {parameters} of the path and a body that are right: the documents

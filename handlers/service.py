@@ -14,10 +14,12 @@ from handlers.api import (
     events,
     factor,
     me,
+    notebooks,
     password,
     preferences,
     queues,
     ssh_keys,
+    tenant_notebooks,
     tenants,
     terms,
     tokens,
@@ -34,6 +36,7 @@ from handlers.pages import (
     choices,
     design,
     home,
+    logout,
     queues as queue_pages,
     terms as terms_page,
 )
@@ -44,6 +47,13 @@ from handlers.pages.me import (
     profile as my_profile,
     ssh_keys as my_ssh_keys,
     tokens as my_tokens,
+)
+from handlers.pages.notebooks import (
+    actions as notebook_actions,
+    change as notebook_change,
+    detail as notebook_detail,
+    listing as notebook_list,
+    new as notebook_new,
 )
 from handlers.portal import SETTING, Portal
 from handlers.route import Route, Routes
@@ -66,9 +76,18 @@ ALL: Final[tuple[Routes, ...]] = (
     terms.routes,
     queues.routes,
     events.routes,
+    notebooks.routes,
+    tenant_notebooks.routes,
     document_routes,
     home.routes,
     queue_pages.routes,
+    # /notebooks/new comes before /notebooks/{notebook_id}.
+    notebook_list.routes,
+    notebook_new.routes,
+    notebook_change.routes,
+    notebook_actions.routes,
+    notebook_detail.routes,
+    logout.routes,
     choices.routes,
     my_profile.routes,
     my_password.routes,

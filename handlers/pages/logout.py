@@ -3,13 +3,12 @@
 from typing import Final, Literal
 
 from handlers.ask import Ask, GoTo, Page
-from handlers.failures import HubUnavailable
 from handlers.pages.notebooks.money import in_money
 from handlers.pages.notebooks.picture import Aged
 from handlers.pages.notebooks.rows import row_of
 from handlers.problem import problem_of
 from handlers.route import Model, Routes, Spec
-from kqi_hub.domain.errors import ClusterError, KqiError
+from kqi_hub.domain.errors import ClusterError, HubUnavailable, KqiError
 from kqi_hub.i18n import N_
 
 routes = Routes(tag=N_("Pages"))
@@ -22,7 +21,7 @@ class Leaving(Model):
     notebooks: Literal["stop", "leave"]
 
 
-@routes.get("/logout", Spec(leads=True, before_terms=True))
+@routes.get("/logout", Spec(before_terms=True))
 async def show_way_out(ask: Ask) -> Page | GoTo:
     """Ask what becomes of notebooks that run; without any, log out at once."""
     return await _question(ask)
@@ -43,8 +42,7 @@ async def log_out(ask: Ask) -> Page | GoTo:
 
 
 async def _question(ask: Ask, error: KqiError | None = None) -> Page | GoTo:
-    picture, views = await ask.deps.notebooks.list(ask.me.person)
-    live = [view for view in views if view.notebook.is_live]
+    live = await ask.deps.notebooks.live(ask.me.person)
     if not live and error is None:
         return _AWAY
     hourly = sum(view.price.per_hour for view in live if view.price is not None)
@@ -52,7 +50,7 @@ async def _question(ask: Ask, error: KqiError | None = None) -> Page | GoTo:
         "rows": [row_of(ask, view) for view in live],
         "hourly": in_money(ask, hourly) if hourly else "",
         "stops": ask.deps.notebooks.stops_on_logout,
-        "picture": Aged.of(picture),
+        "picture": Aged.of(await ask.deps.queues.board.current()),
         "problem": None if error is None else problem_of(error, ask.texts, ""),
     }
     return Page("pages/notebooks/logout.html", values, error.status if error else 200)

@@ -17,6 +17,7 @@ from kqi_hub.domain.reasons import Kind, explain
 from kqi_hub.domain.tenant_limits import Limit, Scope
 from kqi_hub.i18n import N_
 from kqi_hub.services.board import Picture
+from kqi_hub.services.freshness import Trust
 from kqi_hub.services.queues import Estimate
 
 _MB: Final = 1024
@@ -101,7 +102,9 @@ async def lines(
     estimates = await ask.deps.queues.estimates(
         picture, found, wanted.shape, wanted.lifetime_s
     )
-    rows = [_line(ask, estimate) for estimate in estimates]
+    # That the picture is old is said once, above them all.
+    is_old = picture.trust in {Trust.NONE, Trust.STALE}
+    rows = [_line(ask, estimate, is_old) for estimate in estimates]
     return tuple(sorted(rows, key=lambda row: not row.may_use))
 
 
@@ -122,7 +125,7 @@ def waiting_lines(ask: Ask, jobs: Sequence[Job]) -> tuple[WaitingLine, ...]:
     return tuple(found)
 
 
-def _line(ask: Ask, estimate: Estimate) -> Line:
+def _line(ask: Ask, estimate: Estimate, is_old: bool) -> Line:
     say, queue = ask.texts.phrase, estimate.queue
     return Line(
         queue=queue,
@@ -130,7 +133,7 @@ def _line(ask: Ask, estimate: Estimate) -> Line:
         obstacle="" if queue.obstacle is None else say(queue.obstacle),
         objections=tuple(map(say, estimate.objections)),
         cautions=tuple(map(say, estimate.cautions)),
-        why="" if estimate.wait.why is None else say(estimate.wait.why),
+        why="" if is_old or estimate.wait.why is None else say(estimate.wait.why),
         limit_s=queue.max_time_s,
     )
 

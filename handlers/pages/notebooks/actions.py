@@ -1,9 +1,10 @@
 """Start, stop and delete a notebook; what is lost is spelled out before."""
 
 from handlers.ask import Ask, GoTo, Page
+from handlers.pages.notebooks.detail import detail_page
 from handlers.pages.notebooks.number import EXAMPLE, notebook_number
 from handlers.pages.notebooks.rows import row_of
-from handlers.pages.notebooks.saving import started
+from handlers.pages.notebooks.saving import SHOWN_IN_FORM
 from handlers.problem import problem_of
 from handlers.route import Routes, Spec
 from kqi_hub.domain.errors import Conflict, KqiError, NotFound
@@ -17,10 +18,15 @@ _TEMPLATE = "pages/notebooks/sure.html"
     "/notebooks/{notebook_id}/start",
     Spec(errors=(Conflict, NotFound), example_path=EXAMPLE),
 )
-async def start_notebook(ask: Ask) -> GoTo:
+async def start_notebook(ask: Ask) -> Page | GoTo:
     """Start a notebook with the choices that it has."""
-    _, view = await ask.deps.notebooks.one(ask.me.person, notebook_number(ask))
-    return await started(ask, view.notebook)
+    number = notebook_number(ask)
+    try:
+        view = await ask.deps.notebooks.start(ask.who, number)
+    except SHOWN_IN_FORM as error:
+        return await detail_page(ask, number, error)
+    said = N_("The notebook {name} is starting.")
+    return GoTo(f"notebooks/{number}", said, {"name": view.choices.name})
 
 
 @routes.get(

@@ -1,10 +1,12 @@
 """Change a notebook's choices, and start it with them if that is asked for."""
 
+from dataclasses import replace
+
 from handlers.ask import Ask, GoTo, Page
 from handlers.pages.notebooks.form import Draft, form_page
 from handlers.pages.notebooks.new import LOOK
 from handlers.pages.notebooks.number import EXAMPLE, notebook_number
-from handlers.pages.notebooks.saving import SHOWN_IN_FORM, shown, started
+from handlers.pages.notebooks.saving import SHOWN_IN_FORM, saved
 from handlers.pages.notebooks.typed import Typed, choices_of, texts_of
 from handlers.route import Routes, Spec
 from kqi_hub.domain.errors import Conflict, InvalidInput, NotFound
@@ -46,11 +48,8 @@ async def change_notebook(ask: Ask) -> Page | GoTo:
         choices, seen_at = choices_of(draft.sent), _moment(sent.seen_at)
         made = await notebooks.change(ask.who, view.notebook.id, choices, seen_at)
     except SHOWN_IN_FORM as error:
-        return await form_page(ask, shown(draft, error), notebooks.rules)
-    if sent.then == "start":
-        return await started(ask, made)
-    said = N_("The notebook {name} is saved.")
-    return GoTo(f"notebooks/{made.id}", said, {"name": made.choices.name})
+        return await form_page(ask, replace(draft, error=error), notebooks.rules)
+    return await saved(ask, draft, made, sent.then)
 
 
 def _moment(text: str) -> float:

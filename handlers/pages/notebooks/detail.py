@@ -10,13 +10,15 @@ from handlers.pages.notebooks.picture import Aged
 from handlers.pages.notebooks.rows import row_of
 from handlers.pages.notebooks.steps import steps_of
 from handlers.pages.notebooks.words import Status, seen_of, sentence_of, status_of
+from handlers.problem import problem_of
 from handlers.route import Routes, Spec
-from kqi_hub.domain.errors import NotFound
-from kqi_hub.domain.notebooks import Phase, Session
+from kqi_hub.domain.errors import KqiError, NotFound
+from kqi_hub.domain.notebooks import Session
 from kqi_hub.domain.reasons import Explained
 from kqi_hub.i18n import N_
 
 routes = Routes(tag=N_("Notebooks"))
+_TEMPLATE: Final = "pages/notebooks/detail.html"
 _NEVER: Final = N_("It has not been started yet. Start it when you need it.")
 
 
@@ -45,13 +47,16 @@ class Past:
     session: Session
     status: Status
     ran_s: float | None
-    cost: str
 
 
 @routes.get("/notebooks/{notebook_id}", Spec(errors=(NotFound,), example_path=EXAMPLE))
 async def show_notebook(ask: Ask) -> Page:
     """Show a notebook: state, start, log, choices and history."""
-    number = notebook_number(ask)
+    return await detail_page(ask, notebook_number(ask))
+
+
+async def detail_page(ask: Ask, number: int, error: KqiError | None = None) -> Page:
+    """Return the page of a notebook, with what its start was refused for."""
     picture, view = await ask.deps.notebooks.one(ask.me.person, number)
     past = await ask.deps.notebooks.sessions(ask.me.person, number)
     session = view.notebook.session
@@ -68,8 +73,9 @@ async def show_notebook(ask: Ask) -> Page:
         "log": _log(ask, session),
         "history": [_past(ask, one) for one in past],
         "picture": Aged.of(picture),
+        "problem": None if error is None else problem_of(error, ask.texts, ""),
     }
-    return Page("pages/notebooks/detail.html", values)
+    return Page(_TEMPLATE, values, error.status if error else 200)
 
 
 def _why(ask: Ask, found: Explained | None) -> Why | None:
@@ -95,13 +101,6 @@ def _log(ask: Ask, session: Session | None) -> Log:
 
 
 def _past(ask: Ask, session: Session) -> Past:
-    return Past(session, status_of(session, ask.texts), ran_s(session), "")
-
-
-def ran_s(session: Session) -> float | None:
-    """Return how long a session had its node; None if it never did or has it still."""
-    reached = dict(session.reached)
-    began = reached.get(Phase.NODE, reached.get(Phase.READY))
-    if began is None or session.ended_at is None:
-        return None
-    return session.ended_at - began
+    began, ended = session.began_at, session.ended_at
+    ran_s = None if began is None or ended is None else ended - began
+    return Past(session, status_of(session, ask.texts), ran_s)

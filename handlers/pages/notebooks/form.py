@@ -1,7 +1,7 @@
 """The form's page: what is offered in a tenant, what was typed, what is wrong."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from handlers.ask import Ask, Page
@@ -26,6 +26,8 @@ from kqi_hub.services.board import Picture
 
 _TEMPLATE: Final = "pages/notebooks/form.html"
 _HOUR_S: Final = 3600
+# Services and the form count some things in other units.
+_OTHER_NAMES: Final = {"memory_mb": "memory_gb", "lifetime": "lifetime_h"}
 _NEW: Final = N_("New notebook")
 _COPY: Final = N_("Copy of {name}")
 _CHANGE: Final = N_("Change {name}")
@@ -56,13 +58,13 @@ async def form_page(ask: Ask, draft: Draft, rules: NotebookRules) -> Page:
     tenant = _own_tenant(ask, draft.tenant)
     picture, found = await ask.deps.queues.list(ask.me.person, tenant)
     error = draft.error
-    problem = None if error is None else problem_of(error, ask.texts, "")
+    problem = None if error is None else _problem(ask, error)
     usable = [queue for queue in found if queue.obstacle is None]
     presets = ask.deps.queues.presets_for(tenant)
     values = {
         **_frame(ask, draft),
         "sent": draft.sent,
-        "faults": _faults(error, problem),
+        "faults": _faults(problem),
         "problem": problem,
         "picture": Aged.of(picture),
         "tenants": _tenants(ask),
@@ -150,8 +152,21 @@ def _own_tenant(ask: Ask, typed: str) -> str | None:
     return typed if role is not None else ask.tenant
 
 
-def _faults(error: KqiError | None, problem: Problem | None) -> dict[str, str]:
+def _problem(ask: Ask, error: KqiError) -> Problem:
+    """Return what is wrong, with the field that a service's error begins with."""
+    found = problem_of(error, ask.texts, "")
+    field = str(error.values.get("field", "")) or error.template.partition(":")[0]
+    name = _OTHER_NAMES.get(field, field)
+    if found.fields or name not in Filled.model_fields:
+        return found
+    text = f"{found.detail.removeprefix(f'{field}: ')} {found.hint}".strip()
+    whole = problem_of(InvalidFields(()), ask.texts, "")
+    return replace(found, detail=whole.detail, fields=((name, error.code, text),))
+
+
+def _faults(problem: Problem | None) -> dict[str, str]:
+    """Return the fault of each field, empty where it is right."""
     found = dict.fromkeys(Filled.model_fields, "")
-    if isinstance(error, InvalidFields) and problem is not None:
+    if problem is not None:
         found |= {name: message for name, _, message in problem.fields}
     return found

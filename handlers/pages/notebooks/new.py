@@ -1,5 +1,6 @@
 """Make a notebook: from nothing, as a copy, or from what a link has filled in."""
 
+from dataclasses import replace
 from typing import Final
 
 from pydantic import Field
@@ -7,7 +8,7 @@ from pydantic import Field
 from handlers.ask import Ask, GoTo, Page
 from handlers.pages.notebooks.form import Draft, estimate_of, first_choice, form_page
 from handlers.pages.notebooks.number import number_of
-from handlers.pages.notebooks.saving import SHOWN_IN_FORM, shown, started
+from handlers.pages.notebooks.saving import SHOWN_IN_FORM, saved
 from handlers.pages.notebooks.typed import Filled, Typed, choices_of, texts_of
 from handlers.route import Routes, Spec
 from kqi_hub.domain.errors import Conflict, InvalidInput, NotFound
@@ -63,11 +64,8 @@ async def make_notebook(ask: Ask) -> Page | GoTo:
     try:
         made = await notebooks.create(ask.who, choices_of(draft.sent))
     except SHOWN_IN_FORM as error:
-        return await form_page(ask, shown(draft, error), notebooks.rules)
-    if sent.then == "start":
-        return await started(ask, made)
-    said = N_("The notebook {name} is saved.")
-    return GoTo(f"notebooks/{made.id}", said, {"name": made.choices.name})
+        return await form_page(ask, replace(draft, error=error), notebooks.rules)
+    return await saved(ask, draft, made, sent.then)
 
 
 @routes.post(

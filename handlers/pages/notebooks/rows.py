@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from handlers.ask import Ask
-from handlers.pages.notebooks.desk import View
 from handlers.pages.notebooks.money import hourly, in_money
 from handlers.pages.notebooks.offers import said
 from handlers.pages.notebooks.words import Status, status_of
 from kqi_hub.domain.notebooks import Choices, Notebook
+from kqi_hub.services.notebook_views import NotebookView
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Row:
     most: str
 
 
-def row_of(ask: Ask, view: View) -> Row:
+def row_of(ask: Ask, view: NotebookView) -> Row:
     """Return a notebook in one line."""
     session = view.notebook.session
     is_stopping = session is not None and session.stopping is not None
@@ -44,7 +44,7 @@ def row_of(ask: Ask, view: View) -> Row:
     )
 
 
-def _most(ask: Ask, view: View) -> str:
+def _most(ask: Ask, view: NotebookView) -> str:
     """Return the most that it can still cost; empty where that is not known."""
     if view.price is None or view.price.is_free or view.left_s is None:
         return ""

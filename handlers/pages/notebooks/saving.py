@@ -3,14 +3,13 @@
 from dataclasses import replace
 from typing import Final
 
-from handlers.ask import Ask, GoTo
-from handlers.failures import HubUnavailable
-from handlers.pages.notebooks.form import Draft
+from handlers.ask import Ask, GoTo, Page
+from handlers.pages.notebooks.form import Draft, form_page
 from kqi_hub.domain.errors import (
     ClusterError,
     Conflict,
+    HubUnavailable,
     InvalidInput,
-    KqiError,
     NotFound,
     NotPermitted,
 )
@@ -28,13 +27,19 @@ SHOWN_IN_FORM: Final = (
 )
 
 
-def shown(draft: Draft, error: KqiError) -> Draft:
-    """Return the form with what it was refused for."""
-    return replace(draft, error=error)
+async def saved(ask: Ask, draft: Draft, made: Notebook, then: str) -> Page | GoTo:
+    """Go to a notebook that was saved, started if that was asked for.
 
-
-async def started(ask: Ask, notebook: Notebook) -> GoTo:
-    """Start a notebook and go to its page; what prevents it is said there."""
-    await ask.deps.notebooks.start(ask.who, notebook.id)
-    said = N_("The notebook {name} is starting.")
-    return GoTo(f"notebooks/{notebook.id}", said, {"name": notebook.choices.name})
+    What prevents the start is said in the form of the notebook, which is there now.
+    """
+    values = {"name": made.choices.name}
+    here = f"notebooks/{made.id}"
+    if then != "start":
+        return GoTo(here, N_("The notebook {name} is saved."), values)
+    try:
+        await ask.deps.notebooks.start(ask.who, made.id)
+    except SHOWN_IN_FORM as error:
+        sent = {**draft.sent, "seen_at": repr(made.changed_at)}
+        refused = replace(draft, sent=sent, notebook=made, error=error, copied=None)
+        return await form_page(ask, refused, ask.deps.notebooks.rules)
+    return GoTo(here, N_("The notebook {name} is starting."), values)
