@@ -10,6 +10,7 @@ The environment variable KQI_SHOTS names a folder that screenshots are kept in.
 """
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,8 +63,9 @@ def open_page(chromium: Browser, site: FakeSite) -> Iterator[OpenPage]:
     complaints: list[str] = []
 
     def listen(message: ConsoleMessage) -> None:
-        # That a page answers 404 is told too, and is what some tests want.
-        if message.type in {"error", "warning"} and "status of 4" not in message.text:
+        # That something answers 404 or 503 is told too, and is what some tests want.
+        wanted = re.search("status of (4|503)", message.text)
+        if message.type in {"error", "warning"} and not wanted:
             complaints.append(message.text)
 
     def open_one(path: str = "", person: str | None = "mia", **about: Any) -> Page:
