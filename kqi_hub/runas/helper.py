@@ -255,12 +255,17 @@ def many(check: Check, what: str) -> Check:
     return check_all
 
 
+def encoded(value: object) -> bytes:
+    """Return text as bytes, and nothing for what is no text."""
+    try:
+        return value.encode() if type(value) is str else b""
+    except UnicodeEncodeError:
+        return b""
+
+
 def script(value: object) -> bytes:
     """Check the form of a batch script; what it says is the person's own affair."""
-    try:
-        raw = value.encode() if type(value) is str else b""
-    except UnicodeEncodeError:
-        raw = b""
+    raw = encoded(value)
     if not raw.startswith(b"#!") or b"\0" in raw or b"\r" in raw:
         raise Refused("expected text that begins with #!, without NUL and CR")
     if len(raw) > SCRIPT_LIMIT_BYTES:
@@ -270,10 +275,7 @@ def script(value: object) -> bytes:
 
 def secret(value: object) -> bytes:
     """Check what only the person may read; no message ever quotes it."""
-    try:
-        raw = value.encode() if type(value) is str else b""
-    except UnicodeEncodeError:
-        raw = b""
+    raw = encoded(value)
     if not 1 <= len(raw) <= SECRET_LIMIT_BYTES:
         raise Refused(f"expected UTF-8 text of 1 to {SECRET_LIMIT_BYTES} bytes")
     return raw
@@ -398,10 +400,13 @@ def start_agent(command: tuple[str, ...], surroundings: dict[str, str]) -> int:
     It finds its instructions on standard input. An agent whose starter is ended
     before it listens has nobody to say so to, and ends.
     """
+    for kind, limit in AGENT_LIMITS:
+        resource.setrlimit(kind, (limit, limit))
     told, tell = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        run_agent(command, surroundings, tell)
+    output = [(os.POSIX_SPAWN_DUP2, tell, place) for place in (1, 2)]
+    pid = os.posix_spawn(
+        command[0], command, surroundings, file_actions=output, setsid=True
+    )
     os.close(tell)
     said, until = b"", time.monotonic() + AGENT_START_S
     while select.select([told], (), (), max(0, until - time.monotonic()))[0]:
@@ -409,28 +414,12 @@ def start_agent(command: tuple[str, ...], surroundings: dict[str, str]) -> int:
         said = (said + chunk)[-4096:]
         if not chunk:
             break
-    lines = said.decode(errors="replace").rstrip().splitlines()
-    if lines[-1:] != [AGENT_SAYS]:
+    lines = said.decode(errors="replace").split("\n")[:-1] or ["it said nothing"]
+    if lines[-1] != AGENT_SAYS:
         end_session(pid, signal.SIGKILL)
-        last_words = lines[-1] if lines else "it said nothing"
-        raise OSError(f"the agent does not listen: {last_words}")
+        raise OSError(f"the agent does not listen: {lines[-1]}")
     write_all(1, json.dumps({"pid": pid, "began": began(pid)}).encode())
     return 0
-
-
-def run_agent(command: tuple[str, ...], seen: dict[str, str], tell: int) -> NoReturn:
-    """Turn this process into the agent; what goes wrong is what it says."""
-    try:
-        os.setsid()
-        os.dup2(tell, 1)
-        os.dup2(tell, 2)
-        for kind, limit in AGENT_LIMITS:
-            resource.setrlimit(kind, (limit, limit))
-        os.execve(command[0], command, seen)  # noqa: S606 - no shell
-    except BaseException as error:  # noqa: BLE001 - a fork must never return
-        write_all(tell, str(error).encode(errors="replace"))
-    finally:
-        os._exit(EXIT_BROKEN)
 
 
 def stop_agent(command: tuple[str, ...], pid: int, when: int) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from tests.cluster.login_lab import LoginLab, login_lab
+from tests.cluster.login_lab import LoginLab, login_lab, send_form
 from tests.cluster.stack import Stack, run_as, wait_until
 
 _PORTAL_TOKEN = Path("/var/lib/kqi/portal.token")
@@ -132,3 +132,13 @@ def agent_lab(stack: Stack, person: str) -> Iterator[AgentLab]:
             stack.mend()
             lab.stop()
             lab.close()
+
+
+@contextmanager
+def browser_of(people: LoginLab, name: str) -> Iterator[httpx2.Client]:
+    """Give what a browser is in which somebody has logged in."""
+    with people.door().client() as client:
+        code = people.fresh_device(name).code()
+        answer = send_form(client, name, people.password[name], code)
+        assert answer.status_code == 302, answer.text
+        yield client

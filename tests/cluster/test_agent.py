@@ -1,9 +1,11 @@
 """A person's agent behind hub and proxy: started, asked, followed, outlived, ended."""
 
+import asyncio
 import json
 import os
 import pwd
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,8 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.agent_lab import AgentLab, agent_lab, submit_talker
+from kqi_hub.runas.agents import DoorAgents
+from kqi_hub.runas.client import SudoDoor
+from tests.cluster.agent_lab import AgentLab, agent_lab, browser_of, submit_talker
+from tests.cluster.slurm_lab import DOOR
 from tests.cluster.stack import Stack, wait_until
+
+HUB_WORDS = {
+    "JUPYTERHUB_USER": "alice",
+    "JUPYTERHUB_SERVICE_PREFIX": "/user/alice/agent/",
+    "JUPYTERHUB_API_URL": "http://127.0.0.1:9/hub/api",
+    "JUPYTERHUB_BASE_URL": "/",
+    "JUPYTERHUB_CLIENT_ID": "jupyterhub-user-alice-agent",
+    "JUPYTERHUB_API_TOKEN": "of-no-hub",
+    "JUPYTERHUB_OAUTH_ACCESS_SCOPES": "[]",
+}
 
 
 @pytest.fixture
@@ -27,6 +42,13 @@ def job(lab: AgentLab) -> Iterator[int]:
     job = submit_talker("alice")
     yield job
     subprocess.run(["/usr/bin/scancel", str(job)], check=False)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def owner(pid: int) -> str:
@@ -66,6 +88,31 @@ def test_nobody_but_the_owner_gets_in(lab: AgentLab) -> None:
     assert lab.get("api/health", "").status_code == 401
     portal = Path("/var/lib/kqi/portal.token").read_text().strip()
     assert lab.get("api/health", portal).status_code == 403
+
+
+@pytest.mark.parametrize("mode", ["navigate", "cors"])
+def test_a_browser_gets_in_by_the_hubs_login(lab: AgentLab, mode: str) -> None:
+    lab.start()
+    asked = {"Sec-Fetch-Mode": mode, "Sec-Fetch-Site": "same-origin"}
+    with browser_of(lab.people, "alice") as browser:
+        for _ in range(2):
+            answer = browser.get(
+                "user/alice/agent/api/health", headers=asked, follow_redirects=True
+            )
+            assert (answer.status_code, answer.json()["person"]) == (200, "alice")
+        assert answer.history == []  # the second time without the hub
+
+
+@pytest.mark.parametrize("name", ["bob", "carol"])
+def test_anothers_browser_is_turned_away(lab: AgentLab, name: str) -> None:
+    lab.start()
+    asked = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"}
+    with browser_of(lab.people, name) as browser:
+        answer = browser.get(
+            "user/alice/agent/api/health", headers=asked, follow_redirects=True
+        )
+    assert answer.status_code == 403
+    assert "hub/api/oauth2/authorize" in str(answer.url)
 
 
 def test_a_revoked_token_closes_within_seconds(lab: AgentLab) -> None:
@@ -134,3 +181,18 @@ def test_the_token_is_nowhere_to_be_seen(lab: AgentLab) -> None:
     audit = Path("/var/log/kqi/runas.log").read_text().splitlines()
     mine = [json.loads(line) for line in audit if '"start-agent"' in line]
     assert set(mine[-1]) == {"time", "caller", "person", "verb", "ms", "outcome"}
+
+
+async def test_under_sudo_it_lives_on_and_ends_when_idle(lab: AgentLab) -> None:
+    agents = DoorAgents(SudoDoor(DOOR))
+    told = {
+        "version": 1, "port": free_port(), "folder": "/scratch/alice", "idle_s": 3,
+        "is_https": False, "hub_version": "", "hub": HUB_WORDS,
+    }  # fmt: skip
+    process = await agents.start("alice", json.dumps(told))
+    assert owner(process.pid) == "alice"
+    await asyncio.sleep(1.5)
+    assert process.is_alive()
+    await asyncio.sleep(3)
+    assert not process.is_alive()
+    await agents.stop("alice", process)
