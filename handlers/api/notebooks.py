@@ -1,0 +1,285 @@
+"""Notebooks: one's own, their sessions, and ways to them."""
+
+from typing import Final
+
+from pydantic import Field
+
+from handlers.api import notebook_models as shown
+from handlers.api.queue_models import PictureAge, picture as picture_age
+from handlers.ask import Ask
+from handlers.failures import HubUnavailable
+from handlers.route import Model, Routes, Spec
+from kqi_hub.domain.errors import (
+    ClusterUnreachable,
+    Conflict,
+    InvalidInput,
+    NotFound,
+)
+from kqi_hub.domain.notebook_list import NotebookFilter
+from kqi_hub.i18n import N_
+from kqi_hub.services.notebooks import Opening
+
+routes = Routes("/api/v1", tag=N_("Notebooks"))
+STARTING: Final = (
+    InvalidInput,
+    NotFound,
+    Conflict,
+    ClusterUnreachable,
+    HubUnavailable,
+)
+PER_PAGE: Final = 100
+_NUMBER_DIGITS: Final = 18
+
+
+class Wanted(Model):
+    """Which of your notebooks to list. Texts: contains; with ! before: does not."""
+
+    name: str = Field("", max_length=100, description="Part of the name.")
+    memo: str = Field("", max_length=100, description="Part of the memo.")
+    status: str = Field("", max_length=30, description="Part of the status.")
+    live: bool | None = Field(None, description="Whether it waits, starts or runs.")
+    favourite: bool | None = Field(None, description="Whether it is a favourite.")
+    page: int = Field(1, ge=1, le=100_000, description="Which page, from 1.")
+    per_page: int = Field(
+        PER_PAGE, ge=1, le=1000, description="How many notebooks a page has."
+    )
+
+    def filter(self, owner: str | None, tenant: str | None = None) -> NotebookFilter:
+        """Return it as the services know it."""
+        return NotebookFilter(
+            owner=owner,
+            tenant=tenant,
+            name=self.name,
+            memo=self.memo,
+            status=self.status,
+            is_favourite=self.favourite,
+            is_live=self.live,
+            limit=self.per_page,
+            offset=(self.page - 1) * self.per_page,
+        )
+
+
+class NotebookList(Model):
+    """Notebooks, favourites first, then the newest."""
+
+    picture: PictureAge = Field(description="How old what Slurm said is.")
+    total: int = Field(description="How many there are on all pages.")
+    notebooks: tuple[shown.Notebook, ...] = Field(description="Those of this page.")
+
+
+class SessionList(Model):
+    """What has run of a notebook, the newest first."""
+
+    sessions: tuple[shown.Session, ...] = Field(description="Its sessions.")
+
+
+class Changed(shown.Choices):
+    """New choices for a notebook, all of them."""
+
+    changed_at: float = Field(
+        ge=0, le=1e12, description="The changed_at of what you have seen."
+    )
+    tenant: str = Field(
+        "", max_length=64, description="The tenant; as it was when left out."
+    )
+
+
+class Copy(Model):
+    """What to call the copy."""
+
+    name: str = Field("", max_length=30, description="Its name; empty: a free one.")
+
+
+class Favourite(Model):
+    """Whether it comes first."""
+
+    is_favourite: bool = Field(description="Whether it is a favourite.")
+
+
+class Way(Model):
+    """A way to a server of yours: the token opens this one, for a short time."""
+
+    url: str = Field(description="Its address, from the site's address on.")
+    token: str = Field(description="Send it as Authorization: Bearer, or ?token=.")
+    lifetime_s: int = Field(description="How many seconds the token lasts.")
+
+
+@routes.get("/notebooks", Spec(query=Wanted, answer=NotebookList))
+async def list_notebooks(ask: Ask) -> NotebookList:
+    """List your notebooks."""
+    wanted = ask.query(Wanted).filter(ask.me.person)
+    picture, views, total = await ask.deps.notebooks.search(wanted)
+    return NotebookList(
+        picture=picture_age(picture, ask.texts),
+        total=total,
+        notebooks=tuple(shown.notebook(ask, view) for view in views),
+    )
+
+
+@routes.get(
+    "/notebooks/{notebook_id}",
+    Spec(answer=shown.Notebook, errors=(NotFound,), example_path=shown.EXAMPLE),
+)
+async def show_notebook(ask: Ask) -> shown.Notebook:
+    """Show a notebook of yours: status, reason to wait, time left, cost so far."""
+    return await _now(ask, notebook_id(ask))
+
+
+@routes.put(
+    "/notebooks/{notebook_id}",
+    Spec(
+        body=Changed,
+        answer=shown.Notebook,
+        errors=(InvalidInput, NotFound, Conflict),
+        example_path=shown.EXAMPLE,
+        example={**shown.EXAMPLE_CHOICES, "changed_at": 1_795_000_000},
+    ),
+)
+async def change_notebook(ask: Ask) -> shown.Notebook:
+    """Change a notebook; what runs keeps the choices that it began with."""
+    sent, number = ask.body(Changed), notebook_id(ask)
+    notebooks = ask.deps.notebooks
+    choices = sent.chosen(sent.tenant or await _tenant(ask, number))
+    await notebooks.change(ask.who, number, choices, sent.changed_at)
+    return await _now(ask, number)
+
+
+@routes.delete(
+    "/notebooks/{notebook_id}",
+    Spec(errors=(NotFound, Conflict), example_path=shown.EXAMPLE),
+)
+async def delete_notebook(ask: Ask) -> None:
+    """Delete a notebook with its history; the files of your workspace stay."""
+    await ask.deps.notebooks.delete(ask.who, notebook_id(ask))
+
+
+@routes.post(
+    "/notebooks/{notebook_id}/start",
+    Spec(
+        answer=shown.Notebook,
+        status=202,
+        errors=STARTING,
+        example_path=shown.EXAMPLE,
+    ),
+)
+async def start_notebook(ask: Ask) -> shown.Notebook:
+    """Start a notebook; one that waits or runs already goes on."""
+    return shown.notebook(
+        ask, await ask.deps.notebooks.start(ask.who, notebook_id(ask))
+    )
+
+
+@routes.post(
+    "/notebooks/{notebook_id}/rerun",
+    Spec(
+        body=Changed,
+        answer=shown.Notebook,
+        status=202,
+        errors=STARTING,
+        example_path=shown.EXAMPLE,
+        example={**shown.EXAMPLE_CHOICES, "changed_at": 1_795_000_000},
+    ),
+)
+async def rerun_notebook(ask: Ask) -> shown.Notebook:
+    """Change a notebook that does not run, and start it."""
+    sent, number = ask.body(Changed), notebook_id(ask)
+    choices = sent.chosen(sent.tenant or await _tenant(ask, number))
+    view = await ask.deps.notebooks.rerun(ask.who, number, choices, sent.changed_at)
+    return shown.notebook(ask, view)
+
+
+@routes.post(
+    "/notebooks/{notebook_id}/stop",
+    Spec(
+        answer=shown.Notebook,
+        status=202,
+        errors=(NotFound, Conflict, HubUnavailable),
+        example_path=shown.RUNNING_EXAMPLE,
+    ),
+)
+async def stop_notebook(ask: Ask) -> shown.Notebook:
+    """Stop a notebook, or cancel its start."""
+    return shown.notebook(ask, await ask.deps.notebooks.stop(ask.who, notebook_id(ask)))
+
+
+@routes.post(
+    "/notebooks/{notebook_id}/copy",
+    Spec(
+        body=Copy,
+        answer=shown.Notebook,
+        status=201,
+        errors=(InvalidInput, NotFound, Conflict),
+        example_path=shown.EXAMPLE,
+        example={"name": ""},
+    ),
+)
+async def copy_notebook(ask: Ask) -> shown.Notebook:
+    """Make a notebook with the same choices under another name."""
+    name = ask.body(Copy).name
+    made = await ask.deps.notebooks.copy(ask.who, notebook_id(ask), name)
+    return await _now(ask, made.id)
+
+
+@routes.put(
+    "/notebooks/{notebook_id}/favourite",
+    Spec(
+        body=Favourite,
+        errors=(NotFound,),
+        example_path=shown.EXAMPLE,
+        example={"is_favourite": True},
+    ),
+)
+async def mark_notebook(ask: Ask) -> None:
+    """Put a notebook first in your list, or let it go."""
+    wanted = ask.body(Favourite).is_favourite
+    await ask.deps.notebooks.set_favourite(ask.who, notebook_id(ask), wanted)
+
+
+@routes.get(
+    "/notebooks/{notebook_id}/sessions",
+    Spec(answer=SessionList, errors=(NotFound,), example_path=shown.EXAMPLE),
+)
+async def list_sessions(ask: Ask) -> SessionList:
+    """List what has run of a notebook of yours."""
+    found = await ask.deps.notebooks.sessions(ask.me.person, notebook_id(ask))
+    return SessionList(sessions=tuple(map(shown.session, found)))
+
+
+@routes.post(
+    "/notebooks/{notebook_id}/open",
+    Spec(
+        answer=Way,
+        errors=(NotFound, Conflict, HubUnavailable),
+        example_path=shown.RUNNING_EXAMPLE,
+    ),
+)
+async def open_notebook(ask: Ask) -> Way:
+    """Return the way into a notebook of yours that is ready, with a token for it."""
+    return _way(await ask.deps.notebooks.open(ask.me.person, notebook_id(ask)))
+
+
+@routes.post("/agent", Spec(answer=Way, errors=(Conflict, HubUnavailable)))
+async def start_agent(ask: Ask) -> Way:
+    """Start your agent, which follows logs as you, and return the way to it."""
+    return _way(await ask.deps.notebooks.agent(ask.me.person))
+
+
+def notebook_id(ask: Ask) -> int:
+    """Return the number in the path; what is none is the number of no notebook."""
+    text = ask.path["notebook_id"]
+    is_number = text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS
+    return int(text) if is_number else -1
+
+
+async def _now(ask: Ask, number: int) -> shown.Notebook:
+    _, view = await ask.deps.notebooks.one(ask.me.person, number)
+    return shown.notebook(ask, view)
+
+
+async def _tenant(ask: Ask, number: int) -> str:
+    _, view = await ask.deps.notebooks.one(ask.me.person, number)
+    return view.notebook.choices.tenant
+
+
+def _way(opening: Opening) -> Way:
+    return Way(url=opening.path, token=opening.token, lifetime_s=opening.lifetime_s)
