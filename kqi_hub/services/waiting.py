@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from kqi_hub.domain.amounts import Amounts, is_enough, of_job, of_shape
+from kqi_hub.domain.amounts import Amounts, free_of, is_enough, of_job, of_shape
 from kqi_hub.domain.cluster import Node
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.notebooks import Shape
@@ -128,6 +128,21 @@ class _Room:
     left: Amounts
     jobs: int = 0
 
+    def believe(self, node: Node) -> None:
+        """Take no more for free than Slurm does: it may know of jobs that we do not."""
+        free = free_of(node)
+        gpus = {
+            kind: min(n, free.gpus.get(kind, n)) for kind, n in self.left.gpus.items()
+        }
+        self.left = Amounts(
+            min(self.left.cpus, free.cpus),
+            min(self.left.memory_mb, free.memory_mb),
+            gpus,
+            1,
+        )
+        if node.cpus_used and not self.jobs:
+            self.jobs = 1
+
 
 class _Line:
     """The nodes that a queue's jobs compete for, and time passing over them."""
@@ -175,6 +190,7 @@ class _Line:
                 self._rooms[name] = _room(node)
                 for job in self._scene.running_on.get(name, ()):
                     self._occupy(job, name)
+                self._rooms[name].believe(node)
 
     def _supply_of(self, job: Job) -> Supply:
         first = job.partition.split(",")[0]

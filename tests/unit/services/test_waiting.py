@@ -70,6 +70,14 @@ def test_a_full_node_is_when_its_job_ends() -> None:
     assert wait(BUSY, [running(1, "a", 17 * MIN)]) == Wait(Outlook.ABOUT, 20 * MIN)
 
 
+def test_what_is_in_use_by_jobs_that_are_not_seen_is_not_promised() -> None:
+    found = wait(BUSY)
+    assert found.outlook is Outlook.UNKNOWN
+    assert wait([node("a", "x", 8, used=(1, 0, 0))], exclusive=True).outlook is (
+        Outlook.UNKNOWN
+    )
+
+
 def test_an_exclusive_node_must_be_empty() -> None:
     half = [node("a", "x", 8, used=(1, 1024, 0))]
     jobs = [running(1, "a", 10 * MIN, cpus=1)]
