@@ -28,6 +28,7 @@ from kqi_hub.bootstrap.queues import open_queues
 from kqi_hub.domain.address import networks
 from kqi_hub.domain.errors import KqiError, SettingsError
 from kqi_hub.face.site import Site
+from kqi_hub.services.notebook_keeper import NotebookKeeper
 from kqi_hub.services.notebook_live import NotebookNews
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
@@ -85,15 +86,23 @@ async def serve(app: Application, place: Place) -> None:
     )
     server.add_sockets(bind_sockets(place.port, place.host))
     log.info("listening on %s:%d below %s", place.host, place.port, place.prefix)
-    await stop.wait()
-    server.stop()
     portal: Portal = app.settings[SETTING]
+    keeper = asyncio.create_task(keeper_of(portal.deps).run())
+    await stop.wait()
+    keeper.cancel()
+    server.stop()
     portal.deps.live.close()
     if not await portal.busy.wait_idle(GRACE_S):
         log.warning("%d requests were cut off", portal.busy.count)
     await server.close_all_connections()
     await JupyterHubHTTPClient.loop_instance().close()
     log.info("stopped")
+
+
+def keeper_of(deps: Deps) -> NotebookKeeper:
+    """Return what keeps notebooks and the hub's servers together."""
+    notebooks = deps.notebooks
+    return NotebookKeeper(notebooks.session_store, notebooks.hub)
 
 
 def check_frontend(folders: Folders) -> None:

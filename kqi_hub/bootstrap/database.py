@@ -5,6 +5,7 @@ from sqlalchemy import Engine
 from kqi_hub.db import schema
 from kqi_hub.db.associations import SqlAssociationStore
 from kqi_hub.db.engine import make_engine
+from kqi_hub.db.notebook_sessions import SqlSessionStore
 from kqi_hub.db.snapshot import SqlSnapshotStore
 from kqi_hub.domain.ports import SnapshotStore
 from kqi_hub.settings.model import Settings
@@ -52,3 +53,10 @@ def open_association_store(
     """Return where it is kept who may submit to which account."""
     opened = engine or open_database(settings)
     return SqlAssociationStore(opened, settings.cluster.name)
+
+
+def open_session_store(
+    settings: Settings, engine: Engine | None = None
+) -> SqlSessionStore:
+    """Return where sessions of notebooks are kept."""
+    return SqlSessionStore(engine or open_database(settings))

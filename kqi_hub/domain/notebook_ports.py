@@ -116,6 +116,9 @@ class HubServers(Protocol):
     async def forget(self, person: str, server: str) -> None:
         """Have the hub forget a stopped server."""
 
+    async def states(self, person: str) -> Mapping[str, str]:
+        """Return a person's live servers, each with `ready` or what is pending."""
+
     async def access_token(self, person: str, server: str, lifetime_s: int) -> str:
         """Return a short-lived token that opens this one server and nothing else."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -10,13 +11,16 @@ from kqi_hub.bootstrap.cluster import open_cluster, poll_rules, worker_lock
 from kqi_hub.bootstrap.database import (
     check_database,
     open_association_store,
+    open_session_store,
     open_snapshot_store,
 )
 from kqi_hub.domain.errors import KqiError
+from kqi_hub.services.session_settling import SessionSettler
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
 from kqi_hub.worker.accounts import Accounts
 from kqi_hub.worker.journal import Journal, write_to
+from kqi_hub.worker.notebooks import NotebookSessions
 from kqi_hub.worker.poller import Poller
 from kqi_hub.worker.process import run_until_stopped, serve
 
@@ -46,11 +50,17 @@ async def _serve(settings: Settings) -> None:
     store = open_snapshot_store(settings)
     poller = Poller(reader, store, poll_rules(settings), journal)
     accounts = Accounts(reader, open_association_store(settings), journal)
+    sessions = NotebookSessions(
+        SessionSettler(open_session_store(settings), store, reader, time.time),
+        store,
+        journal,
+    )
 
     async def run() -> None:
-        async with asyncio.TaskGroup() as both:
-            both.create_task(poller.run())
-            both.create_task(accounts.run())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(poller.run())
+            tasks.create_task(accounts.run())
+            tasks.create_task(sessions.run())
 
     await serve(worker_lock(settings), lambda: check_database(settings), run, journal)
 
