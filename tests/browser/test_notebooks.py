@@ -247,6 +247,66 @@ def test_a_start_that_slurm_would_refuse_is_said_in_the_form(
     assert len(made.sessions.live("mia")) == 1
 
 
+def test_without_a_lifetime_only_where_the_tenant_may(
+    open_page: OpenPage, made: Furnished
+) -> None:
+    page = open_page("notebooks/new?queue=jupyter&name=endless&tenant=vision")
+    expect(page.locator("#field-unlimited")).to_have_count(0)
+    page.select_option("#field-tenant", "nlp")
+    page.locator("#field-unlimited").check()
+    expect(page.locator("#field-lifetime_h")).to_be_hidden()
+    page.get_by_role("button", name="Save without starting").click()
+    page.wait_for_url("**/notebooks/1")
+    [kept] = made.store.notebooks.values()
+    assert (kept.choices.tenant, kept.choices.lifetime_s) == ("nlp", None)
+
+
+def test_a_notebook_is_changed_copied_and_started_again_with_more(
+    open_page: OpenPage, furnished: Furnished
+) -> None:
+    page = open_page("me")
+    no_agent(page)
+    page.goto(furnished.site.url(path_of(furnished.site, "notebooks/[out-of-memory]")))
+    page.get_by_role("link", name="Start with changes").click()
+    page.fill("#field-memory_gb", "32")
+    page.get_by_role("button", name="Save and start").click()
+    expect(page.locator("[data-part=heard]")).to_contain_text("handed to Slurm")
+    number = number_of(furnished.site, "out-of-memory")
+    live = furnished.sessions.live_of_server("mia", number)
+    assert live is not None
+    assert live.chosen.shape.memory_mb == 32 * 1024
+    page.get_by_role("link", name="Copy").click()
+    expect(page.locator("#field-name")).to_have_value("out-of-memory-2")
+    expect(page.locator("#field-memory_gb")).to_have_value("32")
+
+
+def test_name_and_memo_change_while_it_runs(
+    open_page: OpenPage, furnished: Furnished
+) -> None:
+    page = open_page(path_of(furnished.site, "notebooks/[waiting]/edit"))
+    page.fill("#field-name", "renamed")
+    page.fill("#field-memo", "<script>alert(1)</script>")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("renamed")
+    expect(page.locator(".lead")).to_have_text("<script>alert(1)</script>")
+
+
+def test_a_form_that_is_older_than_the_last_change_is_refused_and_kept(
+    open_page: OpenPage, furnished: Furnished
+) -> None:
+    page = open_page(path_of(furnished.site, "notebooks/[idle]/edit"))
+    page.fill("#field-memo", "mine")
+    number = number_of(furnished.site, "idle")
+    seen = furnished.store.notebooks[number]
+    changed = furnished.store.change(
+        number, seen.choices, seen.changed_at, furnished.now
+    )
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("alert").first).to_contain_text("changed meanwhile")
+    expect(page.locator("#field-memo")).to_have_value("mine")
+    assert furnished.store.notebooks[number].choices == changed.choices
+
+
 def test_everything_works_without_script(open_page: OpenPage, made: Furnished) -> None:
     page = open_page("notebooks/new?tenant=vision", java_script_enabled=False)
     page.locator("input[name=preset][value='']").check()

@@ -22,7 +22,7 @@ LOOK: Final = {"name": "first", "queue": "jupyter", "cpus": "2", "then": "show"}
 class Link(Filled):
     """What a link may fill in; it never starts anything."""
 
-    copy_of: str = Field("", alias="copy", max_length=9)
+    copy_of: str = Field("", max_length=9)
 
 
 @routes.get("/notebooks/new", Spec(query=Link, errors=(NotFound,)))
