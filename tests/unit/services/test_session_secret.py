@@ -1,0 +1,54 @@
+"""services/session_secret: the file's text, as the runner reads it."""
+
+import json
+
+from kqi_hub.domain.notebook_ports import ServerSecrets
+from kqi_hub.domain.notebooks import (
+    Choices,
+    NotebookRules,
+    Repository,
+    Session,
+    Ui,
+)
+from kqi_hub.services.session_secret import secret_text
+
+NASTY = "a\n\"'$(id)\u2028\U0001f600"
+
+
+def test_everything_chosen_and_every_secret_is_in_it_and_survives_as_it_was() -> None:
+    chosen = Choices(
+        "try",
+        "vision",
+        "cpu",
+        ui=Ui.NOTEBOOK,
+        environment="torch",
+        repository=Repository("https://git.example.org/a/b", "main"),
+        variables=(("A", NASTY),),
+        command=NASTY,
+        lifetime_s=None,
+    )
+    session = Session(3, 12, "alice", "k" * 26, chosen, 1.0, 1.0)
+    secrets = ServerSecrets({"JUPYTERHUB_API_TOKEN": "word"}, ("alice", NASTY))
+    told = json.loads(secret_text(session, secrets, NotebookRules(), "https://p/12"))
+    assert told["version"] == 1
+    assert told["hub"] == {"JUPYTERHUB_API_TOKEN": "word"}
+    assert told["git"] == {"user": "alice", "password": NASTY}
+    notebook = told["notebook"]
+    assert (notebook["id"], notebook["ui"], notebook["lifetime_s"]) == (
+        12,
+        "tree",
+        None,
+    )
+    assert notebook["variables"] == {"A": NASTY}
+    assert notebook["command"] == NASTY
+    assert notebook["repository"]["ref"] == "main"
+    assert notebook["page"] == "https://p/12"
+
+
+def test_without_repository_and_credentials_there_are_none() -> None:
+    session = Session(
+        3, 12, "alice", "k" * 26, Choices("try", "vision", "cpu"), 1.0, 1.0
+    )
+    told = json.loads(secret_text(session, ServerSecrets({}), NotebookRules(), "p"))
+    assert told["git"] is None
+    assert told["notebook"]["repository"] is None
