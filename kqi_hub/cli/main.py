@@ -10,6 +10,7 @@ from kqi_hub.cli.completion import completion
 from kqi_hub.cli.credentials import credential
 from kqi_hub.cli.factor import factor
 from kqi_hub.cli.keys import key
+from kqi_hub.cli.notebooks import notebook
 from kqi_hub.cli.password import password
 from kqi_hub.cli.profile import profile
 from kqi_hub.cli.queues import queue
@@ -38,6 +39,7 @@ _COMMANDS = (
     key,
     credential,
     token,
+    notebook,
     terms,
     completion,
 )

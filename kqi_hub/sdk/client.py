@@ -9,13 +9,14 @@ from kqi_hub.sdk import config as configuration
 from kqi_hub.sdk.account import AccountCalls
 from kqi_hub.sdk.errors import NotConfigured, NotReachable, Refused
 from kqi_hub.sdk.models import Login, Person, Tenant
+from kqi_hub.sdk.notebooks import NotebookCalls, Way
 from kqi_hub.sdk.queues import QueueCalls
 
 API: Final = "services/portal/api/v1/"
 LOGIN: Final = "hub/api/kqi/login"
 
 
-class Client(AccountCalls, QueueCalls):
+class Client(AccountCalls, QueueCalls, NotebookCalls):
     """The portal as one person sees it; close it, or use it in a `with`."""
 
     def __init__(
@@ -87,6 +88,35 @@ class Client(AccountCalls, QueueCalls):
     def tenants(self) -> tuple[Tenant, ...]:
         """Return the person's tenants with their role in each."""
         return tuple(Tenant.read(t) for t in self._api("GET", "tenants")["tenants"])
+
+    def log_piece(
+        self, way: Way, job_id: int, start: int | None = None
+    ) -> Mapping[str, Any] | None:
+        """Return a piece of a job's log from one's agent; None while it is starting.
+
+        The piece has `text`, `from`, `to` and `size`; without `start` it is the end.
+        """
+        asked = {"job": job_id} | ({} if start is None else {"from": start})
+        try:
+            answer = self._http.get(
+                f"{way.url}api/log",
+                params=asked,
+                headers={"Authorization": f"Bearer {way.token}"},
+            )
+        except httpx2.HTTPError as error:
+            raise NotReachable(
+                f"Your agent does not answer ({type(error).__name__}).", "Try again."
+            ) from error
+        # Until the agent listens, its address is answered by the hub.
+        if answer.is_redirect or answer.status_code in {424, 502, 503}:
+            return None
+        kind = answer.headers.get("Content-Type", "")
+        if answer.status_code == 404 and "json" not in kind:
+            return None
+        if answer.status_code >= 400:
+            raise _refusal(answer)
+        said: Mapping[str, Any] = answer.json()
+        return said
 
     def _api(
         self, method: str, path: str, body: Mapping[str, object] | None = None

@@ -1,0 +1,194 @@
+"""Notebooks, as answers and as calls of the client."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import quote, urlencode
+
+from kqi_hub.sdk.models import Answer
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookSession(Answer):
+    """One run of a notebook; `reached` are phases with their times."""
+
+    id: int
+    job_id: int | None = None
+    job_name: str = ""
+    phase: str = "asked"
+    reached: tuple[tuple[str, float], ...] = ()
+    node: str = ""
+    asked_at: float = 0.0
+    is_stopping: bool = False
+    ended_at: float | None = None
+    cause: str | None = None
+    detail: str = ""
+    exit_code: int | None = None
+    seen: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> Self:
+        """Make it from JSON."""
+        reached = tuple((one["phase"], one["at"]) for one in said.get("reached", ()))
+        return cls(**{**_known(cls, said), "reached": reached})
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook(Answer):
+    """A notebook as it is now; `choices`, `waiting` and `price` as the portal says."""
+
+    id: int
+    owner: str
+    tenant: str
+    choices: Mapping[str, Any]
+    status: str
+    is_favourite: bool = False
+    is_live: bool = False
+    created_at: float = 0.0
+    changed_at: float = 0.0
+    session: NotebookSession | None = None
+    waiting: Mapping[str, Any] | None = None
+    ends_at: float | None = None
+    left_s: float | None = None
+    price: Mapping[str, Any] | None = None
+    cost_micro: int | None = None
+    page: str = ""
+    actions: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return what its owner calls it."""
+        return str(self.choices["name"])
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether it can be opened."""
+        return self.status == "running"
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> Self:
+        """Make it from JSON."""
+        session = said.get("session")
+        return cls(
+            **{
+                **_known(cls, said),
+                "session": NotebookSession.read(session) if session else None,
+                "actions": tuple(said.get("actions", ())),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookCheck(Answer):
+    """What a notebook would meet if it were started now."""
+
+    is_possible: bool
+    objections: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
+    wait: str = "unknown"
+    wait_s: int | None = None
+    price: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Way(Answer):
+    """A way to a server of one's own, with a token that opens it for a short time."""
+
+    url: str
+    lifetime_s: int = 0
+    token: str = field(default="", repr=False)
+
+
+class NotebookCalls:
+    """The part of `Client` for notebooks."""
+
+    def _api(
+        self, method: str, path: str, body: Mapping[str, object] | None = None
+    ) -> Any:
+        raise NotImplementedError
+
+    def notebooks(self, **wanted: object) -> tuple[Notebook, ...]:
+        """Return one's own, favourites first, filtered as the REST interface does."""
+        given = {name: value for name, value in wanted.items() if value is not None}
+        asked = {name: str(value) for name, value in given.items()}
+        path = f"notebooks?{urlencode(asked)}" if asked else "notebooks"
+        return tuple(Notebook.read(n) for n in self._api("GET", path)["notebooks"])
+
+    def notebook(self, notebook_id: int) -> Notebook:
+        """Return one of one's own."""
+        return Notebook.read(self._api("GET", f"notebooks/{notebook_id}"))
+
+    def notebook_named(self, name: str) -> Notebook | None:
+        """Return one's own of this name, None if there is none."""
+        found = self.notebooks(name=name, per_page=1000)
+        return next((one for one in found if one.name == name), None)
+
+    def create_notebook(self, tenant: str, choices: Mapping[str, object]) -> Notebook:
+        """Make one in a tenant; nothing starts."""
+        path = f"tenants/{quote(tenant, safe='')}/notebooks"
+        return Notebook.read(self._api("POST", path, choices))
+
+    def check_notebook(
+        self, tenant: str, choices: Mapping[str, object]
+    ) -> NotebookCheck:
+        """Return what such a notebook would cost and meet; nothing is kept."""
+        path = f"tenants/{quote(tenant, safe='')}/notebooks/check"
+        return NotebookCheck.read(self._api("POST", path, choices))
+
+    def change_notebook(
+        self, notebook: Notebook, changes: Mapping[str, object]
+    ) -> Notebook:
+        """Change some of the choices of a notebook as it was seen."""
+        path = f"notebooks/{notebook.id}"
+        return Notebook.read(self._api("PUT", path, _changed(notebook, changes)))
+
+    def start_notebook(self, notebook_id: int) -> Notebook:
+        """Start it, or return it as it is if it waits or runs already."""
+        return Notebook.read(self._api("POST", f"notebooks/{notebook_id}/start"))
+
+    def rerun_notebook(
+        self, notebook: Notebook, changes: Mapping[str, object]
+    ) -> Notebook:
+        """Change one that does not run, and start it."""
+        path = f"notebooks/{notebook.id}/rerun"
+        return Notebook.read(self._api("POST", path, _changed(notebook, changes)))
+
+    def stop_notebook(self, notebook_id: int) -> Notebook:
+        """Stop it, or cancel its start."""
+        return Notebook.read(self._api("POST", f"notebooks/{notebook_id}/stop"))
+
+    def copy_notebook(self, notebook_id: int, name: str = "") -> Notebook:
+        """Make one with the same choices; a free name is found if none is given."""
+        path = f"notebooks/{notebook_id}/copy"
+        return Notebook.read(self._api("POST", path, {"name": name}))
+
+    def delete_notebook(self, notebook_id: int) -> None:
+        """Delete it with its history; files of the workspace stay."""
+        self._api("DELETE", f"notebooks/{notebook_id}")
+
+    def mark_notebook(self, notebook_id: int, is_favourite: bool) -> None:
+        """Put it first in the list, or let it go."""
+        body = {"is_favourite": is_favourite}
+        self._api("PUT", f"notebooks/{notebook_id}/favourite", body)
+
+    def notebook_sessions(self, notebook_id: int) -> tuple[NotebookSession, ...]:
+        """Return what has run of it, newest first."""
+        said = self._api("GET", f"notebooks/{notebook_id}/sessions")
+        return tuple(NotebookSession.read(s) for s in said["sessions"])
+
+    def open_notebook(self, notebook_id: int) -> Way:
+        """Return the way into one that is ready."""
+        return Way.read(self._api("POST", f"notebooks/{notebook_id}/open"))
+
+    def agent(self) -> Way:
+        """Start one's agent, which follows logs, and return the way to it."""
+        return Way.read(self._api("POST", "agent"))
+
+
+def _changed(notebook: Notebook, changes: Mapping[str, object]) -> dict[str, object]:
+    seen = {"changed_at": notebook.changed_at, "tenant": notebook.tenant}
+    return {**notebook.choices, **changes, **seen}
+
+
+def _known(kind: type[Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: said[name] for name in kind.__dataclass_fields__ if name in said}
