@@ -11,7 +11,7 @@ from kqi_hub.domain.notebooks import Cause, Phase
 from tests.browser.conftest import NARROW, WIDE, OpenPage
 from tests.browser.notebook_states import Furnished, furnish, number_of
 from tests.browser.test_account import tab_to
-from tests.browser.test_face import violations
+from tests.browser.test_face import WIDTHS, violations
 from tests.fakes.site import FakeSite
 
 FOCUSED = "document.activeElement"
@@ -87,6 +87,19 @@ def test_every_page_and_state_is_accessible_and_fits(
     keep_shot(page, f"notebooks-{name}-{colours}-{size['width']}")
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+
+
+@pytest.mark.parametrize("name", ["list", "one-running", "new-impossible", "logout"])
+def test_no_width_makes_a_page_scroll_sideways(
+    open_page: OpenPage, furnished: Furnished, name: str
+) -> None:
+    page = open_page(path_of(furnished.site, PATHS[name]))
+    too_wide = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            too_wide.append(width)
+    assert too_wide == []
 
 
 @LOOKS
