@@ -50,6 +50,12 @@ _PROBLEM: Final = {
         },
     },
 }
+_EVENT: Final = {
+    "type": "object",
+    "description": "One event: its subject, and a JSON object as text.",
+    "required": ["event", "data"],
+    "properties": {"event": _TEXT, "data": _TEXT},
+}
 _SECURITY_SCHEMES: Final = {
     "token": {
         "type": "http",
@@ -173,7 +179,7 @@ def _responses(route: Route, references: Mapping[Any, Any]) -> dict[str, Any]:
     spec = route.spec
     responses: dict[str, Any] = {str(spec.status): {"description": N_("Done.")}}
     if spec.streams:
-        content = {EVENT_STREAM: {"schema": _TEXT}}
+        content = {EVENT_STREAM: {"schema": _EVENT}}
         responses[str(spec.status)]["content"] = content
     elif spec.answer is None:
         responses = {"204": {"description": N_("Done; there is nothing to say.")}}
