@@ -5,6 +5,7 @@ while it prepares folders, repository and start command.
 """
 
 import json
+import signal
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -25,7 +26,11 @@ def main() -> int:
     if not told:
         return 0  # the runner has gone: there is nothing to serve
     order: Mapping[str, object] = json.loads(told)
-    application.serve(order)
+    try:
+        application.serve(order)
+    finally:
+        # Python's own last steps would let one more signal kill it half way.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return 0
 
 

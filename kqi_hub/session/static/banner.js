@@ -1,7 +1,7 @@
 // The session's panel: says when this notebook is about to end and why, and lets
 // somebody say that they are here. The server decides; this only shows and reports.
 
-const ROOT = new URL("..", import.meta.url);
+const ROOT = new URL("../..", import.meta.url);
 const ADDRESS = new URL("kqi/session", ROOT);
 const HERE = new URL("kqi/session/here", ROOT);
 const TICK_MS = 60_000;
@@ -63,11 +63,12 @@ function message() {
   const left = state.ends_at === null ? Infinity : state.ends_at - now();
   const idleLeft = state.stops_at === null ? Infinity : state.stops_at - now();
   if (left <= state.end_warn_s && left <= idleLeft) {
-    return { key: "end", left, lines: [fill(texts.ends_soon, { left: length(left) })] };
+    return { key: `end ${left < URGENT_S}`, left, lines: [fill(texts.ends_soon, { left: length(left) })] };
   }
   if (idleLeft <= state.idle_warn_s) {
     const values = { left: length(idleLeft), since: clock(state.idle_since) };
-    return { key: "idle", left: idleLeft, idle: true, lines: [fill(texts.idle_soon, values)] };
+    const key = `idle ${idleLeft < URGENT_S}`; // what was closed comes back once more
+    return { key, left: idleLeft, idle: true, lines: [fill(texts.idle_soon, values)] };
   }
   const lines = state.notices.map((one) => fill(texts[`notice_${one.code}`] ?? one.code, one));
   return lines.length ? { key: `notices ${lines.length}`, left: Infinity, lines } : null;

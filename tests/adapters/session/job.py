@@ -8,10 +8,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.message import Message
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.parse import parse_qs, quote, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from tests.adapters.runner.order_file import PREFIX, order, write_order
 from tests.fakes.session_hub import FakeSessionHub, session_hub, until
@@ -23,11 +26,25 @@ class Answer:
 
     status: int
     body: bytes
-    headers: Mapping[str, str]
+    headers: Message
+
+    def cookies(self) -> dict[str, str]:
+        """Return the cookies that it sets."""
+        found: SimpleCookie = SimpleCookie()
+        for line in self.headers.get_all("Set-Cookie", []):
+            found.load(line)
+        return {name: morsel.value for name, morsel in found.items() if morsel.value}
 
     def json(self) -> Any:
         """Return what it says."""
         return json.loads(self.body)
+
+
+class _Stay(HTTPRedirectHandler):
+    """Follow nothing."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Take a redirection as the answer."""
 
 
 @dataclass
@@ -50,6 +67,7 @@ class Job:
         method: str = "GET",
         body: object = None,
         headers: Mapping[str, str] | None = None,
+        follow: bool = True,
     ) -> Answer:
         """Ask the server as its owner, or with these headers as somebody else."""
         port = until(self.hub.port_of_server)
@@ -62,11 +80,23 @@ class Job:
             method=method,
         )
         try:
-            with urlopen(request, timeout=30) as answer:  # noqa: S310  # loopback
+            opener = build_opener() if follow else build_opener(_Stay())
+            with opener.open(request, timeout=30) as answer:
                 return Answer(answer.status, answer.read(), answer.headers)
         except HTTPError as error:
             with error:
-                return Answer(error.code, error.read(), dict(error.headers))
+                return Answer(error.code, error.read(), error.headers)
+
+    def log_in(self) -> dict[str, str]:
+        """Log in as a browser does, through the hub, and return the cookies."""
+        begun = self.ask("lab", headers={"Accept": "text/html"}, follow=False)
+        cookies = begun.cookies()
+        state = parse_qs(urlsplit(begun.headers["Location"]).query)["state"][0]
+        sent = {"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())}
+        back = f"oauth_callback?code=x&state={quote(state)}"
+        cookies |= self.ask(back, headers=sent, follow=False).cookies()
+        sent = {"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())}
+        return cookies | self.ask("lab", headers=sent).cookies()
 
     def state(self) -> Any:
         """Return what GET kqi/session says."""

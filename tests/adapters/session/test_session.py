@@ -143,6 +143,15 @@ def test_owner_can_say_to_be_here(running: Job) -> None:
     assert running.ask("kqi/session/here", "POST", {}).status == 200
 
 
+def test_browser_must_prove_that_its_own_page_says_so(running: Job) -> None:
+    cookies = running.log_in()
+    whole = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+    assert running.ask("kqi/session", headers=whole).status == 200
+    assert running.ask("kqi/session/here", "POST", {}, headers=whole).status == 403
+    proof = whole | {"X-XSRFToken": cookies["_xsrf"]}
+    assert running.ask("kqi/session/here", "POST", {}, headers=proof).status == 200
+
+
 @pytest.mark.parametrize(
     "path",
     ["kqi/session/texts.json", "kqi/session/..%2ftexts.json", "kqi/session/banner.jsx"],
