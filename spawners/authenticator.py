@@ -25,6 +25,7 @@ from spawners.face import STATIC, Face, Folders, site_of
 from spawners.login_api import LoginApi
 from spawners.login_pages import EnrolPage, LoginPage, NewPasswordPage
 from spawners.notebook_handlers import NOTEBOOK_HANDLERS
+from spawners.proxy_routes import keep_routes
 
 
 class DirectoryAuthenticator(Authenticator):
@@ -117,6 +118,7 @@ class DirectoryAuthenticator(Authenticator):
         self.face.dress()
         # The loop of the hub runs already: it sets itself up in a coroutine.
         self._beginning = asyncio.ensure_future(self.notebooks.begin())
+        self._routes = asyncio.ensure_future(keep_routes(app))
         static = rf"/{STATIC}static/([0-9a-f]+)/(.+)"
         return [
             (static, StaticHandler, {"tree": self.face.tree}),

@@ -10,6 +10,7 @@ from kqi_hub.domain.job import EndedJob, Job
 from kqi_hub.domain.notebook_ports import SessionEnd, SessionStore
 from kqi_hub.domain.notebooks import Cause, Session
 from kqi_hub.domain.ports import ClusterControl, ClusterReader, SnapshotStore
+from kqi_hub.services.session_settling import cause_of
 
 _OURS: Final = re.compile(r"nb-[1-9][0-9]*-[a-z2-7]{26}", re.ASCII)
 _CLOCK_SLACK_S: Final = 300.0
@@ -124,18 +125,5 @@ def _of(
     return Stray(kind, session.owner, session.job_name, job_id, session.id, deed, end)
 
 
-_CAUSES: Final[Mapping[str, Cause]] = {
-    "COMPLETED": Cause.FINISHED,
-    "TIMEOUT": Cause.LIFETIME,
-    "DEADLINE": Cause.LIFETIME,
-    "OUT_OF_MEMORY": Cause.OUT_OF_MEMORY,
-    "NODE_FAIL": Cause.NODE_FAILED,
-    "BOOT_FAIL": Cause.NODE_FAILED,
-    "CANCELLED": Cause.KILLED,
-    "PREEMPTED": Cause.KILLED,
-}
-
-
 def _session_end(end: EndedJob) -> SessionEnd:
-    cause = _CAUSES.get(end.state, Cause.FAILED)
-    return SessionEnd(end.ended_at, cause, exit_code=end.exit_code)
+    return SessionEnd(end.ended_at, cause_of(end.state), exit_code=end.exit_code)
