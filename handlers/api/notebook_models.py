@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from handlers.api import queue_models as queues
 from handlers.ask import Ask
@@ -46,7 +46,9 @@ class Repository(Model):
 
 
 class Variable(Model):
-    """An environment variable."""
+    """An environment variable; its value is taken as it is, blanks too."""
+
+    model_config = ConfigDict(str_strip_whitespace=False)
 
     name: str = Field(max_length=128, description="Its name.")
     value: str = Field("", max_length=LONGEST_VALUE, description="Its value.")

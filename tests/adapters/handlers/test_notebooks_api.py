@@ -1,0 +1,192 @@
+"""Notebooks over REST: one's own only, filters, pages, hostile fields, silent hubs."""
+
+from typing import Any
+
+import pytest
+
+from kqi_hub.domain.errors import HubUnavailable
+from tests.adapters.handlers.conftest import Client
+from tests.fakes.site import FakeSite
+
+MAKE = "api/v1/tenants/vision/notebooks"
+GOOD: dict[str, Any] = {"name": "trial", "queue": "jupyter", "cpus": 2}
+SILENT = HubUnavailable("The hub does not answer right now.")
+
+
+async def make(ask: Client, person: str = "mia", **about: Any) -> dict[str, Any]:
+    answer = await ask(MAKE, person, "POST", {**GOOD, **about})
+    assert answer.status == 201, answer.text
+    made: dict[str, Any] = answer.json
+    return made
+
+
+async def test_a_notebook_is_made_started_and_stopped(
+    ask: Client, site: FakeSite
+) -> None:
+    made = await make(ask, variables=[{"name": "A", "value": " 1 "}], memo="paper")
+    assert made["choices"]["variables"] == [{"name": "A", "value": " 1 "}]
+    assert (made["status"], made["tenant"]) == ("new", "vision")
+    path = f"api/v1/notebooks/{made['id']}"
+    started = await ask(f"{path}/start", "mia", "POST")
+    assert (started.status, started.json["status"]) == (202, "waiting")
+    assert "stop" in started.json["actions"]
+    again = await ask(f"{path}/start", "mia", "POST")
+    assert again.json["session"]["id"] == started.json["session"]["id"]
+    stopped = await ask(f"{path}/stop", "mia", "POST")
+    assert stopped.json["status"] == "stopping"
+    assert [words[0] for words in site.notebooks.hub.asked] == [
+        "start",
+        "start",
+        "stop",
+    ]
+
+
+OTHERS = [
+    ("GET", "", None),
+    ("PUT", "", {**GOOD, "changed_at": 1e12}),
+    ("DELETE", "", None),
+    ("POST", "/start", None),
+    ("POST", "/rerun", {**GOOD, "changed_at": 1e12}),
+    ("POST", "/stop", None),
+    ("POST", "/copy", {"name": ""}),
+    ("PUT", "/favourite", {"is_favourite": True}),
+    ("GET", "/sessions", None),
+    ("POST", "/open", None),
+]
+
+
+@pytest.mark.parametrize(("method", "end", "body"), OTHERS)
+@pytest.mark.parametrize("person", ["max", "victor", "mallory", "rita"])
+async def test_somebody_elses_notebook_is_not_there_even_for_operators(
+    ask: Client, site: FakeSite, person: str, method: str, end: str, body: object
+) -> None:
+    made = await make(ask)
+    answer = await ask(f"api/v1/notebooks/{made['id']}{end}", person, method, body)
+    assert (answer.status, answer.json["code"]) == (404, "not-found")
+    assert site.notebooks.hub.asked == []
+
+
+@pytest.mark.parametrize("number", ["0", "9999999999999999999999", "1a", "none"])
+async def test_what_is_no_number_is_no_notebook(ask: Client, number: str) -> None:
+    assert (await ask(f"api/v1/notebooks/{number}", "mia")).status == 404
+
+
+async def test_a_manager_sees_the_tenants_without_variables_and_commands(
+    ask: Client,
+) -> None:
+    await make(ask, variables=[{"name": "SECRET", "value": "geheim"}], command="geheim")
+    answer = await ask(MAKE, "max")
+    [row] = answer.json["notebooks"]
+    assert (row["owner"], row["actions"]) == ("mia", [])
+    assert "geheim" not in answer.text
+    assert (await ask("api/v1/tenants/nlp/notebooks", "max")).status == 404
+    assert (await ask(MAKE, "mia")).status == 403
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"name": "A b"},
+        {"name": "a\nb"},
+        {"name": None},
+        {"queue": "a\n#SBATCH --uid=0"},
+        {"queue": "../x"},
+        {"cpus": "two"},
+        {"cpus": -1},
+        {"cpus": 10**30},
+        {"memory_mb": 0},
+        {"gpu_type": "a b", "gpus": 1},
+        {"lifetime_s": None},
+        {"lifetime_s": 1},
+        {"preset": "none"},
+        {"ui": "vscode"},
+        {"environment": "$(id)"},
+        {"repository": {"url": "file:///etc/shadow"}},
+        {"repository": {"url": "https://h.org/a", "ref": "--upload-pack=x"}},
+        {"repository": {"url": "https://h.org/a", "depth": 1}},
+        {"variables": [{"name": "JUPYTERHUB_API_TOKEN", "value": "x"}]},
+        {"variables": [{"name": "A\n", "value": "x"}]},
+        {"variables": {"A": "x"}},
+        {"command": "x" * 9000},
+        {"memo": "\u0000"},
+        {"owner": "max"},
+        {"unknown": 1},
+    ],
+)
+async def test_a_field_that_breaks_its_rule_is_a_problem_and_nothing_is_kept(
+    ask: Client, site: FakeSite, about: dict[str, Any]
+) -> None:
+    answer = await ask(MAKE, "mia", "POST", {**GOOD, **about})
+    assert answer.status == 400, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert site.notebooks.store.notebooks == {}
+
+
+async def test_the_list_is_filtered_and_has_pages(ask: Client) -> None:
+    for name in ("one", "two", "three"):
+        await make(ask, name=name, memo=f"about {name}")
+    await make(ask, "max", name="other")
+
+    async def names(query: str) -> list[str]:
+        answer = await ask(f"api/v1/notebooks?{query}", "mia")
+        return [row["choices"]["name"] for row in answer.json["notebooks"]]
+
+    assert await names("") == ["three", "two", "one"]
+    assert await names("name=o") == ["two", "one"]
+    assert await names("name=!o") == ["three"]
+    assert await names("memo=about+t") == ["three", "two"]
+    assert await names("status=run") == []
+    assert await names("live=false&per_page=2&page=2") == ["one"]
+    page = await ask("api/v1/notebooks?per_page=1", "mia")
+    assert page.json["total"] == 3
+    assert (await ask("api/v1/notebooks?per_page=1001", "mia")).status == 400
+
+
+async def test_a_change_of_what_has_changed_meanwhile_is_a_conflict(
+    ask: Client,
+) -> None:
+    made = await make(ask)
+    path, seen = f"api/v1/notebooks/{made['id']}", made["changed_at"]
+    first = await ask(path, "mia", "PUT", {**GOOD, "memo": "1", "changed_at": seen})
+    assert first.status == 200
+    second = await ask(path, "mia", "PUT", {**GOOD, "memo": "2", "changed_at": seen})
+    assert second.status == 409
+
+
+async def test_a_silent_hub_is_a_clear_503_and_the_wish_ends(
+    ask: Client, site: FakeSite
+) -> None:
+    made = await make(ask)
+    site.notebooks.hub.down = SILENT
+    path = f"api/v1/notebooks/{made['id']}"
+    answer = await ask(f"{path}/start", "mia", "POST")
+    assert (answer.status, answer.json["code"]) == (503, "hub-unavailable")
+    assert "does not answer" in answer.json["detail"]
+    assert (await ask(path, "mia")).json["status"] == "failed"
+    assert (await ask("api/v1/agent", "mia", "POST")).status == 503
+
+
+async def test_what_could_never_start_is_told_before_and_refused(ask: Client) -> None:
+    wanted = {**GOOD, "cpus": 999}
+    told = await ask(f"{MAKE}/check", "mia", "POST", wanted)
+    assert told.json["is_possible"] is False
+    assert told.json["objections"]
+    made = await make(ask, cpus=999)
+    answer = await ask(f"api/v1/notebooks/{made['id']}/start", "mia", "POST")
+    assert answer.status == 400
+    assert told.json["objections"][0] in answer.json["detail"]
+
+
+async def test_a_check_tells_price_and_wait(ask: Client) -> None:
+    told = await ask(f"{MAKE}/check", "mia", "POST", {**GOOD, "queue": "v100"})
+    assert told.json["is_possible"] is True
+    assert told.json["price"]["micro_per_hour"] > 0
+    assert told.json["wait"] in {"now", "about"}
+
+
+async def test_the_way_in_opens_this_server_alone(ask: Client, site: FakeSite) -> None:
+    site.notebooks.furnish("mia")
+    way = await ask("api/v1/notebooks/2/open", "mia", "POST")
+    assert way.json["url"] == "user/mia/nb-2/lab"
+    assert site.notebooks.hub.asked == [("token", "mia", "nb-2", "600")]
+    assert (await ask("api/v1/notebooks/1/open", "mia", "POST")).status == 409
