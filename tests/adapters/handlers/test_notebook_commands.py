@@ -1,0 +1,189 @@
+"""`kqi notebook` against a portal that listens."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from handlers.service import Folders
+from kqi_hub.cli import notebook_wait
+from kqi_hub.cli.main import kqi
+from kqi_hub.domain.notebook_ports import SessionEnd
+from kqi_hub.domain.notebooks import Cause, Phase
+from kqi_hub.sdk.client import Client
+from kqi_hub.sdk.config import Config, save
+from kqi_hub.sdk.errors import PortalError, Refused
+from tests.fakes.notebooks import FakeNotebooks
+from tests.fakes.site import FakeSite, serving_beside
+
+CREATE = ("create", "trial", "--queue", "jupyter", "--cpus", "2", "--memory-gb", "8")
+
+
+@pytest.fixture
+def fake(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[FakeNotebooks]:
+    for name in ("KQI_SERVER", "KQI_TOKEN", "KQI_TENANT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("KQI_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setattr(notebook_wait, "LOOK_EVERY_S", 0.05)
+    with serving_beside(FakeSite(folders=folders)) as site:
+        save(Config(f"{site.origin}/", "vision", site.hub.token("mia")))
+        yield site.notebooks
+
+
+def run(*words: str, text: str = "", code: int = 0) -> Result:
+    done = CliRunner().invoke(kqi, ("notebook", *words), input=text)
+    if code == 0 and done.exception is not None:
+        raise done.exception
+    assert done.exit_code == code, done.output
+    return done
+
+
+def test_a_notebook_is_made_listed_copied_and_removed(fake: FakeNotebooks) -> None:
+    run(*CREATE, "--env", "A=1=2", "--lifetime", "2h", "--memo", "for you")
+    [made] = json.loads(run("list", "--json").stdout)
+    assert made["choices"]["variables"] == [{"name": "A", "value": "1=2"}]
+    assert made["choices"]["lifetime_s"] == 7200
+    assert "trial" in run("list").stdout
+    assert "You have no notebooks" in run("list", "--name", "zzz").stderr
+    assert "trial-2" in run("copy", "trial").stderr
+    assert "status: new" in run("show", "trial").stdout
+    refused = run("rm", "trial", text="n\n", code=1)
+    assert "history of its last 0 sessions" in refused.output
+    run("rm", "trial", "--yes")
+    [left] = fake.store.notebooks.values()
+    assert left.choices.name == "trial-2"
+
+
+def test_a_check_says_price_and_objections_and_keeps_nothing(
+    fake: FakeNotebooks,
+) -> None:
+    said = run("create", "x", "--queue", "v100", "--check").stdout
+    assert "It can start." in said
+    assert "price: 120.00 JPY an hour" in said
+    assert (
+        "never"
+        in run("create", "x", "--queue", "v100", "--cpus", "999", "--check").stdout
+    )
+    assert fake.store.notebooks == {}
+
+
+def test_a_start_tells_each_phase_and_ends_when_it_is_ready(
+    fake: FakeNotebooks,
+) -> None:
+    run(*CREATE)
+
+    def hub() -> None:
+        [live] = fake.sessions.live()
+        fake.sessions.submitted(live.id, 106, live.asked_at + 1)
+        for n, phase in enumerate((Phase.NODE, Phase.SERVER, Phase.READY)):
+            fake.sessions.reached(live.id, phase, live.asked_at + 2 + n)
+
+    timer = threading.Timer(0.3, hub)
+    timer.start()
+    done = run("start", "trial")
+    timer.join()
+    told = done.stderr.splitlines()
+    assert [line.split("  +")[0] for line in told[:2]] == ["asked for", "in the queue"]
+    assert "ready  +4.0 s" in told
+    assert told[-1] == "Open it: kqi notebook open trial"
+    assert run("open", "trial").stdout.strip().endswith("/user/mia/nb-1/lab")
+
+
+def test_a_start_that_fails_says_why(fake: FakeNotebooks) -> None:
+    run(*CREATE)
+
+    def fail() -> None:
+        [live] = fake.sessions.live()
+        end = SessionEnd(live.asked_at + 1, Cause.FAILED, "no space left", 3)
+        fake.sessions.ended(live.id, end)
+
+    timer = threading.Timer(0.3, fail)
+    timer.start()
+    with pytest.raises(PortalError, match="failed \\(no space left\\), exit code 3"):
+        run("start", "trial")
+    timer.join()
+
+
+def test_ctrl_c_ends_the_waiting_and_not_the_notebook(
+    fake: FakeNotebooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    run(*CREATE)
+    monkeypatch.setattr(time, "sleep", interrupt)
+    done = run("start", "trial", code=130)
+    assert "goes on without you" in done.stderr
+    assert len(fake.sessions.live()) == 1
+
+
+def test_a_rerun_keeps_what_is_not_changed(fake: FakeNotebooks) -> None:
+    run(*CREATE, "--memo", "kept")
+    run("rerun", "trial", "--cpus", "3", "--no-wait")
+    [notebook] = fake.store.notebooks.values()
+    assert notebook.choices.shape.cpus == 3
+    assert notebook.choices.shape.memory_mb == 8192
+    assert notebook.choices.memo == "kept"
+    run("stop", "trial")
+    [session] = fake.sessions.live()
+    assert session.stopping is Cause.STOPPED
+
+
+def test_a_log_is_printed_whole_and_followed_to_its_end(
+    fake: FakeNotebooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.furnish("mia")
+    pieces = [None, "one\n", "two\n"]
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+
+    def piece(_: Client, way: object, job: int, start: int | None) -> object:
+        text = pieces.pop(0)
+        begin = start or 0
+        if text is None:
+            return None
+        more = len(pieces) * 4
+        end = begin + len(text)
+        return {"text": text, "from": begin, "to": end, "size": end + more}
+
+    monkeypatch.setattr(Client, "log_piece", piece)
+    assert run("logs", "second").stdout == "one\ntwo\n"
+    assert pieces == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("create", "A b", "--queue", "jupyter"),
+        ("create", "x", "--queue", "a\n#SBATCH"),
+        ("create", "x", "--queue", "jupyter", "--env", "HOME=/"),
+        ("create", "x", "--queue", "jupyter", "--repository", "file:///etc"),
+    ],
+)
+def test_what_the_portal_refuses_has_exit_code_2(
+    fake: FakeNotebooks, words: tuple[str, ...]
+) -> None:
+    with pytest.raises(Refused) as caught:
+        run(*words)
+    assert caught.value.exit_code == 2
+    assert fake.store.notebooks == {}
+
+
+def test_a_notebook_that_is_not_there_has_exit_code_4(fake: FakeNotebooks) -> None:
+    for which in ("none", "77", "../x"):
+        with pytest.raises(PortalError) as caught:
+            run("show", which)
+        assert caught.value.exit_code == 4
+
+
+def test_the_shell_completes_names(fake: FakeNotebooks) -> None:
+    run(*CREATE)
+    words = {"_KQI_COMPLETE": "bash_complete", "COMP_CWORD": "3"}
+    line = {"COMP_WORDS": "kqi notebook show tr"}
+    done = CliRunner().invoke(kqi, env={**words, **line}, prog_name="kqi")
+    assert "plain,trial" in done.output
