@@ -61,7 +61,7 @@ def path_of(site: FakeSite, path: str) -> str:
 
 def no_agent(page: Page) -> None:
     """Answer as an agent would whose logs are not there."""
-    agent = {"url": "/user/mia/agent/", "token": "t"}
+    agent = {"url": "user/mia/agent/", "token": "t"}
     page.route("**/api/v1/agent", lambda route: answer(route, json.dumps(agent)))
     page.route("**/user/mia/agent/**", lambda route: answer(route, "{}", 404))
 
@@ -337,7 +337,7 @@ def test_everything_works_without_script(open_page: OpenPage, made: Furnished) -
 
 def test_the_log_grows_on_the_page(open_page: OpenPage, furnished: Furnished) -> None:
     page = open_page("me")
-    agent = json.dumps({"url": "/user/mia/agent/", "token": "mine-alone"})
+    agent = json.dumps({"url": "user/mia/agent/", "token": "mine-alone"})
     page.route("**/api/v1/agent", lambda route: answer(route, agent))
     told = [
         ("log", {"from": 0, "to": 6, "size": 6, "text": "hello\n"}),
@@ -348,10 +348,15 @@ def test_the_log_grows_on_the_page(open_page: OpenPage, furnished: Furnished) ->
 
     def stream(route: Route) -> None:
         asked.append(route.request.headers["authorization"])
-        route.fulfill(body=text, content_type="text/event-stream")
+        if len(asked) == 1:
+            # The agent is not there yet: the hub itself answers.
+            route.fulfill(status=424, headers={"X-JupyterHub-Version": "6"}, body="")
+        else:
+            route.fulfill(body=text, content_type="text/event-stream")
 
     page.route("**/user/mia/agent/api/log/follow*", stream)
     page.goto(furnished.site.url(path_of(furnished.site, "notebooks/[running]")))
+    expect(page.locator("#log-state")).to_contain_text("is being started")
     expect(page.locator(".log code")).to_contain_text("hello\n<b>世界")
     expect(page.locator("#log-state")).to_contain_text("as it grows")
     assert asked[0] == "Bearer mine-alone"
@@ -361,7 +366,7 @@ def test_after_an_early_death_the_end_of_the_log_is_there(
     open_page: OpenPage, furnished: Furnished
 ) -> None:
     page = open_page("me")
-    agent = json.dumps({"url": "/user/mia/agent/", "token": "t"})
+    agent = json.dumps({"url": "user/mia/agent/", "token": "t"})
     page.route("**/api/v1/agent", lambda route: answer(route, agent))
     piece = {"job": 1, "from": 0, "to": 9, "size": 9, "text": "no torch2"}
     page.route(

@@ -31,13 +31,19 @@ function show(text) {
 // The agent is started when it does not run, and gives a token that opens it alone.
 async function ask(path, signal) {
   const agent = await call("POST", about().agent, {});
-  const address = new URL(path, new URL(agent.url.replace(/\/*$/, "/"), location.origin));
-  return fetch(address, {
+  const site = new URL(document.documentElement.dataset.base, location.origin);
+  const address = new URL(path, new URL(agent.url.replace(/\/*$/, "/"), site));
+  const answer = await fetch(address, {
     headers: { Authorization: `Bearer ${agent.token}` },
     cache: "no-store",
     signal,
   });
+  // While the agent starts, the hub answers in its place.
+  if (answer.headers.has("x-jupyterhub-version")) throw new Starting(about().starting);
+  return answer;
 }
+
+class Starting extends Error {}
 
 async function* events(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
@@ -122,9 +128,9 @@ async function read(place, signal) {
     } catch (error) {
       if (signal.aborted) return;
       note(error.message || about().broken);
+      pause = error instanceof Starting ? FIRST_MS : Math.min(LONGEST_MS, pause * 2);
     }
     await wait(pause, signal);
-    pause = Math.min(LONGEST_MS, pause * 2);
   }
 }
 
