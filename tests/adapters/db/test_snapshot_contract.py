@@ -169,3 +169,11 @@ def test_a_request_is_answered_by_a_look_that_began_after_it(
     assert any_store.refresh_requested_at() is None
     any_store.request_refresh(NOW + 3)
     assert any_store.refresh_requested_at() == NOW + 3
+
+
+def test_some_jobs_are_answered_for_by_id_or_name(store: SnapshotStore) -> None:
+    jobs = (job(1), job(2, state="COMPLETED"), job(3, "bob"))
+    store.save(reading(*jobs), {})
+    found = {one.job_id for one in store.known_jobs([2, 99], ["job 3", "job"])}
+    assert found == {2, 3}
+    assert store.known_jobs([], []) == ()

@@ -1,6 +1,7 @@
 """Deeds through the door, and what its answers mean."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -174,3 +175,11 @@ async def test_an_unknown_job_has_no_time_limit() -> None:
     door = AnsweringDoor(DoorAnswer(1, "", "Invalid job id specified for job 7\n"))
     with pytest.raises(NoSuchJob):
         await DoorControl(door).set_time_limit("alice", 7, 60)
+
+
+async def test_a_secret_travels_beside_the_script_when_there_is_one() -> None:
+    door = AnsweringDoor(DoorAnswer(0, "12\n", ""), DoorAnswer(0, "13\n", ""))
+    await DoorControl(door).submit("alice", replace(SCRIPT, secret="word"))
+    await DoorControl(door).submit("alice", SCRIPT)
+    assert [asked.get("secret") for _, _, asked in door.asked] == ["word", None]
+    assert "word" not in str(door.asked[0][2]["script"])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kqi_hub.domain.job import Job
-from kqi_hub.slurm.parsing_jobs import read_found, read_job
+from kqi_hub.slurm.parsing_jobs import read_found, read_job, read_node_of
 
 PLAIN = "12|12|N/A|RUNNING|1795253320|1795253330|1795253930|10:00|4294901738|1|4"
 FREE = ("name", "alice", "vision", "v100", "normal", "None",
@@ -100,3 +100,26 @@ def test_only_the_very_name_of_the_very_person_is_found() -> None:
         b"4|N/A\0alice\0kqi-1",
     ]
     assert read_found(rows, "alice", "kqi-1") == [(5, 1), (0, 4)]
+
+
+SHOWN = (
+    "JobId=12 JobName=nb-1-x UserId=alice(20001) JobState={state} Reason=None "
+    "NodeList={nodes} BatchHost=other Command=(null) NodeList=evil01"
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "nodes", "node"),
+    [
+        ("RUNNING", "cpu01", "cpu01"),
+        ("RUNNING", "v100-[02-03]", "v100-02"),
+        ("CONFIGURING", "cpu01", "cpu01"),
+        ("RUNNING", "(null)", ""),
+        ("PENDING", "(null)", ""),
+        ("COMPLETED", "cpu01", ""),
+    ],
+)
+def test_the_node_of_a_job_is_slurms_word(state: str, nodes: str, node: str) -> None:
+    answer = SHOWN.format(state=state, nodes=nodes).encode()
+    assert read_node_of(answer, 12) == node
+    assert read_node_of(answer, 13) == ""
