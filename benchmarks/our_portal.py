@@ -9,7 +9,7 @@ import httpx2
 import pyotp
 
 PORTS = Path("/opt/kqi-demo/ports.json")
-SECRETS = Path("/opt/kqi-demo/secrets.json")
+SECRETS = Path("/opt/kqi-demo/people.json")
 API = "/services/portal/api/v1"
 _READY_S = 300.0
 
@@ -33,20 +33,19 @@ class OurPortal:
 
     def live_count(self) -> int:
         """Return how many sessions the portal takes for live."""
-        found = self._said("GET", "/notebooks?is_live=true&limit=1000")
+        found = self._said("GET", "/notebooks?state=live&per_page=1000")
         return len(found["notebooks"])
 
     def add(self, name: str, queue: str, tenant: str) -> None:
         """Make a notebook, without starting it."""
         asked = {
             "name": name,
-            "tenant": tenant,
             "queue": queue,
             "cpus": 1,
             "memory_mb": 1024,
             "lifetime_s": 7200,
         }
-        self._ids[name] = self._said("POST", "/notebooks", asked)["id"]
+        self._ids[name] = self._said("POST", f"/tenants/{tenant}/notebooks", asked)["id"]
 
     def start(self, name: str) -> None:
         self._said("POST", f"/notebooks/{self._ids[name]}/start", {})
@@ -83,7 +82,7 @@ class OurPortal:
     def phases(self, name: str) -> dict[str, float]:
         """Return when each phase of the last start was reached."""
         session = self._said("GET", f"/notebooks/{self._ids[name]}")["session"]
-        return {one["phase"]: one["at"] for one in session["phases"]}
+        return {one["phase"]: one["at"] for one in session["reached"]}
 
     def view_home(self) -> None:
         """Look at the pages that show queues and notebooks."""
