@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-# Slurm insists 30 s (KillWait) after it has asked.
-_GRACE_S: Final = 20.0
+# Slurm insists some time (KillWait, 30 s unless changed) after it has asked.
+_GRACE_S: Final = 8.0
 
 
 class Server:

@@ -4,6 +4,7 @@ Nothing that a person keeps in a home directory configures it: only the site's o
 configuration does, so that a broken file of theirs cannot keep it from starting.
 """
 
+import asyncio
 import os
 import socket
 from collections.abc import Mapping
@@ -28,6 +29,10 @@ _EXTENSIONS: Final = {
     # Searches for language servers at each start; a site that has some switches it on.
     "jupyter_lsp": False,
 }
+
+
+# Less than the runner waits, and that is less than Slurm does.
+_CLEANUP_S: Final = 6.0
 
 
 class NotebookServer(ServerApp):
@@ -61,9 +66,20 @@ class NotebookServer(ServerApp):
 
     async def _cleanup(self) -> None:
         # Every way to the end leads through here, that of /api/shutdown too.
+        self._restart_no_kernel()
         if self._why != "signal":
             await tell_ending(self._why, self._seen, self.log)
-        await super()._cleanup()
+        try:
+            async with asyncio.timeout(_CLEANUP_S):
+                await super()._cleanup()
+        except Exception:  # whatever a kernel or an extension does, it must end
+            self.log.exception("Not everything could be shut down in order")
+
+    def _restart_no_kernel(self) -> None:
+        """Let kernels that Slurm has ended as well stay ended."""
+        kernels: Any = self.kernel_manager
+        for kernel_id in kernels.list_kernel_ids():
+            kernels.get_kernel(kernel_id).stop_restarter()
 
     @property
     def config_file_paths(self) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from kqi_hub.session.idle import (
     SHOWN,
@@ -15,6 +15,7 @@ from kqi_hub.session.idle import (
     seconds_between_looks,
 )
 
+_SLURMS_HASTE_S: Final = 90.0
 Looking = Callable[[], Awaitable[Look]]
 
 
@@ -78,6 +79,10 @@ class Watch:
         self.idleness = self.idleness.touched(time.time())
 
     def time_is_nearly_up(self) -> None:
-        """Note Slurm's signal: the time limit is `end_warn_s` away."""
-        self.ends_at = time.time() + float(self.order["end_warn_s"])
+        """Note Slurm's signal: the time limit is about `end_warn_s` away."""
+        signalled = time.time() + float(self.order["end_warn_s"])
+        known = self.ends_at
+        # Slurm signals up to a minute early. More than that: the limit was changed.
+        if known is None or abs(known - signalled) > _SLURMS_HASTE_S:
+            self.ends_at = signalled
         self._log.info("The time limit is near: it ends at %d", self.ends_at)

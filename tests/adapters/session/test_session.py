@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -243,6 +244,32 @@ def test_stop_from_slurm_ends_it_in_order_without_a_reason_of_its_own(
         assert started.ends() == 0
         assert not [one for one in started.hub.bodies() if "ending" in one]
         assert started.hub.bodies()[-1] == {"ended": {"exit_code": 0}}
+
+
+def test_slurm_that_ends_the_kernels_as_well_does_not_hold_the_end_up(
+    tmp_path: Path,
+) -> None:
+    with job(tmp_path) as started:
+        kernel = started.ask("api/kernels", "POST", {}).json()
+        until(lambda: _kernel_process(kernel["id"]))
+        time.sleep(4)  # the restarter looks every 3 s
+        begun = time.monotonic()
+        os.kill(int(until(lambda: _kernel_process(kernel["id"]))), signal.SIGKILL)
+        os.killpg(started.process.pid, signal.SIGTERM)
+        assert started.ends() == 0
+        assert time.monotonic() - begun < 8
+        assert started.hub.bodies()[-1] == {"ended": {"exit_code": 0}}
+
+
+def _kernel_process(kernel_id: str) -> int | None:
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"kernel-{kernel_id}".encode() in command:
+            return int(entry.name)
+    return None
 
 
 def test_slurms_signal_before_the_limit_warns_and_ends_nothing(tmp_path: Path) -> None:

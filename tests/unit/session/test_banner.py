@@ -21,7 +21,11 @@ def transformed(path: str, kind: str = "text/html; charset=UTF-8") -> bytes:
     add_banner(application, BASE)
     headers = HTTPHeaders({"Content-Type": kind, "Content-Length": str(len(PAGE))})
     line = RequestStartLine("GET", path, "HTTP/1.1")
-    request = HTTPServerRequest(start_line=line, connection=FakeConnection())  # type: ignore[arg-type]  # a fake
+    request = HTTPServerRequest(
+        start_line=line,
+        headers=HTTPHeaders({"Host": "x"}),
+        connection=FakeConnection(),  # type: ignore[arg-type]  # a fake
+    )
     transform = application.transforms[0](request)
     _, headers, body = transform.transform_first_chunk(200, headers, PAGE, True)
     assert int(headers["Content-Length"]) == len(body)
