@@ -43,7 +43,7 @@ HOSTILE = (
     "a%jb",
     "a\0b",
     "a\x1bb",
-    "ａｂｃ",
+    "\uff41\uff42",
     "ビジョン",
     "a\u2028b",
     "٣",
@@ -157,7 +157,7 @@ def test_hostile_kind_of_gpu_is_refused(value: str) -> None:
 
 @pytest.mark.parametrize("value", [*HOSTILE, "Alice", "123", "..", "."])
 def test_hostile_owner_is_refused(value: str) -> None:
-    with pytest.raises(InvalidInput, match="the owner|the folder"):
+    with pytest.raises(InvalidInput, match=r"the owner|the folder"):
         notebook_script(replace(SESSION, owner=value), PLACE)
 
 
@@ -170,7 +170,7 @@ def test_hostile_key_is_refused(value: str) -> None:
 @pytest.mark.parametrize("value", [0, -1, 2**31, True, 1.5, "2", "2\n", None])
 @pytest.mark.parametrize("field", ["cpus", "memory_mb"])
 def test_what_is_no_sensible_number_is_refused(field: str, value: object) -> None:
-    with pytest.raises(InvalidInput, match="the number of CPUs|the memory"):
+    with pytest.raises(InvalidInput, match=r"the number of CPUs|the memory"):
         notebook_script(shaped(**{field: value}), PLACE)
 
 
@@ -188,7 +188,7 @@ def test_what_is_no_lifetime_is_refused(value: object) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["python", "/opt/../bin/python", "/opt/a b/python", "/opt/$X", "/a\n/b", "/"],
+    ["python", "/opt/../bin/python", "/opt/a b/python", "/$X", "/a\n/b", "/"],
 )
 def test_interpreter_that_is_no_plain_path_is_refused(path: str) -> None:
     with pytest.raises(InvalidInput, match="the sessions' Python"):
