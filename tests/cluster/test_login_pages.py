@@ -162,8 +162,8 @@ def _change(page: Page, old: str, new: str, again: str) -> None:
     page.get_by_label("Present password").fill(old)
     page.get_by_label("New password", exact=True).fill(new)
     page.get_by_label("New password again").fill(again)
-    page.get_by_role("button", name="Change it").click()
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Change it").click()
 
 
 def test_the_keyboard_alone_logs_in(stack: Stack, page: Page) -> None:
