@@ -235,11 +235,13 @@ def limits(queue: domain.Queue) -> tuple[LimitRow, ...]:
     return tuple(map(_limit, queue.allowance.limits))
 
 
-def waiting(jobs: Iterable[Job], texts: Texts) -> tuple[WaitingJob, ...]:
+def waiting(
+    jobs: Iterable[Job], found_in: Picture, texts: Texts
+) -> tuple[WaitingJob, ...]:
     """Return jobs that wait, with the reason in words."""
     found = []
     for job in jobs:
-        why = explain(job)
+        why = explain(job, found_in.scene)
         if why is None:
             continue
         found.append(

@@ -113,7 +113,7 @@ async def show_queue(ask: Ask) -> shown.QueueDetails:
         queue=shown.row(queue, queues.pricing, ask.texts),
         nodes=shown.kinds(queue),
         limits=shown.limits(queue),
-        waiting=shown.waiting(jobs, ask.texts),
+        waiting=shown.waiting(jobs, picture, ask.texts),
     )
 
 

@@ -113,11 +113,13 @@ def limit_lines(ask: Ask, queue: Queue) -> tuple[LimitLine, ...]:
     return tuple(_limit(ask, limit) for limit in queue.allowance.limits)
 
 
-def waiting_lines(ask: Ask, jobs: Sequence[Job]) -> tuple[WaitingLine, ...]:
+def waiting_lines(
+    ask: Ask, jobs: Sequence[Job], picture: Picture
+) -> tuple[WaitingLine, ...]:
     """Return the jobs that wait, with the reason in words."""
     say, found = ask.texts.phrase, []
     for job in jobs:
-        why = explain(job)
+        why = explain(job, picture.scene)
         if why is not None:
             hint = "" if why.hint is None else say(why.hint)
             colour = _KINDS.get(why.kind, "wait")

@@ -38,7 +38,9 @@ async def show_queue_page(ask: Ask) -> Page:
         "picture": picture,
         "line": line,
         "limits": limit_lines(ask, queue),
-        "waiting": waiting_lines(ask, queues.jobs_waiting(picture, name, person)),
+        "waiting": waiting_lines(
+            ask, queues.jobs_waiting(picture, name, person), picture
+        ),
         "wanted": wanted,
         "rates": queues.pricing.rates_of(name),
         "has_rates": queues.pricing.has_rates,

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from kqi_hub.domain.amounts import Amounts, of_job
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.phrase import Phrase
+from kqi_hub.domain.queues import Scene, smallest_fit
 
 _LONGEST_SHOWN: Final = 200
 
@@ -332,11 +334,25 @@ _RESOURCES: Final[Mapping[str, Phrase]] = {
 _SOME: Final = Phrase("some resource")
 
 
-def explain(job: Job) -> Explained | None:
-    """Return why a job waits; None for one that does not."""
+_BEYOND: Final = Reason(
+    Kind.NEVER,
+    Phrase("It takes more than a limit of your tenant allows at all."),
+    Phrase("It will never start so. Cancel it, and ask for less or another queue."),
+    True,
+)
+
+
+def explain(job: Job, scene: Scene | None = None) -> Explained | None:
+    """Return why a job waits; None for one that does not.
+
+    With the scene, a limit that the job can never keep is told from one that is only
+    used up now: Slurm says the same of both.
+    """
     if not job.is_waiting:
         return None
     entry = explain_reason(job.reason)
+    if entry.kind is Kind.LIMIT and scene is not None and _is_beyond(job, scene):
+        entry = _BEYOND
     return Explained(
         reason=_shown(job.reason),
         kind=entry.kind,
@@ -468,6 +484,21 @@ _LIMITS: Final[tuple[tuple[_Applies, Callable[[Phrase], Reason]], ...]] = (
     (lambda m: m["whose"] in {"Association", "QOS"} and m["what"] == "Time", _per_job),
     (lambda m: m["whose"] == "QOS", _of_qos),
 )
+
+
+def _is_beyond(job: Job, scene: Scene) -> bool:
+    """Tell whether the job alone takes more than a limit that it is held to."""
+    queue = job.partition.split(",")[0]
+    supply = scene.supplies.get(queue)
+    allowance = scene.accounts.allowance(job.user, job.account, queue)
+    if supply is None or allowance is None:
+        return False
+    takes = of_job(job)
+    if supply.partition.exclusive and job.nodes <= 1:
+        node = smallest_fit(supply, takes)
+        if node is not None:
+            takes = Amounts(node.cpus, takes.memory_mb, node.gpus, 1)
+    return any((takes.of(x.resource) or 0) > x.most for x in allowance.limits)
 
 
 def _with_dependency(job: Job, text: Phrase) -> Phrase:

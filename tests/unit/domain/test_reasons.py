@@ -1,11 +1,14 @@
 """Every reason that Slurm knows is said in words that a person can act on."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from kqi_hub.domain.queues import survey
 from kqi_hub.domain.reasons import Kind, explain, explain_reason
-from tests.fakes.queues import job
+from tests.fakes.people import association
+from tests.fakes.queues import job, node, partition
 
 
 def _names(text: str) -> list[str]:
@@ -162,3 +165,18 @@ def test_a_dependency_is_named() -> None:
     found = explain(waiting)
     assert found is not None
     assert "afterok:7" in str(found.text)
+
+
+@pytest.mark.parametrize(("most", "kind"), [(7, Kind.NEVER), (8, Kind.LIMIT)])
+def test_a_limit_that_can_never_be_kept_is_told_from_one_that_is_used_up(
+    most: int, kind: Kind
+) -> None:
+    nodes = [node("a", "x", gpus=("a100", 8))]
+    # One GPU is asked for; on an exclusive queue all eight of the node are taken.
+    waiting = job(1, "mia", "x", "PENDING", reason="AssocGrpGRES", gres="gpu:1")
+    head = replace(association("", "vision"), grp_tres=(("gres/gpu", most),))
+    known = (head, association("mia", "vision"))
+    exclusive = [partition("x", nodes, exclusive=True)]
+    found = explain(waiting, survey(nodes, exclusive, [waiting], known))
+    assert found is not None
+    assert found.kind is kind
