@@ -350,7 +350,7 @@ def test_the_log_grows_on_the_page(open_page: OpenPage, furnished: Furnished) ->
         asked.append(route.request.headers["authorization"])
         if len(asked) == 1:
             # The agent is not there yet: the hub itself answers.
-            route.fulfill(status=424, headers={"X-JupyterHub-Version": "6"}, body="")
+            route.fulfill(status=424, body="starting")
         else:
             route.fulfill(body=text, content_type="text/event-stream")
 

@@ -4,6 +4,8 @@ import { call } from "../api.js";
 const SHOWN_CHARACTERS = 200_000;
 const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
+// Not there yet, not reached yet, and what JupyterHub says of a server that starts.
+const UNDER_WAY = new Set([424, 502, 503, 504]);
 let job = "";
 let reading = new AbortController();
 
@@ -38,9 +40,12 @@ async function ask(path, signal) {
     cache: "no-store",
     signal,
   });
+  if (answer.ok || answer.status === 404) return answer;
+  // What is not read to its end keeps a connection, and a browser has but six.
+  await answer.body?.cancel();
   // While the agent starts, the hub answers in its place.
-  if (answer.headers.has("x-jupyterhub-version")) throw new Starting(about().starting);
-  return answer;
+  if (UNDER_WAY.has(answer.status)) throw new Starting(about().starting);
+  throw new Error(about().broken);
 }
 
 class Starting extends Error {}
@@ -86,22 +91,26 @@ const told = {
 async function follow(place, signal) {
   const from = place.from === null ? "" : `&from=${place.from}`;
   const answer = await ask(`api/log/follow?job=${place.job}${from}`, signal);
-  if (!answer.ok) throw new Error(about().broken);
+  if (!answer.ok) return nothing(answer);
   for await (const { name, data } of events(answer.body)) told[name]?.(place, data);
 }
 
 // A session that has ended writes no more: its last piece is read once.
 async function readOnce(place, signal) {
   const answer = await ask(`api/log?job=${place.job}`, signal);
-  if (answer.status === 404) {
-    note(about().none);
+  if (!answer.ok) {
+    await nothing(answer);
     return;
   }
-  if (!answer.ok) throw new Error(about().broken);
   const piece = await answer.json();
   if (piece.from > 0) show(`${about().skipped}\n`);
   show(piece.text);
   note(about().ended);
+}
+
+async function nothing(answer) {
+  await answer.body?.cancel();
+  note(about().none);
 }
 
 function wait(ms, signal) {
