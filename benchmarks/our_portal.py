@@ -45,7 +45,8 @@ class OurPortal:
             "memory_mb": 1024,
             "lifetime_s": 7200,
         }
-        self._ids[name] = self._said("POST", f"/tenants/{tenant}/notebooks", asked)["id"]
+        made = self._said("POST", f"/tenants/{tenant}/notebooks", asked)
+        self._ids[name] = made["id"]
 
     def start(self, name: str) -> None:
         self._said("POST", f"/notebooks/{self._ids[name]}/start", {})

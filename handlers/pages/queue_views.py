@@ -13,7 +13,8 @@ from kqi_hub.domain.notebooks import Shape
 from kqi_hub.domain.objections import in_words
 from kqi_hub.domain.phrase import Phrase
 from kqi_hub.domain.queues import Queue
-from kqi_hub.domain.reasons import Kind, explain
+from kqi_hub.domain.reason import Kind
+from kqi_hub.domain.reasons import explain
 from kqi_hub.domain.tenant_limits import Limit, Scope
 from kqi_hub.i18n import N_
 from kqi_hub.services.board import Picture

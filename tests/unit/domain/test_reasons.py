@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from kqi_hub.domain.queues import survey
-from kqi_hub.domain.reasons import Kind, explain, explain_reason
+from kqi_hub.domain.reason import Kind
+from kqi_hub.domain.reasons import explain, explain_reason
 from tests.fakes.people import association
 from tests.fakes.queues import job, node, partition
 
