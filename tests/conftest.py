@@ -21,10 +21,15 @@ _SLOW: Final = (
     "adapters/benchmarks",
     "adapters/handlers/test_account_api.py",
     "adapters/handlers/test_account_pages.py",
+    "adapters/handlers/test_login.py",
+    "adapters/handlers/test_notebooks_api.py",
     "adapters/handlers/test_roles.py",
     "adapters/handlers/test_terms.py",
+    "adapters/agent",
     "adapters/db/test_login_stores.py",
+    "adapters/db/test_notebook_stores.py",
     "adapters/db/test_snapshot_store.py",
+    "adapters/runner",
 )
 
 
