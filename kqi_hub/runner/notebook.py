@@ -27,6 +27,7 @@ from kqi_hub.runner.terminal import terminal_shell
 _USAGE: Final = 64
 _CANNOT_LISTEN: Final = 69
 _STOPPED: Final = 128 + signal.SIGTERM
+_KILLED: Final = 128 + signal.SIGKILL
 
 
 class Stopped(Exception):
@@ -151,6 +152,11 @@ def _wait(server: Server) -> int:
         server.end(say)
         code = server.wait()
     say(f"The server has ended with exit code {code}.")
+    if code == _KILLED:
+        say(
+            "That is what kill -9 leaves. If nobody did that, the memory was full: use "
+            "less of it, or start the notebook again with more."
+        )
     return code
 
 

@@ -15,6 +15,7 @@ from kqi_hub.domain.errors import (
     DoorUnreachable,
     KqiError,
 )
+from kqi_hub.domain.full_disk import is_of_full_disk
 from kqi_hub.domain.notebook_ports import SessionEnd
 from kqi_hub.domain.notebooks import Cause
 from kqi_hub.domain.ports import BatchScript
@@ -111,11 +112,21 @@ async def _ask(world: World, run: Run) -> Sequence[int] | None:
 
 async def _note_refusal(world: World, run: Run, error: KqiError) -> None:
     refused = isinstance(error, ClusterRefused)
-    detail = error.reason if isinstance(error, ClusterRefused) else error.message
+    detail = error.reason if isinstance(error, ClusterRefused) else _told(run, error)
     cause = Cause.REFUSED if refused else Cause.FAILED
     end = SessionEnd(world.clock(), cause, detail)
     await asyncio.to_thread(world.sessions.ended, run.id, end)
     run.end()
+
+
+def _told(run: Run, error: KqiError) -> str:
+    """Return what kept a session from being submitted, and what to do about it."""
+    if is_of_full_disk(error.message):
+        return (
+            f"The scratch folder of {run.owner} is full. Delete files there that are "
+            f"no longer needed, then start it again. ({error.message})"
+        )
+    return error.message
 
 
 async def _tell(world: World, run: Run, hub: Mapping[str, str]) -> None:

@@ -12,6 +12,8 @@ class Aged:
 
     is_missing: bool
     is_stale: bool
+    # It is old because Slurm does not answer, not because nobody asks it.
+    is_silent: bool
     age_s: float
 
     @classmethod
@@ -19,4 +21,12 @@ class Aged:
         """Return how old a picture is."""
         age_s = picture.standing.age_s or 0.0
         missing, stale = Trust.NONE, Trust.STALE
-        return cls(picture.trust is missing, picture.trust is stale, age_s)
+        is_stale = picture.trust is stale
+        is_silent = is_stale and _has_failed(picture)
+        return cls(picture.trust is missing, is_stale, is_silent, age_s)
+
+
+def _has_failed(picture: Picture) -> bool:
+    """Tell whether somebody has asked Slurm since, in vain."""
+    found = picture.freshness
+    return bool(found.error) and (found.tried_at or 0) > (found.taken_at or 0)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from kqi_hub.domain.full_disk import is_of_full_disk
 from kqi_hub.domain.notebooks import Cause, Notebook, Phase, Session
 from kqi_hub.i18n import N_, Texts
 
@@ -75,6 +76,15 @@ _SENTENCES: Final[Mapping[Cause, str]] = {
         "you left them; start it again."
     ),
 }
+# It never had a job, so it has no log either.
+_NEVER_BEGAN: Final = N_(
+    "It could not be started, and nothing was charged. Why is said below; when that is "
+    "put right, start it again."
+)
+_NO_ROOM: Final = N_(
+    "It could not be started, because your folder on scratch is full, and nothing was "
+    "charged. Delete files there that you no longer need, then start it again."
+)
 PHASES: Final[Mapping[Phase, str]] = {
     Phase.QUEUED: N_("In the queue"),
     Phase.NODE: N_("Node found"),
@@ -124,6 +134,9 @@ def group_of(notebook: Notebook) -> str:
 
 def sentence_of(session: Session, texts: Texts) -> str:
     """Say what is under way, or why it ended and what to do."""
+    if session.cause is Cause.FAILED and session.job_id is None:
+        is_full = is_of_full_disk(session.detail)
+        return texts.say(_NO_ROOM if is_full else _NEVER_BEGAN)
     if session.cause is not None:
         return texts.say(_SENTENCES[session.cause])
     if session.stopping is not None:

@@ -115,6 +115,21 @@ def test_every_end_has_a_word_a_sign_and_a_sentence(cause: Cause) -> None:
     assert sentence_of(ended, ENGLISH).endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("job_id", "detail", "says"),
+    [
+        (7, "NonZeroExitCode", "The end of its log"),
+        (None, "The helper refused.", "Why is said below"),
+        (None, "no secret: [Errno 28] No space left on device", "scratch is full"),
+    ],
+)
+def test_a_failure_without_a_job_points_to_no_log(
+    job_id: int | None, detail: str, says: str
+) -> None:
+    over = replace(SESSION, ended_at=200.0, cause=Cause.FAILED)
+    assert says in sentence_of(replace(over, job_id=job_id, detail=detail), ENGLISH)
+
+
 @pytest.mark.parametrize("phase", Phase)
 def test_every_phase_has_a_word_and_a_sentence(phase: Phase) -> None:
     live = replace(SESSION, reached=((phase, 101.0),))

@@ -126,6 +126,22 @@ async def test_what_the_door_refuses_ends_the_session(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
+    "said", ["[Errno 28] No space left on device", "[Errno 122] Disk quota exceeded"]
+)
+async def test_a_full_scratch_folder_is_told_with_what_to_do(
+    lab: Lab, said: str
+) -> None:
+    lab.ask()
+    lab.slurm.faults = [DoorRefused(f"no secret written: {said}")]
+    _, task = await begin(lab)
+    with pytest.raises(DoorRefused):
+        await task
+    assert lab.last.cause is Cause.FAILED
+    assert lab.last.detail.startswith("The scratch folder of alice is full. Delete ")
+    assert said in lab.last.detail
+
+
+@pytest.mark.parametrize(
     "fault", [ClusterUnreachable("No controller."), DoorUnreachable("No helper.")]
 )
 async def test_where_nothing_happened_it_is_tried_again(
