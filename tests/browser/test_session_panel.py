@@ -1,0 +1,65 @@
+"""The panel inside JupyterLab and Notebook: a real server, a real browser."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.adapters.runner.order_file import PREFIX
+from tests.adapters.session.job import Job, job
+from tests.fakes.session_hub import until
+
+SHOWN_MS = 30_000
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(locale="en-GB")
+    yield context.new_page()
+    context.close()
+
+
+def open_as_owner(page: Page, running: Job, path: str) -> None:
+    """Open a page of the session with the cookies of a login."""
+    server = f"http://127.0.0.1:{until(running.hub.port_of_server)}{PREFIX}"
+    cookies = [
+        {"name": name, "value": value, "url": server}
+        for name, value in running.log_in().items()
+    ]
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]  # its TypedDict
+    page.goto(server + path)
+
+
+@pytest.mark.parametrize("path", ["lab", "tree"])
+def test_somebody_who_is_warned_of_the_idle_end_says_to_be_here(
+    page: Page, tmp_path: Path, path: str
+) -> None:
+    with job(tmp_path, idle_stop_s=40, idle_warn_s=38) as running:
+        warned = until(lambda: running.state()["stops_at"])
+        open_as_owner(page, running, path)
+        panel = page.locator(".kqi-session")
+        expect(panel).to_contain_text("Nothing has happened", timeout=SHOWN_MS)
+        expect(panel.get_by_role("link")).to_have_attribute(
+            "href", "http://portal/notebooks/12"
+        )
+        panel.get_by_role("button", name="I am here").click()
+        until(lambda: running.state()["idle_since"] > warned - 40 + 1)
+
+
+def test_the_end_of_the_lifetime_is_told_inside(page: Page, tmp_path: Path) -> None:
+    with job(tmp_path, lifetime_s=240, end_warn_s=600) as running:
+        open_as_owner(page, running, "lab")
+        panel = page.locator(".kqi-session")
+        expect(panel).to_contain_text("4 minutes", timeout=SHOWN_MS)
+        panel.get_by_role("button", name="Close").click()
+        expect(panel).to_be_hidden()
+
+
+def test_what_went_wrong_at_the_start_is_told_inside(
+    page: Page, tmp_path: Path
+) -> None:
+    with job(tmp_path, command="exit 7") as running:
+        open_as_owner(page, running, "tree")
+        panel = page.locator(".kqi-session")
+        expect(panel).to_contain_text("exit code 7", timeout=SHOWN_MS)
