@@ -63,3 +63,35 @@ def test_what_went_wrong_at_the_start_is_told_inside(
         open_as_owner(page, running, "tree")
         panel = page.locator(".kqi-session")
         expect(panel).to_contain_text("exit code 7", timeout=SHOWN_MS)
+
+
+def test_closing_the_window_leaves_kernels_and_programs_running(
+    page: Page, tmp_path: Path
+) -> None:
+    command = "while sleep 0.2; do echo x >> beats; done >/dev/null 2>&1 &"
+    with job(tmp_path, command=command) as running:
+        kernel = running.ask("api/kernels", "POST", {}).json()
+        open_as_owner(page, running, "lab")
+        expect(page.locator("#jp-main-dock-panel")).to_be_visible(timeout=SHOWN_MS)
+        page.context.close()
+        beats = tmp_path / "workspace" / "beats"
+        before = beats.stat().st_size
+        until(lambda: beats.stat().st_size > before)
+        assert [one["id"] for one in running.ask("api/kernels").json()] == [
+            kernel["id"]
+        ]
+        until(lambda: running.state()["seen"]["connections"] == 0)
+        assert running.state()["stops_at"] is None
+
+
+def test_a_terminal_is_ended_from_labs_sidebar(page: Page, tmp_path: Path) -> None:
+    with job(tmp_path) as running:
+        running.ask("api/terminals", "POST", {})
+        open_as_owner(page, running, "lab")
+        expect(page.locator("#jp-main-dock-panel")).to_be_visible(timeout=SHOWN_MS)
+        page.keyboard.press("Control+Shift+B")
+        side = page.locator("#jp-running-sessions")
+        item = side.locator(".jp-RunningSessions-item", has_text="terminals/1")
+        item.hover(timeout=SHOWN_MS)
+        item.locator(".jp-RunningSessions-itemShutdown").click()
+        until(lambda: running.ask("api/terminals").json() == [])

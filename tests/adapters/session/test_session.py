@@ -261,6 +261,22 @@ def test_slurm_that_ends_the_kernels_as_well_does_not_hold_the_end_up(
         assert started.hub.bodies()[-1] == {"ended": {"exit_code": 0}}
 
 
+def test_kernels_left_open_end_with_the_session_and_files_stay(
+    tmp_path: Path,
+) -> None:
+    with job(tmp_path) as started:
+        kernel = started.ask("api/kernels", "POST", {}).json()
+        pid = until(lambda: _kernel_process(kernel["id"]))
+        text = {"type": "file", "format": "text", "content": "kept"}
+        assert started.ask("api/contents/kept.txt", "PUT", text).status == 201
+        os.killpg(started.process.pid, signal.SIGTERM)
+        assert started.ends() == 0
+        assert not Path(f"/proc/{pid}").exists()
+    with job(tmp_path) as again:
+        assert again.ask("api/kernels").json() == []
+        assert again.ask("api/contents/kept.txt").json()["content"] == "kept"
+
+
 def _kernel_process(kernel_id: str) -> int | None:
     for entry in Path("/proc").glob("[0-9]*"):
         try:
@@ -292,6 +308,44 @@ def test_what_fails_at_the_start_is_said_and_the_server_starts(tmp_path: Path) -
         codes = [one["code"] for one in started.state()["notices"]]
         assert codes == ["clone-failed", "command-failed", "environment-missing"]
         assert "FAILED with exit code 7" in started.said
+
+
+def test_repository_lies_in_git_and_the_start_command_runs_in_it(
+    tmp_path: Path,
+) -> None:
+    origin = a_repository(tmp_path / "project")
+    with job(
+        tmp_path,
+        repository={"url": str(origin), "ref": ""},
+        command="cat file > seen-by-the-command",
+    ) as started:
+        found = started.ask("api/contents/git/project/seen-by-the-command").json()
+        assert found["content"] == "of the repository\n"
+        assert started.state()["notices"] == []
+        clone = tmp_path / "workspace/git/project"
+        assert (clone / "seen-by-the-command").read_text() == "of the repository\n"
+
+
+def test_without_a_chosen_environment_the_sites_own_python_is_first(
+    tmp_path: Path,
+) -> None:
+    kernel = tmp_path / ".conda/envs/torch/share/jupyter/kernels/python3"
+    kernel.mkdir(parents=True)
+    spec = {"argv": ["python"], "display_name": "Torch", "language": "python"}
+    (kernel / "kernel.json").write_text(json.dumps(spec))
+    with job(tmp_path) as started:
+        found = started.ask("api/kernelspecs").json()
+        assert found["default"] == "python3"
+        assert set(found["kernelspecs"]) == {"conda-torch", "python3"}
+
+
+def a_repository(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "file").write_text("of the repository\n")
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    for words in (("init", "-q"), ("add", "file"), (*who, "commit", "-q", "-m", "one")):
+        subprocess.run(["git", "-C", str(folder), *words], check=True)
+    return folder
 
 
 def test_scratch_that_takes_nothing_does_not_keep_it_from_starting(
