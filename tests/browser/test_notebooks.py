@@ -1,6 +1,7 @@
 """The pages of notebooks in a real browser: every state, and what people do there."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -397,6 +398,34 @@ def test_the_list_is_filtered_as_one_types_and_by_a_star(
     expect(rows).to_have_count(1)
     page.get_by_role("button", name="Favourite: running").click()
     expect(page.locator("main")).to_contain_text("No notebook fits")
+
+
+@pytest.mark.parametrize(
+    ("name", "links", "buttons"),
+    [
+        ("never-started", {"Copy", "Delete"}, {"Start"}),
+        ("running", {"Open", "Stop", "Copy"}, set()),
+        ("waiting", {"Copy"}, {"Cancel"}),
+        ("idle", {"Copy", "Delete"}, {"Start again"}),
+    ],
+)
+def test_a_row_offers_what_its_state_allows(
+    open_page: OpenPage,
+    furnished: Furnished,
+    name: str,
+    links: set[str],
+    buttons: set[str],
+) -> None:
+    page = open_page("notebooks")
+    actions = page.locator(f"tr:has(a:text-is('{name}')) td").last
+    for role, wanted in (("link", links), ("button", buttons)):
+        found = actions.get_by_role(role).all_inner_texts()  # type: ignore[arg-type]  # a role
+        assert {one.split(":")[0].strip() for one in found} == wanted
+    if "Open" in links:
+        number = number_of(furnished.site, name)
+        expect(actions.get_by_role("link", name="Open")).to_have_attribute(
+            "href", re.compile(f"/user/mia/nb-{number}/tree$")
+        )
 
 
 def test_a_second_tab_sees_what_the_first_one_did(

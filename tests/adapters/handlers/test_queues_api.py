@@ -40,6 +40,7 @@ async def test_the_list_tells_what_is_free_and_whose_jobs_wait(ask: Client) -> N
     assert found["v100"]["gpus"] == [{"free": 4, "total": 8, "type": "v100"}]
     assert found["a100"]["waiting_mine"] == found["a100"]["waiting_others"] == 1
     assert found["jupyter"]["is_free"]
+    assert found["jupyter"]["purpose"] == "Setting up, preprocessing, debugging"
     assert found["jupyter"]["shares_gpus"]
     assert found["jupyter"]["places"] == {"free": 18, "total": 20}
     assert found["v100"]["exclusive"]
