@@ -27,7 +27,7 @@ def run(say: Say) -> Result:
     conditions = {
         **machine(),
         "window_s": WINDOW_S,
-        "ours": "portal, hub and worker; the worker looks every 10 s",
+        "ours": "portal, hub and worker; the worker looks every 5 s (usual: 10 s)",
         "peer": f"{REQUIREMENTS[0]}, poll_interval 30 s, as it is shipped",
     }
     return judge(figures, conditions)
