@@ -5,6 +5,6 @@ from typing import Final
 _SAYINGS: Final = ("No space left on device", "Disk quota exceeded")
 
 
-def is_of_full_disk(text: str) -> bool:
-    """Tell whether some program's words are about a full disk or quota."""
-    return any(saying in text for saying in _SAYINGS)
+def saying_of_full_disk(text: str) -> str:
+    """Return what in some program's words is about a full disk; empty if nothing is."""
+    return next((saying for saying in _SAYINGS if saying in text), "")

@@ -15,7 +15,7 @@ from kqi_hub.domain.errors import (
     DoorUnreachable,
     KqiError,
 )
-from kqi_hub.domain.full_disk import is_of_full_disk
+from kqi_hub.domain.full_disk import saying_of_full_disk
 from kqi_hub.domain.notebook_ports import SessionEnd
 from kqi_hub.domain.notebooks import Cause
 from kqi_hub.domain.ports import BatchScript
@@ -121,10 +121,11 @@ async def _note_refusal(world: World, run: Run, error: KqiError) -> None:
 
 def _told(run: Run, error: KqiError) -> str:
     """Return what kept a session from being submitted, and what to do about it."""
-    if is_of_full_disk(error.message):
+    saying = saying_of_full_disk(error.message)
+    if saying:
         return (
             f"The scratch folder of {run.owner} is full. Delete files there that are "
-            f"no longer needed, then start it again. ({error.message})"
+            f"no longer needed, then start it again ({saying})."
         )
     return error.message
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from kqi_hub.domain.full_disk import is_of_full_disk
+from kqi_hub.domain.full_disk import saying_of_full_disk
 from kqi_hub.domain.notebooks import Cause, Notebook, Phase, Session
 from kqi_hub.i18n import N_, Texts
 
@@ -135,7 +135,7 @@ def group_of(notebook: Notebook) -> str:
 def sentence_of(session: Session, texts: Texts) -> str:
     """Say what is under way, or why it ended and what to do."""
     if session.cause is Cause.FAILED and session.job_id is None:
-        is_full = is_of_full_disk(session.detail)
+        is_full = saying_of_full_disk(session.detail)
         return texts.say(_NO_ROOM if is_full else _NEVER_BEGAN)
     if session.cause is not None:
         return texts.say(_SENTENCES[session.cause])
