@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.browser.notebook_states import Furnished, furnish
 from tests.fakes.site import FakeSite, serving_beside
 
 CHROMIUM = "/usr/bin/chromium"
@@ -97,3 +98,15 @@ def keep_shot() -> Callable[[Page, str], None]:
             page.screenshot(path=path, full_page=True, animations="disabled")
 
     return keep
+
+
+@pytest.fixture
+def furnished(site: FakeSite) -> Furnished:
+    """Notebooks in every state."""
+    return furnish(site)
+
+
+@pytest.fixture
+def made(site: FakeSite) -> Furnished:
+    """Nothing yet, and the means to make something."""
+    return Furnished(site)

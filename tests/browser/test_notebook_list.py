@@ -1,0 +1,94 @@
+"""The list of notebooks in a real browser: what it offers, finds and says."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.notebook_states import Furnished, number_of
+from tests.browser.test_face import violations
+
+FOCUSED = "document.activeElement"
+
+
+def test_the_list_is_filtered_as_one_types_and_by_a_star(
+    open_page: OpenPage, furnished: Furnished
+) -> None:
+    page = open_page("notebooks")
+    rows = page.locator("[data-part=list] tbody tr")
+    before = rows.count()
+    expect(rows.first).to_contain_text("running")
+    page.keyboard.press("/")
+    page.keyboard.type("前処理")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("waiting")
+    assert page.evaluate(f"{FOCUSED}.id") == "field-q"
+    page.fill("#field-q", "")
+    expect(rows).to_have_count(before)
+    page.select_option("#field-show", "favourites")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Favourite: running").click()
+    expect(page.locator("main")).to_contain_text("No notebook fits")
+
+
+@pytest.mark.parametrize(
+    ("name", "links", "buttons"),
+    [
+        ("never-started", {"Copy", "Delete"}, {"Start"}),
+        ("running", {"Open", "Stop", "Copy"}, set()),
+        ("waiting", {"Copy"}, {"Cancel"}),
+        ("idle", {"Copy", "Delete"}, {"Start again"}),
+    ],
+)
+def test_a_row_offers_what_its_state_allows(
+    open_page: OpenPage,
+    furnished: Furnished,
+    name: str,
+    links: set[str],
+    buttons: set[str],
+) -> None:
+    page = open_page("notebooks")
+    actions = page.locator(f"tr:has(a:text-is('{name}')) td").last
+    for role, wanted in (("link", links), ("button", buttons)):
+        found = actions.get_by_role(role).all_inner_texts()  # type: ignore[arg-type]  # a role
+        assert {one.split(":")[0].strip() for one in found} == wanted
+    if "Open" in links:
+        number = number_of(furnished.site, name)
+        expect(actions.get_by_role("link", name="Open")).to_have_attribute(
+            "href", re.compile(f"/user/mia/nb-{number}/tree$")
+        )
+
+
+def test_a_second_tab_sees_what_the_first_one_did(
+    open_page: OpenPage, furnished: Furnished
+) -> None:
+    first = open_page("notebooks")
+    second = first.context.new_page()
+    second.goto(first.url)
+    row = "tr:has(a:text-is('never-started'))"
+    first.locator(row).get_by_role("button", name="Start :").click()
+    expect(second.locator(row)).to_contain_text("Submitting")
+
+
+def test_a_portal_that_does_not_answer_is_said_and_recovers(
+    open_page: OpenPage, furnished: Furnished
+) -> None:
+    page = open_page("notebooks")
+    expect(page.locator("#unreachable")).to_be_hidden()
+    page.route("**/notebooks", lambda route: route.fulfill(status=404, body="bad"))
+    page.evaluate("document.dispatchEvent(new CustomEvent('kqi:changed'))")
+    expect(page.locator("#unreachable")).to_be_visible()
+    page.unroute("**/notebooks")
+    page.evaluate("document.dispatchEvent(new CustomEvent('kqi:changed'))")
+    expect(page.locator("#unreachable")).to_be_hidden()
+
+
+def test_an_old_picture_is_shown_with_its_age(
+    open_page: OpenPage, furnished: Furnished
+) -> None:
+    furnished.now -= 15 * 60
+    furnished.shown()
+    page = open_page("notebooks")
+    expect(page.locator("[data-part=aged]")).to_contain_text("15 min")
+    assert violations(page) == []
