@@ -14,13 +14,13 @@ export async function renew() {
   }
   isUnderWay = true;
   try {
-    const answer = await fetch(location.href, {
+    const answer = await fetch(address(), {
       headers: { "X-XSRFToken": xsrf, Accept: "text/html" },
       redirect: "error",
     });
     const text = await answer.text();
     if (answer.ok) replaceIn(new DOMParser().parseFromString(text, "text/html"));
-    tell(answer.ok);
+    tell(answer.status < 500);
   } catch {
     tell(false);
   } finally {
@@ -30,6 +30,11 @@ export async function renew() {
     isWanted = false;
     await renew();
   }
+}
+
+// What a refused form has answered stands at the form's address, which is no page.
+function address() {
+  return document.querySelector('link[rel="canonical"]')?.href ?? location.href;
 }
 
 // While the portal does not answer, what is shown is old, and the page says so.

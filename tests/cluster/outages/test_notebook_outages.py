@@ -25,6 +25,7 @@ pytestmark = only_inside
 NOTICED_S = 60.0
 STOPPED_S = 30.0
 OUTAGE_S = 60.0
+LOOK_AGAIN = "document.dispatchEvent(new CustomEvent('kqi:changed'))"
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,7 @@ def test_portal_is_killed_and_away(stack: Stack, work: Work, alice: Person) -> N
         work.goes_on()
         assert alice.start(other).status_code == 503
         # The page looks by itself each half minute; this is what it does then.
-        alice.page.evaluate("document.dispatchEvent(new CustomEvent('kqi:changed'))")
+        alice.page.evaluate(LOOK_AGAIN)
         expect(alice.page.get_by_text("The portal does not answer")).to_be_visible()
         alice.seen("portal-page-left-open")
         text = alice.look(work.number, "portal-page-asked-for")
@@ -191,6 +192,28 @@ def test_portal_is_killed_and_away(stack: Stack, work: Work, alice: Person) -> N
     stack.wait_ready("portal")
     work.is_whole()
     assert (alice.now(other)["status"], alice.jobs(other)) == ("new", [])
+    alice.start(other)
+    alice.wait_status(other, "running")
+    assert alice.jobs(other) == ["RUNNING"]
+
+
+def test_hub_is_killed_and_away(stack: Stack, work: Work, alice: Person) -> None:
+    other = alice.create("vision")
+    alice.look(other, "hub-before")
+    with down(["hub"]):
+        work.goes_on()
+        alice.page.get_by_role("button", name="Start").click()
+        expect(alice.page.get_by_text("The hub does not answer").first).to_be_visible()
+        with alice.page.expect_response(
+            lambda one: one.ok and "/notebooks/" in one.url
+        ):
+            alice.page.evaluate(LOOK_AGAIN)
+        assert "The portal does not answer" not in alice.seen("hub")
+        assert alice.now(other)["status"] == "failed"
+        work.is_told()
+    stack.wait_ready("hub")
+    work.is_whole()
+    assert alice.jobs(other) == []
     alice.start(other)
     alice.wait_status(other, "running")
     assert alice.jobs(other) == ["RUNNING"]
