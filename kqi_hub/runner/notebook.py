@@ -154,8 +154,8 @@ def _wait(server: Server) -> int:
     say(f"The server has ended with exit code {code}.")
     if code == _KILLED:
         say(
-            "That is what kill -9 leaves. If nobody did that, the memory was full: use "
-            "less of it, or start the notebook again with more."
+            "That is what kill -9 leaves. If nobody did that, most likely the memory "
+            "was full: use less of it, or start the notebook again with more."
         )
     return code
 
