@@ -121,8 +121,8 @@ def test_no_english_is_left_over(open_page: OpenPage, path: str, language: str) 
     assert left == []
 
 
-# Names; the API's own words; and the site's about its terms of use and its queues, which
-# are in the site's language.
+# Names; the API's own words; and the site's about its terms of use and its queues, for
+# these are in the site's language.
 KEPT = {
     *("KQI Hub", "REST API", "English", "problem+json"),
     *("now, about, longer, unknown", "DOWN, DRAIN, INACTIVE"),
