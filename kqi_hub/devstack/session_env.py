@@ -27,3 +27,13 @@ def write_session_environment() -> None:
     )
     PYTHON.parent.mkdir()
     PYTHON.symlink_to(home / "python3")
+    _write_tools()
+
+
+def _write_tools() -> None:
+    """Put `jupyter` and its commands beside the Python, as pip does at a site."""
+    for theirs in layout.PYTHON.parent.glob("jupyter*"):
+        _, _, rest = theirs.read_text().partition("\n")
+        ours = PYTHON.with_name(theirs.name)
+        ours.write_text(f"#!{PYTHON}\n{rest}")
+        ours.chmod(0o755)

@@ -45,7 +45,8 @@ def children_environment(
     tools = str(Path(sys.executable).parent)
     # Last, so that `jupyter nbconvert` is found and nothing of the person's is hidden.
     path = ":".join(filter(None, (plain.get("PATH", ""), tools)))
-    base = plain | _always() | {"PATH": path}
+    # A terminal reads /etc/profile, which sets the path anew: it adds them again.
+    base = plain | _always() | {"PATH": path, "KQI_SESSION_TOOLS": tools}
     return base | dict(variables) | folders.variables() | dict(hub)
 
 

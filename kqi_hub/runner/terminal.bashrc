@@ -6,6 +6,11 @@ elif [ -r ~/.bash_login ]; then . ~/.bash_login
 elif [ -r ~/.profile ]; then . ~/.profile
 elif [ -r ~/.bashrc ]; then . ~/.bashrc
 fi
+# What was read may have set the path anew: `jupyter` is found all the same, last.
+case ":$PATH:" in
+*":$KQI_SESSION_TOOLS:"*) ;;
+*) PATH=$PATH:$KQI_SESSION_TOOLS ;;
+esac
 _kqi_node=${SLURMD_NODENAME:-${HOSTNAME%%.*}}
 case $PS1 in
 '\s-\v\$ ') PS1='[\u@'$_kqi_node' \W]\$ ' ;;
