@@ -10,16 +10,17 @@ from kqi_hub.face.formats import Formats
 from kqi_hub.i18n import N_
 
 _DIGITS: Final = 6
+_FEW: Final = 2
 _AN_HOUR: Final = N_("{price} an hour")
 _FROM_TO: Final = N_("{least} to {price} an hour")
 
 
 def in_money(ask: Ask, micro: int) -> str:
-    """Write a cost, rounded to the currency's smallest coin unless it is less."""
+    """Write a cost to the smallest coin; what is less than one with two digits."""
     currency = ask.deps.queues.pricing.billing.currency
     coin = 10 ** max(0, _DIGITS - get_currency_precision(currency))
-    rounded = divided(micro, coin) * coin if micro >= coin else micro
-    return _money(ask, rounded, currency)
+    step = coin if micro >= coin else 10 ** max(0, len(str(micro)) - _FEW)
+    return _money(ask, divided(micro, step) * step, currency)
 
 
 def hourly(ask: Ask, price: Price | None) -> str:
