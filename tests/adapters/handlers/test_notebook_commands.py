@@ -3,7 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,21 @@ def run(*words: str, text: str = "", code: int = 0) -> Result:
         raise done.exception
     assert done.exit_code == code, done.output
     return done
+
+
+@contextmanager
+def once_asked(fake: FakeNotebooks, act: Callable[[], None]) -> Iterator[None]:
+    """Do something beside, as soon as somebody has asked for a notebook to run."""
+
+    def wait_and_act() -> None:
+        while not fake.sessions.live():
+            time.sleep(0.05)
+        act()
+
+    beside = threading.Thread(target=wait_and_act, daemon=True)
+    beside.start()
+    yield
+    beside.join()
 
 
 def test_a_notebook_is_made_listed_copied_and_removed(fake: FakeNotebooks) -> None:
@@ -84,10 +100,8 @@ def test_a_start_tells_each_phase_and_ends_when_it_is_ready(
         for n, phase in enumerate((Phase.NODE, Phase.SERVER, Phase.READY)):
             fake.sessions.reached(live.id, phase, live.asked_at + 2 + n)
 
-    timer = threading.Timer(0.3, hub)
-    timer.start()
-    done = run("start", "trial")
-    timer.join()
+    with once_asked(fake, hub):
+        done = run("start", "trial")
     told = done.stderr.splitlines()
     assert [line.split("  +")[0] for line in told[:2]] == ["asked for", "in the queue"]
     assert "ready  +4.0 s" in told
@@ -103,11 +117,11 @@ def test_a_start_that_fails_says_why(fake: FakeNotebooks) -> None:
         end = SessionEnd(live.asked_at + 1, Cause.FAILED, "no space left", 3)
         fake.sessions.ended(live.id, end)
 
-    timer = threading.Timer(0.3, fail)
-    timer.start()
-    with pytest.raises(PortalError, match="failed \\(no space left\\), exit code 3"):
+    with (
+        once_asked(fake, fail),
+        pytest.raises(PortalError, match="failed \\(no space left\\), exit code 3"),
+    ):
         run("start", "trial")
-    timer.join()
 
 
 def test_ctrl_c_ends_the_waiting_and_not_the_notebook(
