@@ -31,6 +31,8 @@ _EXTENSIONS: Final = {
 }
 
 
+# Lab asks everybody whether to fetch news, whatever news_url is: this answers for all.
+_SETTINGS: Final = Path(__file__).parent / "settings"
 # Less than the runner waits, and that is less than Slurm does.
 _CLEANUP_S: Final = 6.0
 
@@ -142,6 +144,7 @@ def configuration(order: Mapping[str, Any]) -> Config:
     config.MultiKernelManager.default_kernel_name = order["default_kernel"]
     # Nothing leaves the cluster by itself, and nothing is built here.
     config.LabApp.news_url = None
+    config.LabApp.app_settings_dir = str(_SETTINGS)
     config.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
     config.LabApp.extension_manager = "readonly"
     config.LabApp.collaborative = False

@@ -17,6 +17,10 @@ from kqi_hub.i18n import N_
 routes = Routes(tag=N_("Notebooks"))
 # A form that only wants to see what it would cost: it changes nothing.
 LOOK: Final = {"name": "first", "queue": "jupyter", "cpus": "2", "then": "show"}
+# The list of queues fills these in too; everybody sees them before pressing Start.
+_HARMLESS: Final = frozenset(
+    {"queue", "preset", "cpus", "memory_gb", "gpus", "gpu_type", "lifetime_h"}
+)
 
 
 class Link(Filled):
@@ -42,7 +46,8 @@ async def show_new_notebook(ask: Ask) -> Page:
     given = link.model_dump(exclude={"copy_of", "tenant"}, exclude_defaults=True)
     if given.get("queue") and "preset" not in given:
         given["preset"] = ""
-    draft = Draft({**sent, **given}, copied=copied, is_prefilled=bool(given))
+    is_strange = not given.keys() <= _HARMLESS
+    draft = Draft({**sent, **given}, copied=copied, is_prefilled=is_strange)
     return await form_page(ask, draft, rules)
 
 

@@ -107,6 +107,13 @@ def test_environment_that_is_made_meanwhile_is_listed_without_a_restart(
     assert found
 
 
+def test_lab_asks_nobody_about_news(running: Job) -> None:
+    plugin = "@jupyterlab/apputils-extension:notification"
+    kept = running.ask(f"lab/api/settings/{plugin}").json()["schema"]["properties"]
+    assert kept["fetchNews"]["default"] == "false"
+    assert kept["checkForUpdates"]["default"] is False
+
+
 def test_session_is_known_to_scripts(running: Job) -> None:
     state = running.state()
     assert state["notebook"]["page"] == "http://portal/notebooks/12"
