@@ -19,8 +19,13 @@ def in_money(ask: Ask, micro: int) -> str:
     """Write a cost to the smallest coin; what is less than one with two digits."""
     currency = ask.deps.queues.pricing.billing.currency
     coin = 10 ** max(0, _DIGITS - get_currency_precision(currency))
+    return _money(ask, readable(micro, coin), currency)
+
+
+def readable(micro: int, coin: int) -> int:
+    """Return a cost rounded to the coin, or to two digits where it is less than one."""
     step = coin if micro >= coin else 10 ** max(0, len(str(micro)) - _FEW)
-    return _money(ask, divided(micro, step) * step, currency)
+    return divided(micro, step) * step
 
 
 def hourly(ask: Ask, price: Price | None) -> str:
