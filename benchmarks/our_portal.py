@@ -33,7 +33,7 @@ class OurPortal:
 
     def live_count(self) -> int:
         """Return how many sessions the portal takes for live."""
-        found = self._said("GET", "/notebooks?state=live&per_page=1000")
+        found = self._said("GET", "/notebooks?live=true&per_page=1000")
         return len(found["notebooks"])
 
     def add(self, name: str, queue: str, tenant: str) -> None:
