@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.notebook_states import Furnished, number_of
@@ -77,11 +77,21 @@ def test_a_portal_that_does_not_answer_is_said_and_recovers(
     page = open_page("notebooks")
     expect(page.locator("#unreachable")).to_be_hidden()
     page.route("**/notebooks", lambda route: route.fulfill(status=404, body="bad"))
-    page.evaluate("document.dispatchEvent(new CustomEvent('kqi:changed'))")
-    expect(page.locator("#unreachable")).to_be_visible()
+    tell_changes_until(page, "!document.querySelector('#unreachable').hidden")
     page.unroute("**/notebooks")
-    page.evaluate("document.dispatchEvent(new CustomEvent('kqi:changed'))")
-    expect(page.locator("#unreachable")).to_be_hidden()
+    tell_changes_until(page, "document.querySelector('#unreachable').hidden")
+
+
+def tell_changes_until(page: Page, true: str) -> None:
+    """Tell the page of changes, as its stream does, until something is true of it.
+
+    One that is told while it still fetches for the last one waits for the next.
+    """
+    page.wait_for_function(
+        f"() => {{ if ({true}) return true;"
+        " document.dispatchEvent(new CustomEvent('kqi:changed')); return false; }",
+        polling=200,
+    )
 
 
 def test_an_old_picture_is_shown_with_its_age(
