@@ -76,7 +76,7 @@ def test_a_portal_that_does_not_answer_is_said_and_recovers(
 ) -> None:
     page = open_page("notebooks")
     expect(page.locator("#unreachable")).to_be_hidden()
-    page.route("**/notebooks", lambda route: route.fulfill(status=404, body="bad"))
+    page.route("**/notebooks", lambda route: route.fulfill(status=503, body="bad"))
     tell_changes_until(page, "!document.querySelector('#unreachable').hidden")
     page.unroute("**/notebooks")
     tell_changes_until(page, "document.querySelector('#unreachable').hidden")
@@ -90,7 +90,7 @@ def tell_changes_until(page: Page, true: str) -> None:
     page.wait_for_function(
         f"() => {{ if ({true}) return true;"
         " document.dispatchEvent(new CustomEvent('kqi:changed')); return false; }",
-        polling=200,
+        polling=500,
     )
 
 
