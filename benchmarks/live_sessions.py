@@ -35,10 +35,17 @@ class _Page(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    """The server; whoever hangs up before the answer is no news."""
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing."""
+
+
 @contextmanager
 def one_server_for_all() -> Iterator[int]:
     """Run the server; give its port."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
+    with _Server(("127.0.0.1", 0), _Page) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield server.server_address[1]

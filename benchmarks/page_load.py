@@ -105,8 +105,9 @@ def told(load: Load) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "pages": load.pages,
         "failed": load.failed,
-        "page_median_ms": round(median(load.page_ms), 1),
     }
+    if load.page_ms:
+        figures["page_median_ms"] = round(median(load.page_ms), 1)
     for name, percent in load.cpu_percent.items():
         figures[f"{name}_cpu_percent"] = percent
     for name, lag in load.lags.items():

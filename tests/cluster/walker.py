@@ -152,7 +152,11 @@ def accounted(job: str, state: str) -> str:
     def said() -> list[str]:
         return output(*argv).strip().split("|")
 
-    wait_for(lambda: said()[-1].startswith(state), 30, f"job {job}: {said()}")
+    def is_whole() -> bool:
+        # Accounting hears of a short job's end before it hears of its queue.
+        return said()[-1].startswith(state) and all(said())
+
+    wait_for(is_whole, 60, f"job {job}: {said()}")
     return " ".join(said()[:-1])
 
 
