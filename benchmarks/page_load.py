@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 from typing import Any
@@ -65,7 +65,8 @@ def load_pages(
     failed = [0]
 
     def person(make: Callable[[], httpx2.Client], offset: float) -> None:
-        with make() as browser:
+        # Closed as it was made: one that has logged in is open already.
+        with closing(make()) as browser:
             stop.wait(offset)
             turn = 0
             while not stop.is_set():
