@@ -53,7 +53,7 @@ def read_order(file: Path) -> Order:
 def _own_text(file: Path) -> str:
     """Read a file that is ours and nobody else's; a link is not followed."""
     handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    with open(handle, "rb") as stream:  # noqa: PTH123  # a descriptor, not a path
+    with os.fdopen(handle, "rb") as stream:
         info = os.fstat(handle)
         if not stat.S_ISREG(info.st_mode) or info.st_uid != os.geteuid():
             raise PermissionError("it is not a file of your own")

@@ -1,9 +1,9 @@
 """What a person does with their own account, as calls of the client."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import quote
 
+from kqi_hub.sdk.calls import Calls
 from kqi_hub.sdk.models import (
     Choices,
     Credential,
@@ -16,13 +16,8 @@ from kqi_hub.sdk.models import (
 )
 
 
-class AccountCalls:
+class AccountCalls(Calls):
     """The part of `Client` for one's own account."""
-
-    def _api(
-        self, method: str, path: str, body: Mapping[str, object] | None = None
-    ) -> Any:
-        raise NotImplementedError
 
     def profile(self) -> Profile:
         """Return what the directory says of the person."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
+from kqi_hub.sdk.calls import Calls
 from kqi_hub.sdk.models import Answer
 
 
@@ -99,13 +100,8 @@ class Way(Answer):
     token: str = field(default="", repr=False)
 
 
-class NotebookCalls:
+class NotebookCalls(Calls):
     """The part of `Client` for notebooks."""
-
-    def _api(
-        self, method: str, path: str, body: Mapping[str, object] | None = None
-    ) -> Any:
-        raise NotImplementedError
 
     def notebooks(self, **wanted: object) -> tuple[Notebook, ...]:
         """Return one's own, favourites first, filtered as the REST interface does."""

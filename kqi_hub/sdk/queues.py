@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
+from kqi_hub.sdk.calls import Calls
 from kqi_hub.sdk.models import Answer
 
 
@@ -199,13 +200,8 @@ class Estimate(Answer):
         return cls(**{**_known(cls, said), **deeper})
 
 
-class QueueCalls:
+class QueueCalls(Calls):
     """What a client asks of queues."""
-
-    def _api(
-        self, method: str, path: str, body: Mapping[str, object] | None = None
-    ) -> Any:
-        raise NotImplementedError
 
     def queues(self, tenant: str = "") -> QueueList:
         """Return all queues, seen from a tenant."""
