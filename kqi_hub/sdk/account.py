@@ -1,9 +1,8 @@
 """What a person does with their own account, as calls of the client."""
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
-from kqi_hub.sdk.calls import Calls
+from kqi_hub.sdk.calls import Calls, part
 from kqi_hub.sdk.models import (
     Choices,
     Credential,
@@ -76,7 +75,7 @@ class AccountCalls(Calls):
 
     def revoke_token(self, token_id: str) -> None:
         """Make a token worthless at once."""
-        self._api("DELETE", f"me/tokens/{_part(token_id)}")
+        self._api("DELETE", f"me/tokens/{part(token_id)}")
 
     def ssh_keys(self) -> tuple[SshKey, ...]:
         """Return the person's public SSH keys."""
@@ -101,12 +100,12 @@ class AccountCalls(Calls):
     ) -> Credential:
         """Store or replace a token or password for a service."""
         asked = {"value": value, "user_name": user_name}
-        path = f"me/credentials/{_part(service)}"
+        path = f"me/credentials/{part(service)}"
         return Credential.read(self._api("PUT", path, asked))
 
     def remove_credential(self, service: str) -> None:
         """Remove what is stored for a service."""
-        self._api("DELETE", f"me/credentials/{_part(service)}")
+        self._api("DELETE", f"me/credentials/{part(service)}")
 
     def terms(self) -> Terms:
         """Return the site's terms of use."""
@@ -115,9 +114,3 @@ class AccountCalls(Calls):
     def accept_terms(self, version: str) -> Terms:
         """Accept a version of the terms of use, which has to be the one in force."""
         return Terms.read(self._api("POST", "me/terms", {"version": version}))
-
-
-def _part(text: str) -> str:
-    """Return one part of a path; whatever is typed stays one part."""
-    # Dots alone would lead to another address, and are nobody's name.
-    return quote(text, safe="") if text.strip(".") else "-"

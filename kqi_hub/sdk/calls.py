@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 
 class Calls(ABC):
@@ -13,3 +14,9 @@ class Calls(ABC):
         self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> Any:
         """Ask the portal and return what it says."""
+
+
+def part(text: str) -> str:
+    """Return one part of a path; whatever is typed stays one part."""
+    # Dots alone would lead to another address, and are nobody's name.
+    return quote(text, safe="") if text.strip(".") else "-"

@@ -8,6 +8,11 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 
+def known(kind: type[Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of an answer what a class of ours has fields for."""
+    return {f.name: said[f.name] for f in fields(kind) if f.name in said}
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Something that the portal answers."""
@@ -15,7 +20,7 @@ class Answer:
     @classmethod
     def read(cls, said: Mapping[str, Any]) -> Self:
         """Make it from JSON."""
-        return cls(**{f.name: said[f.name] for f in fields(cls) if f.name in said})
+        return cls(**known(cls, said))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from kqi_hub.sdk.calls import Calls
-from kqi_hub.sdk.models import Answer
+from kqi_hub.sdk.calls import Calls, part
+from kqi_hub.sdk.models import Answer, known
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class NotebookSession(Answer):
     def read(cls, said: Mapping[str, Any]) -> Self:
         """Make it from JSON."""
         reached = tuple((one["phase"], one["at"]) for one in said.get("reached", ()))
-        return cls(**{**_known(cls, said), "reached": reached})
+        return cls(**{**known(cls, said), "reached": reached})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Notebook(Answer):
         session = said.get("session")
         return cls(
             **{
-                **_known(cls, said),
+                **known(cls, said),
                 "session": NotebookSession.read(session) if session else None,
                 "actions": tuple(said.get("actions", ())),
             }
@@ -121,14 +121,14 @@ class NotebookCalls(Calls):
 
     def create_notebook(self, tenant: str, choices: Mapping[str, object]) -> Notebook:
         """Make one in a tenant; nothing starts."""
-        path = f"tenants/{quote(tenant, safe='')}/notebooks"
+        path = f"tenants/{part(tenant)}/notebooks"
         return Notebook.read(self._api("POST", path, choices))
 
     def check_notebook(
         self, tenant: str, choices: Mapping[str, object]
     ) -> NotebookCheck:
         """Return what such a notebook would cost and meet; nothing is kept."""
-        path = f"tenants/{quote(tenant, safe='')}/notebooks/check"
+        path = f"tenants/{part(tenant)}/notebooks/check"
         return NotebookCheck.read(self._api("POST", path, choices))
 
     def change_notebook(
@@ -184,7 +184,3 @@ class NotebookCalls(Calls):
 def _changed(notebook: Notebook, changes: Mapping[str, object]) -> dict[str, object]:
     seen = {"changed_at": notebook.changed_at, "tenant": notebook.tenant}
     return {**notebook.choices, **changes, **seen}
-
-
-def _known(kind: type[Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: said[name] for name in kind.__dataclass_fields__ if name in said}

@@ -1,12 +1,12 @@
 """What can be asked of queues, as answers and as calls."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from kqi_hub.sdk.calls import Calls
-from kqi_hub.sdk.models import Answer
+from kqi_hub.sdk.calls import Calls, part
+from kqi_hub.sdk.models import Answer, known
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Queue(Answer):
             "gpus": tuple(FreeOf.read(one) for one in said["gpus"]),
             "places": None if places is None else FreeOf.read(places),
         }
-        return cls(**{**_known(cls, said), **deeper})
+        return cls(**{**known(cls, said), **deeper})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class NodeKind(Answer):
     def read(cls, said: Mapping[str, Any]) -> Self:
         """Make it from JSON."""
         gpus = tuple((one["type"], one["count"]) for one in said["gpus"])
-        return cls(**{**_known(cls, said), "gpus": gpus})
+        return cls(**{**known(cls, said), "gpus": gpus})
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class Estimate(Answer):
             "objections": tuple(said["objections"]),
             "cautions": tuple(said["cautions"]),
         }
-        return cls(**{**_known(cls, said), **deeper})
+        return cls(**{**known(cls, said), **deeper})
 
 
 class QueueCalls(Calls):
@@ -209,7 +209,7 @@ class QueueCalls(Calls):
 
     def queue(self, name: str, tenant: str = "") -> QueueDetails:
         """Return one queue in full."""
-        path = f"queues/{_part(name)}{_query(tenant=tenant)}"
+        path = f"queues/{part(name)}{_query(tenant=tenant)}"
         return QueueDetails.read(self._api("GET", path))
 
     def estimate(  # noqa: PLR0913 - each is a field of the request
@@ -232,7 +232,7 @@ class QueueCalls(Calls):
             lifetime_s=lifetime_s,
             tenant=tenant,
         )
-        return Estimate.read(self._api("GET", f"queues/{_part(queue)}/estimate{asked}"))
+        return Estimate.read(self._api("GET", f"queues/{part(queue)}/estimate{asked}"))
 
     def refresh(self) -> float:
         """Ask for a fresh look at Slurm; return when, in the portal's clock."""
@@ -242,12 +242,3 @@ class QueueCalls(Calls):
 def _query(**asked: object) -> str:
     given = {name: value for name, value in asked.items() if value not in {None, ""}}
     return f"?{urlencode(given)}" if given else ""
-
-
-def _part(text: str) -> str:
-    # Dots alone would lead to another address, and are nobody's name.
-    return quote(text, safe="") if text.strip(".") else "-"
-
-
-def _known(kind: type[Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    return {f.name: said[f.name] for f in fields(kind) if f.name in said}
