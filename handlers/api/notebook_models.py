@@ -15,6 +15,7 @@ from kqi_hub.domain.notebook_choices import (
     LONGEST_VALUE,
     MOST_VARIABLES,
 )
+from kqi_hub.domain.notebook_ends import end_in_words
 from kqi_hub.domain.reasons import Explained
 from kqi_hub.services.notebook_views import NotebookView
 
@@ -123,7 +124,8 @@ class Session(Model):
     is_stopping: bool = Field(description="Whether it is being stopped.")
     ended_at: float | None = Field(description="When it ended.")
     cause: domain.Cause | None = Field(description="Why it ended.")
-    detail: str = Field(description="More about the end.")
+    detail: str = Field(description="More about the end: Slurm's own word, if any.")
+    detail_text: str = Field(description="The same in words.")
     exit_code: int | None = Field(description="The job's exit code.")
     seen: dict[str, int] = Field(description="What the idle rule saw.")
 
@@ -179,7 +181,7 @@ def notebook(ask: Ask, view: NotebookView, *, is_own: bool = True) -> Notebook:
         is_live=found.is_live,
         created_at=found.created_at,
         changed_at=found.changed_at,
-        session=None if found.session is None else session(found.session),
+        session=None if found.session is None else session(ask, found.session),
         waiting=None if view.why is None else _waiting(ask, view.why),
         ends_at=view.ends_at,
         left_s=view.left_s,
@@ -190,8 +192,9 @@ def notebook(ask: Ask, view: NotebookView, *, is_own: bool = True) -> Notebook:
     )
 
 
-def session(found: domain.Session) -> Session:
+def session(ask: Ask, found: domain.Session) -> Session:
     """Return a session."""
+    end = end_in_words(found.detail)
     return Session(
         id=found.id,
         job_id=found.job_id,
@@ -204,6 +207,7 @@ def session(found: domain.Session) -> Session:
         ended_at=found.ended_at,
         cause=found.cause,
         detail=found.detail,
+        detail_text=found.detail if end is None else ask.texts.phrase(end),
         exit_code=found.exit_code,
         seen=dict(found.seen),
     )

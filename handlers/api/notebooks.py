@@ -242,7 +242,7 @@ async def mark_notebook(ask: Ask) -> None:
 async def list_sessions(ask: Ask) -> SessionList:
     """List what has run of a notebook of yours."""
     found = await ask.deps.notebooks.sessions(ask.me.person, notebook_id(ask))
-    return SessionList(sessions=tuple(map(shown.session, found)))
+    return SessionList(sessions=tuple(shown.session(ask, one) for one in found))
 
 
 @routes.post(

@@ -71,7 +71,7 @@ class _Teller:
 
 def _ended(found: Notebook) -> PortalError:
     session = found.session or NotebookSession(0)
-    why = f" ({session.detail})" if session.detail else ""
+    why = f" ({session.end})" if session.end else ""
     code = "" if session.exit_code is None else f", exit code {session.exit_code}"
     return PortalError(
         f"{found.name} ended before it was ready: {session.cause}{why}{code}.",

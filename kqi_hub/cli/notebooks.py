@@ -85,8 +85,8 @@ def show_notebook(which: str, as_json: bool) -> None:
             click.echo(
                 f"  {phase:12} {moment(int(at))}  +{at - session.asked_at:.1f} s"
             )
-        if session.detail:
-            click.echo(f"detail: {session.detail}")
+        if session.end:
+            click.echo(f"end: {session.end}")
     if found.waiting is not None:
         click.echo(f"waits: {found.waiting['text']} {found.waiting.get('hint', '')}")
     for label, text in (("left", _left(found)), ("cost", _cost(found))):

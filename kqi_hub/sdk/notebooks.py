@@ -24,8 +24,16 @@ class NotebookSession(Answer):
     ended_at: float | None = None
     cause: str | None = None
     detail: str = ""
+    detail_text: str = ""
     exit_code: int | None = None
     seen: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def end(self) -> str:
+        """Return how it ended: in words, Slurm's own word in brackets behind."""
+        if not self.detail_text or self.detail_text == self.detail:
+            return self.detail
+        return f"{self.detail_text} ({self.detail})"
 
     @classmethod
     def read(cls, said: Mapping[str, Any]) -> Self:

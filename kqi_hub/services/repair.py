@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from kqi_hub.domain.job import EndedJob, Job
+from kqi_hub.domain.notebook_ends import word_of_record
 from kqi_hub.domain.notebook_ports import SessionEnd, SessionStore
 from kqi_hub.domain.notebooks import Cause, Session
 from kqi_hub.domain.ports import ClusterControl, ClusterReader, SnapshotStore
@@ -126,4 +127,6 @@ def _of(
 
 
 def _session_end(end: EndedJob) -> SessionEnd:
-    return SessionEnd(end.ended_at, cause_of(end.state), exit_code=end.exit_code)
+    return SessionEnd(
+        end.ended_at, cause_of(end.state), word_of_record(end), end.exit_code
+    )

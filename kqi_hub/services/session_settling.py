@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from kqi_hub.domain.cluster import Freshness
 from kqi_hub.domain.errors import ClusterError
 from kqi_hub.domain.job import EndedJob, Job
+from kqi_hub.domain.notebook_ends import word_of_end, word_of_record
 from kqi_hub.domain.notebook_ports import SessionEnd, SessionStore
 from kqi_hub.domain.notebooks import Cause, Session
 
@@ -79,7 +80,8 @@ class SessionSettler:
                 if fresh.taken_at > session.changed_at:
                     missing.append(session)
             elif job.is_over:
-                done.append(await self._end(session, cause_of(job.state), job.reason))
+                word = word_of_end(job.state, job.reason)
+                done.append(await self._end(session, cause_of(job.state), word))
         return (*done, *await self._settle_missing(missing))
 
     def _read(self) -> tuple[list[Session], Freshness, tuple[Job, ...]]:
@@ -109,7 +111,8 @@ class SessionSettler:
             job = ended.get(session.job_id or -1)
             if job is not None and job.ended_at >= session.asked_at - GRACE_S:
                 cause = cause_of(job.state)
-                done.append(await self._end(session, cause, "", job))
+                word = word_of_record(job)
+                done.append(await self._end(session, cause, word, job))
             elif now - self._missing_since[session.id] >= GRACE_S:
                 done.append(await self._end(session, Cause.LOST, ""))
         return done
@@ -120,7 +123,7 @@ class SessionSettler:
         end = SessionEnd(
             at=self._wall() if job is None else float(job.ended_at),
             cause=cause,
-            detail="" if detail == "None" else detail,
+            detail=detail,
             exit_code=None if job is None else job.exit_code,
         )
         return await asyncio.to_thread(self._sessions.ended, session.id, end)

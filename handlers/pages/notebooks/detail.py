@@ -9,7 +9,13 @@ from handlers.pages.notebooks.offers import said
 from handlers.pages.notebooks.picture import Aged
 from handlers.pages.notebooks.rows import row_of
 from handlers.pages.notebooks.steps import steps_of
-from handlers.pages.notebooks.words import Status, seen_of, sentence_of, status_of
+from handlers.pages.notebooks.words import (
+    Status,
+    end_of,
+    seen_of,
+    sentence_of,
+    status_of,
+)
 from handlers.problem import problem_of
 from handlers.route import Routes, Spec
 from kqi_hub.domain.errors import KqiError, NotFound
@@ -47,6 +53,8 @@ class Past:
     session: Session
     status: Status
     ran_s: float | None
+    # In words, and Slurm's own word.
+    end: tuple[str, str]
 
 
 @routes.get("/notebooks/{notebook_id}", Spec(errors=(NotFound,), example_path=EXAMPLE))
@@ -68,6 +76,7 @@ async def detail_page(ask: Ask, number: int, error: KqiError | None = None) -> P
         "phases": steps_of(session, say) if session else (),
         "why": _why(ask, view.why),
         "ends_at": view.ends_at,
+        "end": end_of(session, say) if session else ("", ""),
         "seen": seen_of(session, say) if session else (),
         "state": _state(session),
         "log": _log(ask, session),
@@ -103,4 +112,5 @@ def _log(ask: Ask, session: Session | None) -> Log:
 def _past(ask: Ask, session: Session) -> Past:
     began, ended = session.began_at, session.ended_at
     ran_s = None if began is None or ended is None else ended - began
-    return Past(session, status_of(session, ask.texts), ran_s)
+    end = end_of(session, ask.texts)
+    return Past(session, status_of(session, ask.texts), ran_s, end)

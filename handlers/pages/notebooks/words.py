@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kqi_hub.domain.full_disk import saying_of_full_disk
+from kqi_hub.domain.notebook_ends import end_in_words
 from kqi_hub.domain.notebooks import Cause, Notebook, Phase, Session
 from kqi_hub.i18n import N_, Texts
 
@@ -142,6 +143,17 @@ def sentence_of(session: Session, texts: Texts) -> str:
     if session.stopping is not None:
         return texts.say(N_("It is being stopped."))
     return texts.say(_UNDER_WAY[session.phase])
+
+
+def end_of(session: Session, texts: Texts) -> tuple[str, str]:
+    """Return the end in words and Slurm's own word for it.
+
+    What is no word of Slurm's is somebody's sentence, and shown as it is.
+    """
+    found = end_in_words(session.detail)
+    if found is None:
+        return session.detail, ""
+    return texts.phrase(found), session.detail
 
 
 def seen_of(session: Session, texts: Texts) -> tuple[tuple[str, int], ...]:

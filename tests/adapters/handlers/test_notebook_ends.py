@@ -1,0 +1,55 @@
+"""How a session ended is told in words: page, history, REST and `kqi`."""
+
+import re
+
+import pytest
+
+from kqi_hub.domain.notebook_ports import SessionEnd
+from kqi_hub.domain.notebooks import Cause, Phase
+from kqi_hub.sdk.notebooks import NotebookSession
+from tests.adapters.handlers.conftest import Client
+from tests.fakes.notebooks import CHOICES
+from tests.fakes.site import FakeSite
+
+BEGAN = 1_795_000_000.0
+
+
+def end(site: FakeSite, detail: str) -> str:
+    """Let a notebook of mia's end with this word of Slurm's; return its path."""
+    store, sessions = site.notebooks.store, site.notebooks.sessions
+    made = store.create("mia", CHOICES, BEGAN)
+    asked = sessions.ask(made.id, CHOICES, "key", BEGAN)
+    sessions.submitted(asked.id, 7, BEGAN + 1)
+    sessions.reached(asked.id, Phase.NODE, BEGAN + 2)
+    sessions.ended(asked.id, SessionEnd(BEGAN + 60, Cause.FAILED, detail))
+    return f"notebooks/{made.id}"
+
+
+def texts_of(page: str) -> str:
+    return " ".join(re.sub("<[^>]*>", " ", page).split())
+
+
+async def test_slurms_word_is_put_into_words_and_kept(
+    ask: Client, site: FakeSite
+) -> None:
+    path = end(site, "NonZeroExitCode")
+    shown = texts_of((await ask(path, "mia")).text)
+    said = "Its program ended with an error (NonZeroExitCode)"
+    assert shown.count(said) == 2  # what ended last, and the history
+    session = (await ask(f"api/v1/{path}", "mia")).json["session"]
+    assert session["detail"] == "NonZeroExitCode"
+    assert session["detail_text"] == "Its program ended with an error"
+    assert NotebookSession.read(session).end == said
+    [past] = (await ask(f"api/v1/{path}/sessions", "mia")).json["sessions"]
+    assert past["detail_text"] == session["detail_text"]
+
+
+@pytest.mark.parametrize("text", ["", "It waited in the queue for 3 hours.", "<b>&"])
+async def test_a_sentence_is_told_as_it_is(
+    ask: Client, site: FakeSite, text: str
+) -> None:
+    path = end(site, text)
+    session = (await ask(f"api/v1/{path}", "mia")).json["session"]
+    assert (session["detail"], session["detail_text"]) == (text, text)
+    assert NotebookSession.read(session).end == text
+    assert "<b>&" not in (await ask(path, "mia")).text
