@@ -1,6 +1,6 @@
 """What a route's function is given, and what it may answer."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from kqi_hub.services.queues import Queues
 from kqi_hub.services.tokens import Bearer
 
 M = TypeVar("M", bound=Model)
+Values = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +111,22 @@ def _as(sent: Model | None, model: type[M]) -> M:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page to render."""
+    """A page to draw.
+
+    Values of many rows are given as a function: it runs where the page is drawn, off
+    the loop.
+    """
 
     template: str
-    values: Mapping[str, object] = field(default_factory=dict)
+    values: Values | Callable[[], Values] = field(default_factory=dict)
     status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A document of many rows: it is made, and written as JSON, off the loop."""
+
+    make: Callable[[], Model]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,4 +149,4 @@ class Stream:
     subjects: frozenset[str]
 
 
-Answer = Model | Page | GoTo | Stream | None
+Answer = Model | Listing | Page | GoTo | Stream | None

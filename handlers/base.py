@@ -99,7 +99,7 @@ class PortalHandler(HubOAuthenticated, RequestHandler):
             if isinstance(answer, Stream):
                 await self._stream(answer)
             else:
-                replies.send(self, self.visit, answer)
+                await replies.send(self, self.visit, answer)
         except KqiError as error:
             self.fail(error)
 

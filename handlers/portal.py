@@ -9,6 +9,7 @@ from typing import Any, Final
 from jupyterhub.services.auth import HubOAuth
 
 from handlers.ask import Deps
+from handlers.drawing import Drawing
 from handlers.route import Route
 from kqi_hub.face.cookies import Jar
 from kqi_hub.face.look import Pages
@@ -58,6 +59,7 @@ class Portal:
     base: str
     prefix: str
     busy: Busy = field(default_factory=Busy)
+    drawing: Drawing = field(default_factory=Drawing)
 
     @property
     def jar(self) -> Jar:

@@ -5,7 +5,7 @@ from typing import Final
 
 from tornado.web import RequestHandler
 
-from handlers.ask import Answer, GoTo, Page
+from handlers.ask import Answer, GoTo, Listing, Page
 from handlers.failures import NotLoggedIn, StaleForm
 from handlers.navigation import groups_for, shortcuts_for
 from handlers.problem import PROBLEM_TYPE, problem_of
@@ -15,17 +15,19 @@ from handlers.visit import Visit
 from kqi_hub.domain.errors import KqiError
 from kqi_hub.domain.preferences import Preferences, Theme
 from kqi_hub.face import cookies
-from kqi_hub.face.look import Look
+from kqi_hub.face.look import Look, Pages
 
 _JSON: Final = "application/json; charset=utf-8"
 _HTML: Final = "text/html; charset=utf-8"
 
 
-def send(handler: RequestHandler, visit: Visit, answer: Answer) -> None:
-    """Send a route's answer."""
+async def send(handler: RequestHandler, visit: Visit, answer: Answer) -> None:
+    """Send a route's answer; what is long is drawn off the loop."""
+    off_loop = visit.portal.drawing.off_loop
     if isinstance(answer, Page):
-        handler.set_status(answer.status)
-        _send_page(handler, visit, answer)
+        pages, look = visit.portal.pages, _look(handler, visit)
+        text = await off_loop(lambda: _draw(pages, look, answer))
+        _send_page(handler, visit, text, answer.status)
     elif isinstance(answer, GoTo):
         if answer.said:
             jar = visit.portal.jar
@@ -33,10 +35,11 @@ def send(handler: RequestHandler, visit: Visit, answer: Answer) -> None:
         portal = visit.portal
         start = f"{portal.base}hub/" if answer.at_hub else portal.prefix
         handler.redirect(start + answer.path, status=303)
+    elif isinstance(answer, Listing):
+        text = await off_loop(lambda: answer.make().model_dump_json())
+        _send_document(handler, visit, text)
     elif isinstance(answer, Model):
-        handler.set_status(visit.route.spec.status if visit.route else 200)
-        handler.set_header("Content-Type", _JSON)
-        handler.finish(answer.model_dump_json())
+        _send_document(handler, visit, answer.model_dump_json())
     else:
         handler.set_status(204)
         handler.finish()
@@ -55,17 +58,29 @@ def send_error(handler: RequestHandler, visit: Visit, error: KqiError) -> None:
     else:
         again = isinstance(error, NotLoggedIn | StaleForm)
         resend = fields_to_resend(handler, visit) if again else ()
-        values = {"problem": problem, "resend": resend}
-        handler.set_status(error.status)
-        _send_page(handler, visit, Page("pages/error.html", values))
+        # Short, and Tornado cannot wait while it answers for its own errors.
+        page = Page("pages/error.html", {"problem": problem, "resend": resend})
+        text = _draw(visit.portal.pages, _look(handler, visit), page)
+        _send_page(handler, visit, text, error.status)
 
 
-def _send_page(handler: RequestHandler, visit: Visit, page: Page) -> None:
+def _draw(pages: Pages, look: Look, page: Page) -> str:
+    values = page.values() if callable(page.values) else page.values
+    return pages.render(page.template, look, values)
+
+
+def _send_page(handler: RequestHandler, visit: Visit, text: str, status: int) -> None:
+    handler.set_status(status)
     handler.set_header("Content-Type", _HTML)
     handler.set_header("Content-Language", visit.texts.language)
     _keep_choices(handler, visit)
-    look = _look(handler, visit)
-    handler.finish(visit.portal.pages.render(page.template, look, page.values))
+    handler.finish(text)
+
+
+def _send_document(handler: RequestHandler, visit: Visit, text: str) -> None:
+    handler.set_status(visit.route.spec.status if visit.route else 200)
+    handler.set_header("Content-Type", _JSON)
+    handler.finish(text)
 
 
 def _keep_choices(handler: RequestHandler, visit: Visit) -> None:

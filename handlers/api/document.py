@@ -3,7 +3,7 @@
 from pydantic import ConfigDict, Field
 
 from handlers.access import Who
-from handlers.ask import Ask
+from handlers.ask import Ask, Listing
 from handlers.route import Model, Routes, Spec
 from kqi_hub.i18n import N_
 
@@ -19,6 +19,6 @@ class Document(Model):
 
 
 @routes.get("/openapi.json", Spec(who=Who.ANYBODY, answer=Document))
-async def show_document(ask: Ask) -> Document:
+async def show_document(ask: Ask) -> Listing:
     """Show the description of this API for programs (OpenAPI 3.1)."""
-    return Document.model_validate(ask.document)
+    return Listing(lambda: Document.model_validate(ask.document))

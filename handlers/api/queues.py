@@ -6,7 +6,7 @@ from pydantic import Field
 
 from handlers.access import no_such_tenant
 from handlers.api import queue_models as shown
-from handlers.ask import Ask
+from handlers.ask import Ask, Listing
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.errors import ClusterUnreachable, NotFound
 from kqi_hub.domain.notebooks import Shape
@@ -80,15 +80,17 @@ class Asked(Model):
 
 
 @routes.get("/queues", Spec(query=InTenant, answer=shown.QueueList, errors=(NotFound,)))
-async def list_queues(ask: Ask) -> shown.QueueList:
+async def list_queues(ask: Ask) -> Listing:
     """List the queues: what is free, how many wait, what you may use."""
     queues = ask.deps.queues
     tenant = await tenant_of(ask, ask.query(InTenant).tenant)
     picture, found = await queues.list(ask.me.person, tenant)
-    return shown.QueueList(
-        tenant=tenant,
-        picture=shown.picture(picture, ask.texts),
-        queues=tuple(shown.row(one, queues.pricing, ask.texts) for one in found),
+    return Listing(
+        lambda: shown.QueueList(
+            tenant=tenant,
+            picture=shown.picture(picture, ask.texts),
+            queues=tuple(shown.row(one, queues.pricing, ask.texts) for one in found),
+        )
     )
 
 
@@ -101,20 +103,24 @@ async def list_queues(ask: Ask) -> shown.QueueList:
         example_path={"queue": "jupyter"},
     ),
 )
-async def show_queue(ask: Ask) -> shown.QueueDetails:
+async def show_queue(ask: Ask) -> Listing:
     """Show a queue: its nodes, its limits, and why your jobs wait."""
     queues, name = ask.deps.queues, ask.path["queue"]
     tenant = await tenant_of(ask, ask.query(InTenant).tenant)
     picture, queue = await queues.one(name, ask.me.person, tenant)
-    jobs = queues.jobs_waiting(picture, name, ask.me.person)
-    return shown.QueueDetails(
-        tenant=tenant,
-        picture=shown.picture(picture, ask.texts),
-        queue=shown.row(queue, queues.pricing, ask.texts),
-        nodes=shown.kinds(queue),
-        limits=shown.limits(queue),
-        waiting=shown.waiting(jobs, picture, ask.texts),
-    )
+
+    def details() -> shown.QueueDetails:
+        jobs = queues.jobs_waiting(picture, name, ask.me.person)
+        return shown.QueueDetails(
+            tenant=tenant,
+            picture=shown.picture(picture, ask.texts),
+            queue=shown.row(queue, queues.pricing, ask.texts),
+            nodes=shown.kinds(queue),
+            limits=shown.limits(queue),
+            waiting=shown.waiting(jobs, picture, ask.texts),
+        )
+
+    return Listing(details)
 
 
 @routes.get(

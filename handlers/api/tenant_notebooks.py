@@ -6,7 +6,7 @@ from handlers.access import Who
 from handlers.api import notebook_models as shown
 from handlers.api.notebooks import NotebookList, Wanted
 from handlers.api.queue_models import Price, picture as picture_age, price
-from handlers.ask import Ask
+from handlers.ask import Ask, Listing
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.errors import (
     ClusterUnreachable,
@@ -53,18 +53,20 @@ class Check(Model):
     "/tenants/{tenant}/notebooks",
     Spec(who=Who.MANAGER, query=Wanted, answer=NotebookList),
 )
-async def list_tenant_notebooks(ask: Ask) -> NotebookList:
+async def list_tenant_notebooks(ask: Ask) -> Listing:
     """List everybody's notebooks in a tenant, without variables and commands."""
     wanted = ask.query(Wanted).filter(None, ask.path["tenant"])
     picture, views, total = await ask.deps.notebooks.search(wanted)
     me = ask.me.person
-    return NotebookList(
-        picture=picture_age(picture, ask.texts),
-        total=total,
-        notebooks=tuple(
-            shown.notebook(ask, view, is_own=view.notebook.owner == me)
-            for view in views
-        ),
+    return Listing(
+        lambda: NotebookList(
+            picture=picture_age(picture, ask.texts),
+            total=total,
+            notebooks=tuple(
+                shown.notebook(ask, view, is_own=view.notebook.owner == me)
+                for view in views
+            ),
+        )
     )
 
 

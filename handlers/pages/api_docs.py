@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from handlers.access import Who
-from handlers.ask import Ask, Page
+from handlers.ask import Ask, Page, Values
 from handlers.route import Routes, Spec
 from kqi_hub.domain.errors import KqiError
 from kqi_hub.i18n import N_, Texts
@@ -75,11 +75,14 @@ class Failure:
 async def show_api(ask: Ask) -> Page:
     """Show how programs use the portal."""
     document, texts = ask.document, ask.texts
-    values = {
-        "groups": tuple(_groups(document, texts)),
-        "objects": tuple(_objects(document, texts)),
-        "failures": tuple(failures(texts)),
-    }
+
+    def values() -> Values:
+        return {
+            "groups": tuple(_groups(document, texts)),
+            "objects": tuple(_objects(document, texts)),
+            "failures": tuple(failures(texts)),
+        }
+
     return Page("pages/api.html", values)
 
 

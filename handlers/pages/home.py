@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from handlers.ask import Ask, Page
-from handlers.pages.queue_views import ShapeQuery, lines
+from handlers.ask import Ask, Page, Values
+from handlers.pages.queue_views import ShapeQuery, estimated, lines
 from handlers.route import Routes, Spec
 from kqi_hub.domain.people import Role
 from kqi_hub.i18n import N_
@@ -21,12 +21,16 @@ async def show_home(ask: Ask) -> Page:
     """Show the queues: what is free, what it costs, how long you would wait."""
     queues, wanted = ask.deps.queues, ask.query(ShapeQuery)
     picture, found = await queues.list(ask.me.person, ask.tenant)
-    values = {
-        "may": {role: ask.texts.say(text) for role, text in _MAY.items()},
-        "picture": picture,
-        "lines": await lines(ask, picture, found, wanted),
-        "wanted": wanted,
-        "has_rates": queues.pricing.has_rates,
-        "billing": queues.pricing.billing,
-    }
+    estimates = await estimated(ask, picture, found, wanted)
+
+    def values() -> Values:
+        return {
+            "may": {role: ask.texts.say(text) for role, text in _MAY.items()},
+            "picture": picture,
+            "lines": lines(ask, picture, estimates),
+            "wanted": wanted,
+            "has_rates": queues.pricing.has_rates,
+            "billing": queues.pricing.billing,
+        }
+
     return Page("pages/home.html", values)

@@ -2,7 +2,7 @@
 
 from typing import Final, Literal
 
-from handlers.ask import Ask, GoTo, Page
+from handlers.ask import Ask, GoTo, Page, Values
 from handlers.pages.notebooks.money import in_money
 from handlers.pages.notebooks.picture import Aged
 from handlers.pages.notebooks.rows import row_of
@@ -45,12 +45,16 @@ async def _question(ask: Ask, error: KqiError | None = None) -> Page | GoTo:
     live = await ask.deps.notebooks.live(ask.me.person)
     if not live and error is None:
         return _AWAY
-    hourly = sum(view.price.per_hour for view in live if view.price is not None)
-    values = {
-        "rows": [row_of(ask, view) for view in live],
-        "hourly": in_money(ask, hourly) if hourly else "",
-        "stops": ask.deps.notebooks.stops_on_logout,
-        "picture": Aged.of(await ask.deps.queues.board.current()),
-        "problem": None if error is None else problem_of(error, ask.texts, ""),
-    }
+    picture = await ask.deps.queues.board.current()
+
+    def values() -> Values:
+        hourly = sum(view.price.per_hour for view in live if view.price is not None)
+        return {
+            "rows": [row_of(ask, view) for view in live],
+            "hourly": in_money(ask, hourly) if hourly else "",
+            "stops": ask.deps.notebooks.stops_on_logout,
+            "picture": Aged.of(picture),
+            "problem": None if error is None else problem_of(error, ask.texts, ""),
+        }
+
     return Page("pages/notebooks/logout.html", values, error.status if error else 200)

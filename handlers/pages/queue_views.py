@@ -96,13 +96,19 @@ class WaitingLine:
     hint: str
 
 
-async def lines(
+async def estimated(
     ask: Ask, picture: Picture, found: Sequence[Queue], wanted: ShapeQuery
-) -> tuple[Line, ...]:
-    """Return the queues with prices and waits; what the person may use comes first."""
-    estimates = await ask.deps.queues.estimates(
+) -> tuple[Estimate, ...]:
+    """Return what the asked-for job would meet in each queue."""
+    return await ask.deps.queues.estimates(
         picture, found, wanted.shape, wanted.lifetime_s
     )
+
+
+def lines(
+    ask: Ask, picture: Picture, estimates: Sequence[Estimate]
+) -> tuple[Line, ...]:
+    """Return the queues with prices and waits; what the person may use comes first."""
     # That the picture is old is said once, above them all.
     is_old = picture.trust in {Trust.NONE, Trust.STALE}
     rows = [_line(ask, estimate, is_old) for estimate in estimates]

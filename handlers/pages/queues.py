@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from handlers.ask import Ask, GoTo, Page
+from handlers.ask import Ask, GoTo, Page, Values
 from handlers.own_page import own_page
 from handlers.pages.queue_views import (
     ShapeQuery,
+    estimated,
     limit_lines,
     lines,
     waiting_lines,
@@ -33,19 +34,22 @@ async def show_queue_page(ask: Ask) -> Page:
     queues, wanted = ask.deps.queues, ask.query(ShapeQuery)
     person, name = ask.me.person, ask.path["queue"]
     picture, queue = await queues.one(name, person, ask.tenant)
-    [line] = await lines(ask, picture, [queue], wanted)
-    values = {
-        "picture": picture,
-        "line": line,
-        "limits": limit_lines(ask, queue),
-        "waiting": waiting_lines(
-            ask, queues.jobs_waiting(picture, name, person), picture
-        ),
-        "wanted": wanted,
-        "rates": queues.pricing.rates_of(name),
-        "has_rates": queues.pricing.has_rates,
-        "billing": queues.pricing.billing,
-    }
+    estimates = await estimated(ask, picture, [queue], wanted)
+
+    def values() -> Values:
+        [line] = lines(ask, picture, estimates)
+        waiting = queues.jobs_waiting(picture, name, person)
+        return {
+            "picture": picture,
+            "line": line,
+            "limits": limit_lines(ask, queue),
+            "waiting": waiting_lines(ask, waiting, picture),
+            "wanted": wanted,
+            "rates": queues.pricing.rates_of(name),
+            "has_rates": queues.pricing.has_rates,
+            "billing": queues.pricing.billing,
+        }
+
     return Page("pages/queue.html", values)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,8 @@ _MICRO: Final = 1_000_000
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _SPANS: Final = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 _TIME: Final = Markup('<time datetime="{}" title="{}">{}</time>')
+# A list says few numbers many times, and Babel thinks about each for 40 µs.
+_KEPT: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Formats:
 
     def number(self, value: float) -> str:
         """Write a number with the separators of the language."""
-        return format_decimal(value, locale=self.language)
+        return _number(value, self.language)
 
     def size(self, count: int) -> str:
         """Write a number of bytes with the unit that fits."""
@@ -52,12 +55,7 @@ class Formats:
 
     def money(self, micro: int, currency: str) -> str:
         """Write millionths of a currency's unit, with every digit that counts."""
-        return format_currency(
-            Decimal(micro) / _MICRO,
-            currency,
-            locale=self.language,
-            decimal_quantization=False,
-        )
+        return _money(micro, currency, self.language)
 
     def moment(self, epoch_s: float) -> Markup:
         """Write a time of the site's zone as Slurm does, the same in all languages."""
@@ -81,6 +79,25 @@ class Formats:
             elif parts:
                 break
         return " ".join(
-            format_unit(count, f"duration-{unit}", "short", locale=self.language)
-            for unit, count in parts[:2]
+            _duration(count, unit, self.language) for unit, count in parts[:2]
         )
+
+
+@lru_cache(maxsize=_KEPT)
+def _number(value: float, language: str) -> str:
+    return format_decimal(value, locale=language)
+
+
+@lru_cache(maxsize=_KEPT)
+def _money(micro: int, currency: str, language: str) -> str:
+    return format_currency(
+        Decimal(micro) / _MICRO,
+        currency,
+        locale=language,
+        decimal_quantization=False,
+    )
+
+
+@lru_cache(maxsize=_KEPT)
+def _duration(count: int, unit: str, language: str) -> str:
+    return format_unit(count, f"duration-{unit}", "short", locale=language)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
 from jinja2.bccache import Bucket
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from kqi_hub.domain.people import Role, Standing
 from kqi_hub.domain.preferences import Preferences, Theme
@@ -152,6 +152,7 @@ class Pages:
         self._sprite = tree.url(prefix, SPRITE)
         self._compiled = _Compiled()
         self._environments: dict[str, Environment] = {}
+        self._icons: dict[str, Markup] = {}
 
     def warm_up(self, site: Site) -> None:
         """Compile every template: the first visitor need not wait, nor all others."""
@@ -193,4 +194,8 @@ class Pages:
         return environment
 
     def _icon(self, name: str) -> Markup:
-        return _ICON.format(escape(self._sprite), escape(name))
+        # A list shows a dozen in each row.
+        drawn = self._icons.get(name)
+        if drawn is None:
+            drawn = self._icons[name] = _ICON.format(self._sprite, name)
+        return drawn
