@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Engine, func, insert, select, update
+from sqlalchemy import ColumnElement, Engine, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from kqi_hub.db.engine import reading, writing
@@ -19,6 +19,8 @@ from kqi_hub.domain.notebooks import Cause, Choices, Phase, Session
 
 _S: Final = SESSIONS.c
 _IS_LIVE: Final = _S.ended_at.is_(None)
+# Large enough to be seen in a sum of many times.
+_TICK: Final = 1e-3
 
 
 class SqlSessionStore:
@@ -116,11 +118,15 @@ class SqlSessionStore:
             return self._where(_S.changed_at >= moment)
         return self._where(_S.changed_at >= moment, _S.owner.in_(owners))
 
-    def last_changes(self, owners: Collection[str]) -> Mapping[str, float]:
-        """Return when a session of each of these people changed last."""
+    def stamps(self, owners: Collection[str]) -> Mapping[str, float]:
+        """Return a number for each of these people that every change changes.
+
+        Only live sessions change, and each one's time only grows: their sum differs
+        even where a change bears an earlier time than another session's.
+        """
         query = (
-            select(_S.owner, func.max(_S.changed_at))
-            .where(_S.owner.in_(owners))
+            select(_S.owner, func.sum(_S.changed_at))
+            .where(_IS_LIVE, _S.owner.in_(owners))
             .group_by(_S.owner)
         )
         with reading(self._engine) as connection:
@@ -134,10 +140,12 @@ class SqlSessionStore:
         *unless: ColumnElement[bool],
     ) -> Session:
         """Change a live session for which all of `unless` hold, and return it."""
+        # Two changes within one tick of the clock, or after it was set back, are two.
+        later = case((_S.changed_at < now, now), else_=_S.changed_at + _TICK)
         statement = (
             update(SESSIONS)
             .where(_S.number == session_id, _IS_LIVE, *unless)
-            .values(changed_at=now, **values)
+            .values(changed_at=later, **values)
         )
         with writing(self._engine) as connection:
             row = connection.execute(statement.returning(SESSIONS)).one_or_none()

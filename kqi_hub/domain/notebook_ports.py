@@ -82,8 +82,12 @@ class SessionStore(Protocol):
     ) -> tuple[Session, ...]:
         """Return sessions changed at or after the moment, for live pages."""
 
-    def last_changes(self, owners: Collection[str]) -> Mapping[str, float]:
-        """Return when a session of each of these people changed last."""
+    def stamps(self, owners: Collection[str]) -> Mapping[str, float]:
+        """Return a number for each of these people that every change changes.
+
+        A change is one of their sessions, its beginning and its end; who has no live
+        session may be left out.
+        """
 
 
 @dataclass(frozen=True, slots=True)

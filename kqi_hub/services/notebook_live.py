@@ -15,11 +15,11 @@ class NotebookNews:
     async def look(self, people: frozenset[str]) -> Mapping[str, Mapping[str, object]]:
         """Return a stamp for each person, which changes with each of their sessions."""
         store = self._notebooks.session_store
-        found = await asyncio.to_thread(store.last_changes, people)
+        found = await asyncio.to_thread(store.stamps, people)
         picture = await self._notebooks.queues.board.current()
         return {
             person: {
-                "changed_at": found.get(person, 0.0),
+                "stamp": found.get(person, 0.0),
                 "version": picture.version,
                 "trust": picture.trust.value,
             }

@@ -185,13 +185,18 @@ class FakeSessionStore:
             if one.changed_at >= moment and (owners is None or one.owner in owners)
         )
 
-    def last_changes(self, owners: Collection[str]) -> Mapping[str, float]:
+    def stamps(self, owners: Collection[str]) -> Mapping[str, float]:
         found: dict[str, float] = {}
-        for one in self.changed_since(0.0, owners):
-            found[one.owner] = max(one.changed_at, found.get(one.owner, 0.0))
+        for one in self.live():
+            if one.owner in owners:
+                found[one.owner] = one.changed_at + found.get(one.owner, 0.0)
         return found
 
     def _keep(self, session: Session) -> Session:
+        known = self.store.all_sessions.get(session.id)
+        if known is not None:
+            later = max(session.changed_at, known.changed_at + 1e-3)
+            session = replace(session, changed_at=later)
         self.store.all_sessions[session.id] = session
         return session
 

@@ -89,8 +89,8 @@ class FakeSessionStore:
     ) -> tuple[Session, ...]:
         return tuple(one for one in self.kept.values() if one.changed_at >= moment)
 
-    def last_changes(self, owners: Collection[str]) -> Mapping[str, float]:
-        return {one.owner: one.changed_at for one in self.kept.values()}
+    def stamps(self, owners: Collection[str]) -> Mapping[str, float]:
+        return {one.owner: one.changed_at for one in self.live()}
 
     def _changed(self, session_id: int, **values: Any) -> Session:
         known = self.kept[session_id]

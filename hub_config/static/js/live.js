@@ -79,8 +79,8 @@ class Stream {
     if (!subject || !written) return;
     const data = JSON.parse(written);
     document.dispatchEvent(new CustomEvent("kqi:live", { detail: { subject, data } }));
-    const { version, trust, changed_at: changedAt } = data;
-    const mark = JSON.stringify([version ?? data, trust, changedAt]);
+    const { version, trust, stamp } = data;
+    const mark = JSON.stringify([version ?? data, trust, stamp]);
     const before = this.told.get(subject);
     this.told.set(subject, mark);
     // The first event may be what the page was drawn from; asking once more is cheap.

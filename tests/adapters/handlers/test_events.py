@@ -4,14 +4,18 @@ import asyncio
 import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
 
 from handlers.live import Live, event
 from kqi_hub.domain.errors import DatabaseNotReady
+from kqi_hub.domain.notebook_ports import SessionEnd
+from kqi_hub.domain.notebooks import Cause, Phase
 from tests.adapters.handlers.conftest import Client
 from tests.fakes.hub import READ, WRITE
+from tests.fakes.notebooks import CHOICES
 from tests.fakes.site import FakeSite
 
 PATH = "api/v1/events?of=queues"
@@ -25,8 +29,10 @@ class Stream:
         self.writer = writer
 
     @classmethod
-    async def open(cls, site: FakeSite, person: str = "mia") -> "Stream":
-        address = urlsplit(site.url(PATH))
+    async def open(
+        cls, site: FakeSite, person: str = "mia", path: str = PATH
+    ) -> "Stream":
+        address = urlsplit(site.url(path))
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
         lines = (
             f"GET {address.path}?{address.query} HTTP/1.1",
@@ -63,6 +69,25 @@ async def test_a_page_is_told_when_the_worker_has_looked(
     assert '"version": 1' in first
     site.queues.take(time.time() + 60)
     assert '"sequence": 2' in await stream.next_event()
+
+
+async def test_a_page_is_told_of_each_change_of_a_session_of_one_moment(
+    site: FakeSite,
+) -> None:
+    now = time.time()
+    notebooks, sessions = site.notebooks.store, site.notebooks.sessions
+    made = notebooks.create("mia", CHOICES, now)
+    stream = await Stream.open(site, path="api/v1/events?of=notebooks")
+    told = [await stream.next_event()]
+    asked = sessions.ask(made.id, CHOICES, "key", now)
+    told.append(await stream.next_event())
+    for phase in (Phase.QUEUED, Phase.NODE, Phase.ENVIRONMENT):
+        sessions.reached(asked.id, phase, now)
+        told.append(await stream.next_event())
+    sessions.ended(asked.id, SessionEnd(now, Cause.STOPPED))
+    told.append(await stream.next_event())
+    stream.close()
+    assert all(one != other for one, other in pairwise(told))
 
 
 async def test_without_asking_for_a_stream_one_is_told_once(ask: Client) -> None:
