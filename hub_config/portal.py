@@ -102,7 +102,9 @@ async def serve(app: Application, place: Place) -> None:
 def keeper_of(deps: Deps) -> NotebookKeeper:
     """Return what keeps notebooks and the hub's servers together."""
     notebooks = deps.notebooks
-    return NotebookKeeper(notebooks.session_store, notebooks.hub)
+    return NotebookKeeper(
+        notebooks.session_store, notebooks.hub, note_prices=notebooks.note_prices
+    )
 
 
 def check_frontend(folders: Folders) -> None:

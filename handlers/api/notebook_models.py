@@ -1,6 +1,6 @@
 """How notebooks look as JSON, and the way there from the services' own types."""
 
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ConfigDict, Field
 
@@ -17,6 +17,7 @@ from kqi_hub.domain.notebook_choices import (
 )
 from kqi_hub.domain.notebook_ends import end_in_words
 from kqi_hub.domain.reasons import Explained
+from kqi_hub.services import notebook_views as views
 from kqi_hub.services.notebook_views import NotebookView
 
 EXAMPLE: Final = {"notebook_id": "1"}
@@ -130,6 +131,20 @@ class Session(Model):
     seen: dict[str, int] = Field(description="What the idle rule saw.")
 
 
+class PastSession(Session):
+    """One run of a notebook in its history, with its cost."""
+
+    queue: str = Field(description="The queue that it was for.")
+    began_at: float | None = Field(description="When its job began to run.")
+    ran_s: float | None = Field(description="For how many seconds it ran, or runs.")
+    price: queues.Price | None = Field(
+        description="Its price, as it was when it began; none without a rate."
+    )
+    cost_micro: int | None = Field(
+        description="What it cost, in millionths; the bill may differ."
+    )
+
+
 class Waiting(Model):
     """Why a job waits."""
 
@@ -194,23 +209,39 @@ def notebook(ask: Ask, view: NotebookView, *, is_own: bool = True) -> Notebook:
 
 def session(ask: Ask, found: domain.Session) -> Session:
     """Return a session."""
-    end = end_in_words(found.detail)
-    return Session(
-        id=found.id,
-        job_id=found.job_id,
-        job_name=found.job_name,
-        phase=found.phase,
-        reached=tuple(PhaseTime(phase=phase, at=at) for phase, at in found.reached),
-        node=found.node,
-        asked_at=found.asked_at,
-        is_stopping=found.is_live and found.stopping is not None,
-        ended_at=found.ended_at,
-        cause=found.cause,
-        detail=found.detail,
-        detail_text=found.detail if end is None else ask.texts.phrase(end),
-        exit_code=found.exit_code,
-        seen=dict(found.seen),
+    return Session(**_session(ask, found))
+
+
+def past_session(ask: Ask, past: views.PastSession) -> PastSession:
+    """Return a session of the history."""
+    return PastSession(
+        **_session(ask, past.session),
+        queue=past.session.chosen.queue,
+        began_at=past.session.began_at,
+        ran_s=past.ran_s,
+        price=queues.price(past.price, ask.deps.queues.pricing),
+        cost_micro=past.cost,
     )
+
+
+def _session(ask: Ask, found: domain.Session) -> dict[str, Any]:
+    end = end_in_words(found.detail)
+    return {
+        "id": found.id,
+        "job_id": found.job_id,
+        "job_name": found.job_name,
+        "phase": found.phase,
+        "reached": tuple(PhaseTime(phase=phase, at=at) for phase, at in found.reached),
+        "node": found.node,
+        "asked_at": found.asked_at,
+        "is_stopping": found.is_live and found.stopping is not None,
+        "ended_at": found.ended_at,
+        "cause": found.cause,
+        "detail": found.detail,
+        "detail_text": found.detail if end is None else ask.texts.phrase(end),
+        "exit_code": found.exit_code,
+        "seen": dict(found.seen),
+    }
 
 
 def _waiting(ask: Ask, why: Explained) -> Waiting:

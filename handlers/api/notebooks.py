@@ -70,7 +70,13 @@ class NotebookList(Model):
 class SessionList(Model):
     """What has run of a notebook, the newest first."""
 
-    sessions: tuple[shown.Session, ...] = Field(description="Its sessions.")
+    sessions: tuple[shown.PastSession, ...] = Field(description="Its sessions.")
+
+
+class Past(Model):
+    """How much of the history to list."""
+
+    most: int = Field(20, ge=1, le=1000, description="How many sessions at most.")
 
 
 class Changed(shown.Choices):
@@ -237,12 +243,18 @@ async def mark_notebook(ask: Ask) -> None:
 
 @routes.get(
     "/notebooks/{notebook_id}/sessions",
-    Spec(answer=SessionList, errors=(NotFound,), example_path=shown.EXAMPLE),
+    Spec(
+        query=Past,
+        answer=SessionList,
+        errors=(NotFound,),
+        example_path=shown.EXAMPLE,
+    ),
 )
 async def list_sessions(ask: Ask) -> SessionList:
-    """List what has run of a notebook of yours."""
-    found = await ask.deps.notebooks.sessions(ask.me.person, notebook_id(ask))
-    return SessionList(sessions=tuple(shown.session(ask, one) for one in found))
+    """List what has run of a notebook of yours: when, how it ended, what it cost."""
+    number, most = notebook_id(ask), ask.query(Past).most
+    found = await ask.deps.notebooks.history(ask.me.person, number, most)
+    return SessionList(sessions=tuple(shown.past_session(ask, one) for one in found))
 
 
 @routes.post(

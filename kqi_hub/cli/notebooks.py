@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import click
 
+from kqi_hub.cli.notebook_figures import MICRO, money, span
+from kqi_hub.cli.notebook_history import show_history
 from kqi_hub.cli.notebook_options import (
     choice_options,
     chosen,
@@ -20,7 +22,6 @@ from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.errors import NotReachable, PortalError
 from kqi_hub.sdk.notebooks import Notebook
 
-_MICRO: Final = 1_000_000
 _AGENT_S: Final = 30
 _which = click.argument("which", metavar="NOTEBOOK", shell_complete=complete)
 _wait = click.option(
@@ -31,6 +32,9 @@ _wait = click.option(
 @click.group()
 def notebook() -> None:
     """Your notebooks; NOTEBOOK is a name or a number."""
+
+
+notebook.add_command(show_history)
 
 
 @notebook.command("list")
@@ -262,17 +266,12 @@ def _show_check(
     click.echo(f"wait: {found.wait}{wait}")
     if found.price is not None:
         micro, currency = found.price["micro_per_hour"], found.price["currency"]
-        click.echo(f"price: {micro / _MICRO:,.2f} {currency} an hour")
+        click.echo(f"price: {micro / MICRO:,.2f} {currency} an hour")
 
 
 def _left(found: Notebook) -> str:
-    if found.left_s is None:
-        return ""
-    minutes = int(found.left_s) // 60
-    return f"{minutes // 60} h {minutes % 60:02} min"
+    return span(found.left_s)
 
 
 def _cost(found: Notebook) -> str:
-    if found.cost_micro is None or found.price is None:
-        return ""
-    return f"{found.cost_micro / _MICRO:,.2f} {found.price['currency']}"
+    return money(found.cost_micro, found.price)

@@ -65,6 +65,7 @@ class SessionRow(Base):
     detail: Mapped[str]
     exit_code: Mapped[int | None]
     seen: Mapped[tuple[tuple[str, int], ...]] = mapped_column(Amounts())
+    per_hour: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (
         UniqueConstraint("key"),

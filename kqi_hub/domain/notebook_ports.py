@@ -71,6 +71,9 @@ class SessionStore(Protocol):
     def placed(self, session_id: int, node: str, port: int, now: float) -> Session:
         """Note where its server listens."""
 
+    def priced(self, session_id: int, per_hour: int, now: float) -> Session:
+        """Note what an hour of it costs, in micro-currency: the first price counts."""
+
     def stopping(self, session_id: int, cause: Cause, now: float) -> Session:
         """Note why it is about to end: the first cause told wins."""
 

@@ -113,6 +113,8 @@ class Session:
     exit_code: int | None = None
     # What the idle rule saw when it ended the session, such as ("kernels_busy", 0).
     seen: tuple[tuple[str, int], ...] = ()
+    # What an hour costs in micro-currency, as it was when the job began, if known.
+    per_hour: int | None = None
 
     @property
     def job_name(self) -> str:
@@ -141,6 +143,13 @@ class Session:
         """Return when its job began to run, None while it waits or if it never did."""
         waiting = (Phase.ASKED, Phase.QUEUED)
         return min((at for one, at in self.reached if one not in waiting), default=None)
+
+    def ran_s(self, now: float) -> float | None:
+        """Return for how long its job has run until now, or did before it ended."""
+        began = self.began_at
+        if began is None:
+            return None
+        return max(0.0, (now if self.ended_at is None else self.ended_at) - began)
 
     @property
     def is_ready(self) -> bool:

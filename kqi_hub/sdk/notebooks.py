@@ -43,6 +43,17 @@ class NotebookSession(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class PastSession(NotebookSession):
+    """One run of a notebook in its history; `price` as the portal says."""
+
+    queue: str = ""
+    began_at: float | None = None
+    ran_s: float | None = None
+    price: Mapping[str, Any] | None = None
+    cost_micro: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Notebook(Answer):
     """A notebook as it is now; `choices`, `waiting` and `price` as the portal says."""
 
@@ -175,10 +186,12 @@ class NotebookCalls(Calls):
         body = {"is_favourite": is_favourite}
         self._api("PUT", f"notebooks/{notebook_id}/favourite", body)
 
-    def notebook_sessions(self, notebook_id: int) -> tuple[NotebookSession, ...]:
-        """Return what has run of it, newest first."""
-        said = self._api("GET", f"notebooks/{notebook_id}/sessions")
-        return tuple(NotebookSession.read(s) for s in said["sessions"])
+    def notebook_sessions(
+        self, notebook_id: int, most: int = 20
+    ) -> tuple[PastSession, ...]:
+        """Return what has run of it with its costs, newest first."""
+        said = self._api("GET", f"notebooks/{notebook_id}/sessions?most={int(most)}")
+        return tuple(PastSession.read(s) for s in said["sessions"])
 
     def open_notebook(self, notebook_id: int) -> Way:
         """Return the way into one that is ready."""

@@ -6,6 +6,7 @@ from kqi_hub.domain.job import Job
 from kqi_hub.domain.money import Price
 from kqi_hub.domain.notebook_list import status_of
 from kqi_hub.domain.notebooks import Choices, Notebook, Session
+from kqi_hub.domain.queues import names_of
 from kqi_hub.domain.reasons import Explained, explain
 from kqi_hub.services.board import Picture
 from kqi_hub.services.pricing import Pricing
@@ -39,6 +40,16 @@ class NotebookView:
         return (*(("open",) if opens else ()), "stop", "change", "copy")
 
 
+@dataclass(frozen=True, slots=True)
+class PastSession:
+    """One run in the history: for how long, at what price, for how much."""
+
+    session: Session
+    ran_s: float | None
+    price: Price | None
+    cost: int | None
+
+
 def view_of(
     notebook: Notebook, picture: Picture, pricing: Pricing, now: float
 ) -> NotebookView:
@@ -56,9 +67,34 @@ def view_of(
         why=None if job is None else explain(job),
         ends_at=ends_at,
         left_s=None if ends_at is None else max(0.0, ends_at - now),
-        price=_price(choices, job, picture, pricing),
+        price=_price(session if is_live else None, choices, job, picture, pricing),
         cost=_cost(session, job, picture, pricing, now),
     )
+
+
+def past_of(
+    session: Session, picture: Picture, pricing: Pricing, now: float
+) -> PastSession:
+    """Return a session as the history shows it; one that lives too."""
+    job = job_of(session, picture) if session.is_live else None
+    return PastSession(
+        session=session,
+        ran_s=session.ran_s(now),
+        price=_price(session, session.chosen, job, picture, pricing),
+        cost=_cost(session, job, picture, pricing, now),
+    )
+
+
+def price_to_note(session: Session, picture: Picture, pricing: Pricing) -> int | None:
+    """Return what an hour costs now that its node is known; None when it is noted."""
+    job = job_of(session, picture)
+    if session.per_hour is not None or job is None or job.is_waiting:
+        return None
+    # Between its choice and its start a job has no node, which the price is of.
+    price = (
+        pricing.price_of_job(picture.scene, job) if names_of(job.node_list) else None
+    )
+    return None if price is None else price.per_hour
 
 
 def job_of(session: Session, picture: Picture) -> Job | None:
@@ -68,9 +104,23 @@ def job_of(session: Session, picture: Picture) -> Job | None:
     return job if job is not None and job.name == session.job_name else None
 
 
+def _noted(session: Session, picture: Picture, pricing: Pricing) -> Price | None:
+    if session.per_hour is None:
+        return None
+    supply = picture.scene.supplies.get(session.chosen.queue)
+    return pricing.noted(supply, session.per_hour)
+
+
 def _price(
-    choices: Choices, job: Job | None, picture: Picture, pricing: Pricing
+    session: Session | None,
+    choices: Choices,
+    job: Job | None,
+    picture: Picture,
+    pricing: Pricing,
 ) -> Price | None:
+    noted = None if session is None else _noted(session, picture, pricing)
+    if noted is not None:
+        return noted
     if job is not None and not job.is_waiting:
         return pricing.price_of_job(picture.scene, job)
     supply = picture.scene.supplies.get(choices.queue)
@@ -87,9 +137,7 @@ def _cost(
     if session is None:
         return None
     if job is not None:
-        return pricing.cost_so_far(picture.scene, job, now)
-    price = _price(session.chosen, None, picture, pricing)
-    if price is None:
-        return None
-    began = session.began_at
-    return 0 if began is None else price.cost((session.ended_at or now) - began)
+        noted = _noted(session, picture, pricing)
+        return pricing.cost_so_far(picture.scene, job, now, noted)
+    price = _price(session, session.chosen, None, picture, pricing)
+    return None if price is None else price.cost(session.ran_s(now) or 0)

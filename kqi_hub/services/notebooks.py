@@ -5,7 +5,7 @@ import base64
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
@@ -36,7 +36,13 @@ from kqi_hub.domain.notebooks import (
 )
 from kqi_hub.services.board import Picture
 from kqi_hub.services.freshness import Trust
-from kqi_hub.services.notebook_views import NotebookView, view_of
+from kqi_hub.services.notebook_views import (
+    NotebookView,
+    PastSession,
+    past_of,
+    price_to_note,
+    view_of,
+)
 from kqi_hub.services.proving import Who
 from kqi_hub.services.queues import Estimate, Queues
 
@@ -94,6 +100,26 @@ class Notebooks:
         """Return what has run of a person's own notebook, newest first."""
         await self._owned(person, notebook_id)
         return await _off(lambda: self.store.sessions(notebook_id))
+
+    async def history(
+        self, person: str, notebook_id: int, most: int = 20
+    ) -> tuple[PastSession, ...]:
+        """Return what has run of a person's own notebook with costs, newest first."""
+        picture = await self.queues.board.current()
+        await self._owned(person, notebook_id)
+        found = await _off(lambda: self.store.sessions(notebook_id, most))
+        now, pricing = self.wall(), self.queues.pricing
+        return tuple(past_of(one, picture, pricing, now) for one in found)
+
+    async def note_prices(self, live: Sequence[Session]) -> None:
+        """Note what an hour costs of sessions whose job has its node by now."""
+        picture, pricing = await self.queues.board.current(), self.queues.pricing
+        for session in live:
+            per_hour = price_to_note(session, picture, pricing)
+            if per_hour is not None:
+                await asyncio.to_thread(
+                    self.session_store.priced, session.id, per_hour, self.wall()
+                )
 
     async def create(self, who: Who, choices: Choices) -> Notebook:
         """Keep a new notebook; nothing starts."""

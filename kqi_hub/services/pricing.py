@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kqi_hub.domain.amounts import Amounts, is_enough, of_job, of_node, of_shape
 from kqi_hub.domain.job import Job
-from kqi_hub.domain.money import Price, Rate, price_of
+from kqi_hub.domain.money import FREE, Price, Rate, price_of
 from kqi_hub.domain.notebooks import Shape
 from kqi_hub.domain.queues import Queue, Scene, Supply, names_of
 
@@ -82,11 +82,21 @@ class Pricing:
         per_hour = rate.per_hour(takes)
         return Price(per_hour, per_hour, supply.partition.exclusive)
 
-    def cost_so_far(self, scene: Scene, job: Job, now: float) -> int | None:
-        """Return the cost of a job until now, provisional; waiting costs nothing."""
+    def noted(self, supply: Supply | None, per_hour: int) -> Price:
+        """Return a price that was noted when a job began."""
+        whole = supply is not None and supply.partition.exclusive
+        return Price(per_hour, per_hour, whole) if per_hour else FREE
+
+    def cost_so_far(
+        self, scene: Scene, job: Job, now: float, noted: Price | None = None
+    ) -> int | None:
+        """Return the cost of a job until now, provisional; waiting costs nothing.
+
+        A price that was noted when it began counts before that of now.
+        """
         if job.is_waiting or job.starts_at is None:
             return 0
-        price = self.price_of_job(scene, job)
+        price = noted or self.price_of_job(scene, job)
         return None if price is None else price.cost(now - job.starts_at)
 
     def _rate(self, queue: str, has: Amounts) -> Rate | None:

@@ -154,6 +154,12 @@ class FakeSessionStore:
             return known
         return self._keep(replace(known, node=node, port=port, changed_at=now))
 
+    def priced(self, session_id: int, per_hour: int, now: float) -> Session:
+        known = self._known(session_id)
+        if not known.is_live or known.per_hour is not None:
+            return known
+        return self._keep(replace(known, per_hour=per_hour, changed_at=now))
+
     def stopping(self, session_id: int, cause: Cause, now: float) -> Session:
         known = self._known(session_id)
         if not known.is_live or known.stopping is not None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from handlers.ask import Ask, Page
+from handlers.pages.notebooks.money import in_money
 from handlers.pages.notebooks.number import EXAMPLE, notebook_number
 from handlers.pages.notebooks.offers import said
 from handlers.pages.notebooks.picture import Aged
@@ -22,6 +23,7 @@ from kqi_hub.domain.errors import KqiError, NotFound
 from kqi_hub.domain.notebooks import Session
 from kqi_hub.domain.reasons import Explained
 from kqi_hub.i18n import N_
+from kqi_hub.services.notebook_views import PastSession
 
 routes = Routes(tag=N_("Notebooks"))
 _TEMPLATE: Final = "pages/notebooks/detail.html"
@@ -53,6 +55,7 @@ class Past:
     session: Session
     status: Status
     ran_s: float | None
+    cost: str
     # In words, and Slurm's own word.
     end: tuple[str, str]
 
@@ -66,7 +69,7 @@ async def show_notebook(ask: Ask) -> Page:
 async def detail_page(ask: Ask, number: int, error: KqiError | None = None) -> Page:
     """Return the page of a notebook, with what its start was refused for."""
     picture, view = await ask.deps.notebooks.one(ask.me.person, number)
-    past = await ask.deps.notebooks.sessions(ask.me.person, number)
+    past = await ask.deps.notebooks.history(ask.me.person, number)
     session = view.notebook.session
     say = ask.texts
     values = {
@@ -109,8 +112,14 @@ def _log(ask: Ask, session: Session | None) -> Log:
     return Log(str(session.job_id), file, ended)
 
 
-def _past(ask: Ask, session: Session) -> Past:
-    began, ended = session.began_at, session.ended_at
-    ran_s = None if began is None or ended is None else ended - began
-    end = end_of(session, ask.texts)
-    return Past(session, status_of(session, ask.texts), ran_s, end)
+def _past(ask: Ask, past: PastSession) -> Past:
+    session, say = past.session, ask.texts
+    cost = "" if past.cost is None else in_money(ask, past.cost)
+    is_free = past.price is not None and past.price.is_free
+    return Past(
+        session=session,
+        status=status_of(session, say),
+        ran_s=past.ran_s,
+        cost=say.say(N_("free")) if is_free else cost,
+        end=end_of(session, say),
+    )

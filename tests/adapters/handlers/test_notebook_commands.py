@@ -201,3 +201,22 @@ def test_the_shell_completes_names(fake: FakeNotebooks) -> None:
     line = {"COMP_WORDS": "kqi notebook show tr"}
     done = CliRunner().invoke(kqi, env={**words, **line}, prog_name="kqi")
     assert "plain,trial" in done.output
+
+
+def test_the_history_tells_times_the_end_in_words_and_the_cost(
+    fake: FakeNotebooks,
+) -> None:
+    run(*CREATE)
+    assert "It has never run" in run("history", "trial").stderr
+    live = fake.sessions.ask(1, fake.store.notebooks[1].choices, "key", 1_000_000.0)
+    fake.sessions.submitted(live.id, 106, 1_000_001.0)
+    fake.sessions.reached(live.id, Phase.NODE, 1_000_002.0)
+    fake.sessions.ended(
+        live.id, SessionEnd(1_007_262.0, Cause.FAILED, "NonZeroExitCode")
+    )
+    told = run("history", "trial").stdout
+    assert "failed: Its program ended with an error (NonZeroExitCode)" in told
+    assert "2 h 01 min" in told
+    assert "free" in told
+    [past] = json.loads(run("history", "trial", "--json").stdout)
+    assert (past["queue"], past["cost_micro"]) == ("jupyter", 0)

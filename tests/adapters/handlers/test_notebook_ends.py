@@ -53,3 +53,25 @@ async def test_a_sentence_is_told_as_it_is(
     assert (session["detail"], session["detail_text"]) == (text, text)
     assert NotebookSession.read(session).end == text
     assert "<b>&" not in (await ask(path, "mia")).text
+
+
+async def test_the_history_has_times_queue_end_and_cost(
+    ask: Client, site: FakeSite
+) -> None:
+    path = end(site, "NonZeroExitCode")
+    [past] = (await ask(f"api/v1/{path}/sessions", "mia")).json["sessions"]
+    assert (past["queue"], past["began_at"]) == ("jupyter", BEGAN + 2)
+    assert (past["ran_s"], past["cost_micro"]) == (58, 0)
+    assert past["price"]["is_free"] is True
+    shown = texts_of((await ask(path, "mia")).text)
+    assert "Duration Cost" in shown
+    assert "free" in shown.split("Duration Cost", 1)[1]
+
+
+@pytest.mark.parametrize("most", ["0", "1001", "x", "-1"])
+async def test_a_history_of_no_length_is_refused(
+    ask: Client, site: FakeSite, most: str
+) -> None:
+    path = end(site, "")
+    answer = await ask(f"api/v1/{path}/sessions?most={most}", "mia")
+    assert answer.status == 400

@@ -1,0 +1,23 @@
+"""Times and costs of notebooks, as the command writes them."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+MICRO: Final = 1_000_000
+
+
+def span(seconds: float | None) -> str:
+    """Return a time in hours and minutes; empty where there is none."""
+    if seconds is None:
+        return ""
+    minutes = int(seconds) // 60
+    return f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def money(micro: int | None, price: Mapping[str, Any] | None) -> str:
+    """Return a cost with its currency; empty where there is no price."""
+    if micro is None or price is None:
+        return ""
+    if price["is_free"]:
+        return "free"
+    return f"{micro / MICRO:,.2f} {price['currency']}"
