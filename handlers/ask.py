@@ -65,6 +65,8 @@ class Ask:
     document: Mapping[str, Any]
     sent_query: Model | None = None
     sent_body: Model | None = None
+    # Under which the log has it; operators are told this number.
+    request_id: str = ""
 
     @property
     def me(self) -> Standing:

@@ -49,6 +49,7 @@ class Visit:
             path=path,
             address=self.address,
             document=self.portal.document,
+            request_id=self.request_id,
         )
         return checked(ask, sent)
 

@@ -5,8 +5,8 @@ from typing import Final, Literal
 from handlers.ask import Ask, GoTo, Page, Values
 from handlers.pages.notebooks.money import in_money
 from handlers.pages.notebooks.picture import Aged
+from handlers.pages.notebooks.refusal import refusal_of
 from handlers.pages.notebooks.rows import row_of
-from handlers.problem import problem_of
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.errors import ClusterError, HubUnavailable, KqiError
 from kqi_hub.i18n import N_
@@ -54,7 +54,7 @@ async def _question(ask: Ask, error: KqiError | None = None) -> Page | GoTo:
             "hourly": in_money(ask, hourly) if hourly else "",
             "stops": ask.deps.notebooks.stops_on_logout,
             "picture": Aged.of(picture),
-            "problem": None if error is None else problem_of(error, ask.texts, ""),
+            "problem": refusal_of(ask, error),
         }
 
     return Page("pages/notebooks/logout.html", values, error.status if error else 200)

@@ -3,9 +3,9 @@
 from handlers.ask import Ask, GoTo, Page
 from handlers.pages.notebooks.detail import detail_page
 from handlers.pages.notebooks.number import EXAMPLE, notebook_number
+from handlers.pages.notebooks.refusal import refusal_of
 from handlers.pages.notebooks.rows import row_of
 from handlers.pages.notebooks.saving import SHOWN_IN_FORM
-from handlers.problem import problem_of
 from handlers.route import Routes, Spec
 from kqi_hub.domain.errors import Conflict, KqiError, NotFound
 from kqi_hub.i18n import N_
@@ -81,6 +81,6 @@ async def _sure(ask: Ask, is_stopping: bool, error: KqiError | None = None) -> P
         "row": row_of(ask, view),
         "is_stopping": is_stopping,
         "session_count": len(past),
-        "problem": None if error is None else problem_of(error, ask.texts, ""),
+        "problem": refusal_of(ask, error),
     }
     return Page(_TEMPLATE, values, error.status if error else 200)

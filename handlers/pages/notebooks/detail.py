@@ -8,6 +8,7 @@ from handlers.pages.notebooks.money import in_money
 from handlers.pages.notebooks.number import EXAMPLE, notebook_number
 from handlers.pages.notebooks.offers import said
 from handlers.pages.notebooks.picture import Aged
+from handlers.pages.notebooks.refusal import refusal_of
 from handlers.pages.notebooks.rows import row_of
 from handlers.pages.notebooks.steps import steps_of
 from handlers.pages.notebooks.words import (
@@ -17,7 +18,6 @@ from handlers.pages.notebooks.words import (
     sentence_of,
     status_of,
 )
-from handlers.problem import problem_of
 from handlers.route import Routes, Spec
 from kqi_hub.domain.errors import KqiError, NotFound
 from kqi_hub.domain.notebooks import Session
@@ -85,7 +85,7 @@ async def detail_page(ask: Ask, number: int, error: KqiError | None = None) -> P
         "log": _log(ask, session),
         "history": [_past(ask, one) for one in past],
         "picture": Aged.of(picture),
-        "problem": None if error is None else problem_of(error, ask.texts, ""),
+        "problem": refusal_of(ask, error),
     }
     return Page(_TEMPLATE, values, error.status if error else 200)
 

@@ -15,6 +15,7 @@ from handlers.pages.notebooks.offers import (
     said,
 )
 from handlers.pages.notebooks.picture import Aged
+from handlers.pages.notebooks.refusal import refusal_of
 from handlers.pages.notebooks.typed import Filled, shape_or_none
 from handlers.problem import Problem, problem_of
 from kqi_hub.domain.errors import KqiError
@@ -58,7 +59,7 @@ async def form_page(ask: Ask, draft: Draft, rules: NotebookRules) -> Page:
     tenant = _own_tenant(ask, draft.tenant)
     picture, found = await ask.deps.queues.list(ask.me.person, tenant)
     error = draft.error
-    problem = None if error is None else _problem(ask, error)
+    problem = _problem(ask, error)
     usable = [queue for queue in found if queue.obstacle is None]
     presets = ask.deps.queues.presets_for(tenant)
     values = {
@@ -117,7 +118,7 @@ def first_choice(
         "memory_gb": f"{shape.memory_mb / 1024:.10g}",
         "gpus": "0",
         "lifetime_h": f"{rules.default_lifetime_s / _HOUR_S:.10g}",
-        "ui": "lab",
+        "ui": rules.ui.value,
     }
 
 
@@ -152,9 +153,11 @@ def _own_tenant(ask: Ask, typed: str) -> str | None:
     return typed if role is not None else ask.tenant
 
 
-def _problem(ask: Ask, error: KqiError) -> Problem:
+def _problem(ask: Ask, error: KqiError | None) -> Problem | None:
     """Return what is wrong, with the field that a service's error begins with."""
-    found = problem_of(error, ask.texts, "")
+    found = refusal_of(ask, error)
+    if error is None or found is None:
+        return None
     field = str(error.values.get("field", "")) or error.template.partition(":")[0]
     name = _OTHER_NAMES.get(field, field)
     if found.fields or name not in Filled.model_fields:
