@@ -18,6 +18,7 @@ from kqi_hub.domain.notebook_choices import (
 from kqi_hub.domain.notebook_ends import end_in_words
 from kqi_hub.domain.reasons import Explained
 from kqi_hub.services import notebook_views as views
+from kqi_hub.services.board import Picture
 from kqi_hub.services.notebook_views import NotebookView
 
 EXAMPLE: Final = {"notebook_id": "1"}
@@ -72,7 +73,9 @@ class Choices(Model):
         le=_YEAR_S,
         description="Seconds until it ends; none where the tenant may.",
     )
-    ui: domain.Ui = Field(domain.Ui.LAB, description="What opens first.")
+    ui: domain.Ui | None = Field(
+        None, description="What opens first; the site decides when left out."
+    )
     environment: str = Field(
         "", max_length=64, description="Conda environment of yours; empty: the site's."
     )
@@ -85,8 +88,8 @@ class Choices(Model):
     )
     memo: str = Field("", max_length=LONGEST_MEMO, description="A note of yours.")
 
-    def chosen(self, tenant: str) -> domain.Choices:
-        """Return them as the services know them."""
+    def chosen(self, tenant: str, usual: domain.Ui) -> domain.Choices:
+        """Return them as the services know them; `usual` opens where none is said."""
         wanted = self.repository
         repository = None if wanted is None else wanted.known()
         return domain.Choices(
@@ -96,7 +99,7 @@ class Choices(Model):
             shape=domain.Shape(self.cpus, self.memory_mb, self.gpus, self.gpu_type),
             lifetime_s=self.lifetime_s,
             preset=self.preset,
-            ui=self.ui,
+            ui=self.ui or usual,
             environment=self.environment,
             repository=repository,
             variables=tuple((one.name, one.value) for one in self.variables),
@@ -181,6 +184,20 @@ class Notebook(Model):
     )
     page: str = Field(description="Its page, from the portal's address on.")
     actions: tuple[str, ...] = Field(description="What you can do with it now.")
+
+
+class NotebookNow(Notebook):
+    """A notebook, and how old what Slurm said of it is."""
+
+    picture: queues.PictureAge = Field(description="How old what Slurm said is.")
+
+
+def notebook_now(ask: Ask, picture: Picture, view: NotebookView) -> NotebookNow:
+    """Return a notebook with the age of the picture."""
+    found = dict(notebook(ask, view))
+    return NotebookNow.model_construct(
+        **found, picture=queues.picture(picture, ask.texts)
+    )
 
 
 def notebook(ask: Ask, view: NotebookView, *, is_own: bool = True) -> Notebook:

@@ -124,11 +124,12 @@ async def list_notebooks(ask: Ask) -> NotebookList:
 
 @routes.get(
     "/notebooks/{notebook_id}",
-    Spec(answer=shown.Notebook, errors=(NotFound,), example_path=shown.EXAMPLE),
+    Spec(answer=shown.NotebookNow, errors=(NotFound,), example_path=shown.EXAMPLE),
 )
-async def show_notebook(ask: Ask) -> shown.Notebook:
+async def show_notebook(ask: Ask) -> shown.NotebookNow:
     """Show a notebook of yours: status, reason to wait, time left, cost so far."""
-    return await _now(ask, notebook_id(ask))
+    found = await ask.deps.notebooks.one(ask.me.person, notebook_id(ask))
+    return shown.notebook_now(ask, *found)
 
 
 @routes.put(
@@ -145,7 +146,8 @@ async def change_notebook(ask: Ask) -> shown.Notebook:
     """Change a notebook; what runs keeps the choices that it began with."""
     sent, number = ask.body(Changed), notebook_id(ask)
     notebooks = ask.deps.notebooks
-    choices = sent.chosen(sent.tenant or await _tenant(ask, number))
+    tenant = sent.tenant or await _tenant(ask, number)
+    choices = sent.chosen(tenant, ask.deps.notebooks.rules.ui)
     await notebooks.change(ask.who, number, choices, sent.changed_at)
     return await _now(ask, number)
 
@@ -189,7 +191,8 @@ async def start_notebook(ask: Ask) -> shown.Notebook:
 async def rerun_notebook(ask: Ask) -> shown.Notebook:
     """Change a notebook that does not run, and start it."""
     sent, number = ask.body(Changed), notebook_id(ask)
-    choices = sent.chosen(sent.tenant or await _tenant(ask, number))
+    tenant = sent.tenant or await _tenant(ask, number)
+    choices = sent.chosen(tenant, ask.deps.notebooks.rules.ui)
     view = await ask.deps.notebooks.rerun(ask.who, number, choices, sent.changed_at)
     return shown.notebook(ask, view)
 

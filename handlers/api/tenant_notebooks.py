@@ -83,7 +83,8 @@ async def list_tenant_notebooks(ask: Ask) -> Listing:
 )
 async def create_notebook(ask: Ask) -> shown.Notebook:
     """Make a notebook in a tenant; nothing starts yet."""
-    choices = ask.body(shown.Choices).chosen(ask.path["tenant"])
+    usual = ask.deps.notebooks.rules.ui
+    choices = ask.body(shown.Choices).chosen(ask.path["tenant"], usual)
     made = await ask.deps.notebooks.create(ask.who, choices)
     _, view = await ask.deps.notebooks.one(ask.me.person, made.id)
     return shown.notebook(ask, view)
@@ -101,7 +102,8 @@ async def create_notebook(ask: Ask) -> shown.Notebook:
 )
 async def check_notebook(ask: Ask) -> Check:
     """Say what a notebook would cost and meet, before it is made; nothing is kept."""
-    choices = ask.body(shown.Choices).chosen(ask.path["tenant"])
+    usual = ask.deps.notebooks.rules.ui
+    choices = ask.body(shown.Choices).chosen(ask.path["tenant"], usual)
     found = await ask.deps.notebooks.check(ask.me.person, choices)
     say = ask.texts.phrase
     return Check(

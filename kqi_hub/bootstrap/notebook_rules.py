@@ -3,7 +3,7 @@
 from urllib.parse import urljoin, urlsplit
 
 from kqi_hub.bootstrap.queues import presets_of
-from kqi_hub.domain.notebooks import NotebookRules
+from kqi_hub.domain.notebooks import NotebookRules, Ui
 from kqi_hub.settings.model import Settings
 from kqi_hub.slurm.notebook_script import LaunchPlace
 
@@ -14,6 +14,7 @@ def notebook_rules(settings: Settings) -> NotebookRules:
     """Return the site's rules for notebooks."""
     table = settings.notebooks
     return NotebookRules(
+        ui=Ui.LAB if table.interface == "lab" else Ui.NOTEBOOK,
         default_lifetime_s=table.default_lifetime_hours * _HOUR_S,
         longest_lifetime_s=table.longest_lifetime_hours * _HOUR_S,
         unlimited_tenants=table.unlimited_tenants,

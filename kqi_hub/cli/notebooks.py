@@ -2,6 +2,7 @@
 
 import time
 import webbrowser
+from collections.abc import Iterator
 from typing import Any, Final
 
 import click
@@ -20,7 +21,7 @@ from kqi_hub.cli.options import json_option
 from kqi_hub.cli.output import moment, say, show_json, show_table
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.errors import NotReachable, PortalError
-from kqi_hub.sdk.notebooks import Notebook
+from kqi_hub.sdk.notebooks import Notebook, NotebookSession
 
 _AGENT_S: Final = 30
 _which = click.argument("which", metavar="NOTEBOOK", shell_complete=complete)
@@ -76,26 +77,12 @@ def list_notebooks(
 def show_notebook(which: str, as_json: bool) -> None:
     """Show a notebook: status, phases with their times, why it waits."""
     with Client.from_config() as portal:
-        found = find(portal, which)
+        found = portal.notebook(find(portal, which).id)
     if as_json:
         show_json(found)
         return
-    click.echo(f"{found.name} (notebook {found.id}, tenant {found.tenant})")
-    click.echo(f"status: {found.status}")
-    session = found.session
-    if session is not None:
-        click.echo(f"job: {session.job_id or '-'}  node: {session.node or '-'}")
-        for phase, at in session.reached:
-            click.echo(
-                f"  {phase:12} {moment(int(at))}  +{at - session.asked_at:.1f} s"
-            )
-        if session.end:
-            click.echo(f"end: {session.end}")
-    if found.waiting is not None:
-        click.echo(f"waits: {found.waiting['text']} {found.waiting.get('hint', '')}")
-    for label, text in (("left", _left(found)), ("cost", _cost(found))):
-        if text:
-            click.echo(f"{label}: {text}")
+    for line in _told(found):
+        click.echo(line)
 
 
 @notebook.command("create")
@@ -267,6 +254,29 @@ def _show_check(
     if found.price is not None:
         micro, currency = found.price["micro_per_hour"], found.price["currency"]
         click.echo(f"price: {micro / MICRO:,.2f} {currency} an hour")
+
+
+def _told(found: Notebook) -> Iterator[str]:
+    """Tell what a notebook is like now, line by line."""
+    yield f"{found.name} (notebook {found.id}, tenant {found.tenant})"
+    yield f"status: {found.status}"
+    if found.session is not None:
+        yield from _told_of_session(found.session)
+    if found.waiting is not None:
+        yield f"waits: {found.waiting['text']} {found.waiting.get('hint', '')}"
+    for label, text in (("left", _left(found)), ("cost", _cost(found))):
+        if text:
+            yield f"{label}: {text}"
+    if found.is_live and found.picture is not None:
+        yield f"picture of Slurm: {found.picture['said']}"
+
+
+def _told_of_session(session: NotebookSession) -> Iterator[str]:
+    yield f"job: {session.job_id or '-'}  node: {session.node or '-'}"
+    for phase, at in session.reached:
+        yield f"  {phase:12} {moment(int(at))}  +{at - session.asked_at:.1f} s"
+    if session.end:
+        yield f"end: {session.end}"
 
 
 def _left(found: Notebook) -> str:

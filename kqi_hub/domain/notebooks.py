@@ -192,6 +192,8 @@ class Preset:
 class NotebookRules:
     """What the site decides about notebooks."""
 
+    # What opens first where nobody says otherwise (N-3).
+    ui: Ui = Ui.LAB
     default_lifetime_s: int = 8 * 3600
     longest_lifetime_s: int = 100 * 3600
     # Tenants whose notebooks may run without a lifetime of their own (K-131, K-164).

@@ -74,6 +74,8 @@ class Notebook(Answer):
     cost_micro: int | None = None
     page: str = ""
     actions: tuple[str, ...] = ()
+    # How old what Slurm said is; only where one notebook is asked for.
+    picture: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:

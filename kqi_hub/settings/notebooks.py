@@ -31,6 +31,13 @@ class Notebooks:
             Matches(r"(\.[A-Za-z0-9-]{1,63}){0,8}", "a domain that begins with a dot"),
         ),
     )
+    interface: Literal["lab", "notebook"] = field(
+        default="lab",
+        metadata=about(
+            "What a new notebook opens with where its owner chooses nothing else: "
+            "JupyterLab (`lab`) or the simple Notebook pages (`notebook`)."
+        ),
+    )
     default_lifetime_hours: int = field(
         default=8,
         metadata=about("Lifetime offered for a new notebook.", Between(1, 8760)),

@@ -1,12 +1,17 @@
 """Notebooks over REST: one's own only, filters, pages, hostile fields, silent hubs."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from handlers.service import Folders
 from kqi_hub.domain.errors import HubUnavailable
+from kqi_hub.domain.notebooks import Ui
 from tests.adapters.handlers.conftest import Client
-from tests.fakes.site import FakeSite
+from tests.fakes.notebooks import FakeNotebooks
+from tests.fakes.site import FakeSite, serving
 
 MAKE = "api/v1/tenants/vision/notebooks"
 GOOD: dict[str, Any] = {"name": "trial", "queue": "jupyter", "cpus": 2}
@@ -190,3 +195,33 @@ async def test_the_way_in_opens_this_server_alone(ask: Client, site: FakeSite) -
     assert way.json["url"] == "user/mia/nb-2/lab"
     assert site.notebooks.hub.asked == [("token", "mia", "nb-2", "600")]
     assert (await ask("api/v1/notebooks/1/open", "mia", "POST")).status == 409
+
+
+async def test_one_notebook_tells_how_old_the_picture_is(
+    ask: Client, site: FakeSite
+) -> None:
+    site.notebooks.furnish("mia")
+    found = await ask("api/v1/notebooks/2", "mia")
+    assert found.json["picture"]["trust"] == "fresh"
+    assert found.json["picture"]["age_s"] >= 0
+    assert found.json["picture"]["said"].startswith("As of")
+
+
+@pytest.mark.parametrize("usual", list(Ui))
+async def test_where_nobody_chooses_the_site_says_what_opens(
+    folders: Folders, usual: Ui
+) -> None:
+    rules = replace(FakeNotebooks().rules, ui=usual)
+    offered = FakeSite(folders=folders, notebooks=FakeNotebooks(rules=rules))
+    async with serving(offered) as site:
+        ask = Client(site)
+        made = await make(ask)
+        assert made["choices"]["ui"] == usual
+        other = next(one for one in Ui if one is not usual)
+        assert (await make(ask, name="own", ui=other))["choices"]["ui"] == other
+        changed = {**GOOD, "memo": "x", "changed_at": 1e12}
+        put = await ask(f"api/v1/notebooks/{made['id']}", "mia", "PUT", changed)
+        assert put.json["choices"]["ui"] == usual
+        form = (await ask("notebooks/new", "mia")).text
+        chosen = re.search(rf'<input[^>]*name="ui"[^>]*"{usual}"[^>]* checked', form)
+        assert chosen is not None
