@@ -1,0 +1,4 @@
+"""The profile `slurm` of IPython: for `ipython --profile=slurm`; nothing is set here.
+
+This file may be changed: from then on KQI Hub leaves it alone.
+"""
