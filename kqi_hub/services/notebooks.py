@@ -79,16 +79,24 @@ class Notebooks:
     async def list(self, person: str) -> tuple[Picture, tuple[NotebookView, ...]]:
         """Return all of a person's, favourites first, then the newest."""
         picture = await self.queues.board.current()
-        found = await _off(lambda: self.store.page(person, _MOST_LISTED))
-        return picture, self._views(found, picture)
+
+        def read() -> tuple[NotebookView, ...]:
+            return self._views(self.store.page(person, _MOST_LISTED), picture)
+
+        return picture, await _off(read)
 
     async def search(
         self, wanted: NotebookFilter
     ) -> tuple[Picture, tuple[NotebookView, ...], int]:
         """Return one page of those that a filter lets through, and how many it does."""
         picture = await self.queues.board.current()
-        found, total = await _off(lambda: self.store.search(wanted))
-        return picture, self._views(found, picture), total
+
+        def read() -> tuple[tuple[NotebookView, ...], int]:
+            found, total = self.store.search(wanted)
+            return self._views(found, picture), total
+
+        views, total = await _off(read)
+        return picture, views, total
 
     async def one(self, person: str, notebook_id: int) -> tuple[Picture, NotebookView]:
         """Return one of a person's own; NotFound for all others."""
