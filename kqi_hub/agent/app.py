@@ -8,10 +8,26 @@ from typing import Any
 from tornado.web import Application
 
 from kqi_hub.agent.base import Agent, Handler, OwnerHandler
+from kqi_hub.agent.environments import (
+    Bases,
+    Default,
+    Environments,
+    Examples,
+    Export,
+    Sizes,
+)
 from kqi_hub.agent.errors import Problem
 from kqi_hub.agent.login import Callback
 from kqi_hub.agent.logs import Follow, Log
 from kqi_hub.agent.runs import Run
+from kqi_hub.agent.task_routes import (
+    CancelTask,
+    CheckTask,
+    FollowTask,
+    OneTask,
+    TaskList,
+    TaskLog,
+)
 
 
 class Health(OwnerHandler):
@@ -52,6 +68,18 @@ def make_app(agent: Agent) -> Application:
         ("api/log", Log),
         ("api/log/follow", Follow),
         ("api/run", Run),
+        ("api/environments", Environments),
+        ("api/environments/bases", Bases),
+        ("api/environments/default", Default),
+        ("api/environments/sizes", Sizes),
+        ("api/environments/([^/]+)/export", Export),
+        ("api/environments/tasks", TaskList),
+        ("api/environments/tasks/([^/]+)", OneTask),
+        ("api/environments/tasks/([^/]+)/cancel", CancelTask),
+        ("api/environments/tasks/([^/]+)/check", CheckTask),
+        ("api/environments/tasks/([^/]+)/log", TaskLog),
+        ("api/environments/tasks/([^/]+)/log/follow", FollowTask),
+        ("api/examples", Examples),
     ]
     return Application(
         [(base + path, handler) for path, handler in routes],

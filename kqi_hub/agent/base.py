@@ -1,21 +1,23 @@
 """What every answer of the agent has in common: who may ask, and how it looks."""
 
-import asyncio
-import errno
 import json
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
 from tornado.web import Finish, RequestHandler
 
 from kqi_hub.agent.access import Access, HubSilent
+from kqi_hub.agent.conda import Conda
+from kqi_hub.agent.counting import Counting
+from kqi_hub.agent.disk import on_disk
 from kqi_hub.agent.errors import Problem
 from kqi_hub.agent.instructions import Instructions
 from kqi_hub.agent.logins import Logins
+from kqi_hub.agent.tasks import Tasks
 from kqi_hub.agent.use import Use
 
 P = ParamSpec("P")
@@ -25,7 +27,6 @@ LOGIN_COOKIE: Final = "kqi-agent-login"
 _JOB: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 _OFFSET: Final = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 _PROOF: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
-_DISK_TIMEOUT_S: Final = 15.0
 _HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -45,6 +46,9 @@ class Agent:
     logins: Logins
     use: Use
     disk: ThreadPoolExecutor
+    tasks: Tasks
+    conda: Conda | None = None
+    counting: Counting = field(default_factory=Counting)
 
 
 class Handler(RequestHandler):
@@ -66,10 +70,10 @@ class Handler(RequestHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer every error as JSON; what went wrong inside stays in the log."""
         _, error, _ = kwargs.get("exc_info", (None, None, None))
-        code, message = "error", self._reason
+        said: dict[str, object] = {"error": "error", "message": self._reason}
         if isinstance(error, Problem):
-            code, message = error.code, error.message
-        self.answer({"error": code, "message": message})
+            said = {"error": error.code, "message": error.message, **error.more}
+        self.answer(said)
 
     def answer(self, fields: object) -> None:
         """Finish with JSON."""
@@ -136,6 +140,11 @@ class OwnerHandler(Handler):
         self.redirect(f"{told.hub.authorize_path}?{urlencode(asked)}")
         raise Finish
 
+    def require_token(self) -> None:
+        """Let only a token change something: browsers send cookies unasked."""
+        if "Authorization" not in self.request.headers:
+            raise Problem(403, "needs-token", "Only a token may change something here.")
+
     def job(self) -> int:
         """Return the job that is asked for."""
         return int(self._argument("job", _JOB, "a job's number", None))
@@ -159,17 +168,7 @@ class OwnerHandler(Handler):
         self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Do what blocks beside the loop, and give up on a disk that hangs."""
-        loop = asyncio.get_running_loop()
-        done = loop.run_in_executor(self.agent.disk, lambda: work(*args, **kwargs))
-        try:
-            async with asyncio.timeout(_DISK_TIMEOUT_S):
-                return await done
-        except TimeoutError:
-            raise Problem(
-                504, "disk-hangs", "The scratch folder does not answer."
-            ) from None
-        except OSError as error:
-            raise disk_problem(error) from error
+        return await on_disk(self.agent.disk, work, *args, **kwargs)
 
 
 _OUR_SITES: Final = frozenset({"same-origin", "none"})
@@ -187,16 +186,3 @@ def _is_browser(headers: Any) -> bool:
         or "text/html" in accepted
         or "text/event-stream" in accepted
     )
-
-
-def disk_problem(error: OSError) -> Problem:
-    """Say what a file that cannot be read is."""
-    if isinstance(error, FileNotFoundError):
-        return Problem(404, "not-there", "It is not there (yet).")
-    if isinstance(error, PermissionError):
-        return Problem(403, "not-permitted", "You may not read it.")
-    if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.ENXIO, None}:
-        return Problem(
-            403, "not-regular", "A link or a special file lies there: not opened."
-        )
-    return Problem(502, "disk", f"It cannot be read: {error.strerror}.")

@@ -1,10 +1,11 @@
 """Follow a log as it grows, however it appears, grows, shrinks or is replaced."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from kqi_hub.agent.logfile import Piece, read_piece
+from kqi_hub.agent.logfile import Piece, read_piece_of
 
 CHUNK_BYTES: Final = 64 * 1024
 # A flood: somebody who is this far behind is led to the end instead.
@@ -16,18 +17,23 @@ class Event:
     """Something that the follower's reader is told."""
 
     name: str
-    fields: dict[str, int | float | str]
+    fields: Mapping[str, Any]
 
 
 class Follower:
     """Look again and again; each look is bounded. Blocks: call `look` off the loop."""
 
-    def __init__(self, root: Path, job: int, start: int) -> None:
-        self._root, self._job = root, job
+    def __init__(
+        self, root: Path, names: tuple[str, ...], start: int, whose: Mapping[str, Any]
+    ) -> None:
+        """Follow the log at `names`; `whose` is said while there is none."""
+        self._root, self._names, self._whose = root, names, whose
         self.position = start
         self._inode: int | None = None
         self._said_waiting = False
         self.is_behind = False
+        # A job's log may always grow once more.
+        self.is_over = False
 
     def look(self) -> tuple[Event, ...]:
         """Return what is new; raises OSError when the log cannot be read."""
@@ -52,7 +58,7 @@ class Follower:
         return tuple(events)
 
     def _read(self) -> Piece:
-        return read_piece(self._root, self._job, self.position, CHUNK_BYTES)
+        return read_piece_of(self._root, self._names, self.position, CHUNK_BYTES)
 
     def _waiting(self) -> tuple[Event, ...]:
         self.is_behind = False
@@ -60,7 +66,7 @@ class Follower:
         if self._said_waiting:
             return ()
         self._said_waiting = True
-        return (Event("waiting", {"job": self._job}),)
+        return (Event("waiting", self._whose),)
 
     def _is_another(self, piece: Piece) -> bool:
         if self._inode is None:
@@ -69,5 +75,5 @@ class Follower:
 
 
 def _log_event(piece: Piece) -> Event:
-    fields: dict[str, int | float | str] = {"from": piece.start, "to": piece.end}
-    return Event("log", fields | {"size": piece.size, "text": piece.text})
+    where = {"from": piece.start, "to": piece.end, "size": piece.size}
+    return Event("log", {**where, "text": piece.text})

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from kqi_hub.agent.environment_rules import EnvironmentRules, environment_rules
+
 VERSION: Final = 1
 _LIMIT_BYTES: Final = 64 * 1024
 
@@ -37,6 +39,7 @@ class Instructions:
     idle_s: float
     is_https: bool
     hub: Hub
+    environments: EnvironmentRules | None = None
 
 
 def read_instructions(raw: bytes) -> Instructions:
@@ -73,4 +76,5 @@ def _instructions(said: dict[str, Any], hub: dict[str, str]) -> Instructions:
             scopes=frozenset(json.loads(hub["JUPYTERHUB_OAUTH_ACCESS_SCOPES"])),
             version=str(said["hub_version"]),
         ),
+        environments=environment_rules(said.get("environments")),
     )

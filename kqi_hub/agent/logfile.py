@@ -30,12 +30,19 @@ def log_path(job: int) -> tuple[str, str]:
 
 
 def read_piece(root: Path, job: int, start: int, most: int = MOST_BYTES) -> Piece:
+    """Read a job's log from an offset on; see `read_piece_of`. Blocks."""
+    return read_piece_of(root, log_path(job), start, most)
+
+
+def read_piece_of(
+    root: Path, names: tuple[str, ...], start: int, most: int = MOST_BYTES
+) -> Piece:
     """Read from an offset; a negative one counts from the end.
 
     Bytes that are no UTF-8 become replacement characters; a character of which only
     a part has been written so far is left for the next piece. Blocks.
     """
-    with open_file(root, *log_path(job)) as file:
+    with open_file(root, *names) as file:
         info = os.fstat(file)
         is_tail = start < 0
         begin = max(0, info.st_size + start) if is_tail else min(start, info.st_size)

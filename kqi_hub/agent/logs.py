@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
 from tornado.iostream import StreamClosedError
 
@@ -12,9 +12,9 @@ from kqi_hub.agent.access import HubSilent
 from kqi_hub.agent.base import OwnerHandler
 from kqi_hub.agent.errors import Problem
 from kqi_hub.agent.follower import Event, Follower
-from kqi_hub.agent.logfile import read_piece
+from kqi_hub.agent.logfile import Piece, log_path, read_piece
 
-_TAIL_BYTES: Final = 64 * 1024
+TAIL_BYTES: Final = 64 * 1024
 _FAST_S: Final = 0.1
 _NEWS_S: Final = 0.25
 _QUIET_S: Final = 1.0
@@ -29,22 +29,43 @@ class Log(OwnerHandler):
 
     async def get(self) -> None:
         """Answer with text, where it begins and ends, and how long the log is."""
-        job, start = self.job(), self.offset(-_TAIL_BYTES)
+        job, start = self.job(), self.offset(-TAIL_BYTES)
         piece = await self.on_disk(read_piece, self.agent.told.folder, job, start)
-        self.answer(
-            {
-                "job": job,
-                "from": piece.start,
-                "to": piece.end,
-                "size": piece.size,
-                "changed_at": piece.changed_at,
-                "text": piece.text,
-            }
-        )
+        self.answer({"job": job, **piece_fields(piece)})
 
 
-class Follow(OwnerHandler):
-    """GET api/log/follow?job=12&from=0: the same as a stream of events."""
+def piece_fields(piece: Piece) -> dict[str, object]:
+    """Return a piece as JSON."""
+    return {
+        "from": piece.start,
+        "to": piece.end,
+        "size": piece.size,
+        "changed_at": piece.changed_at,
+        "text": piece.text,
+    }
+
+
+class Looker(Protocol):
+    """What a stream is fed from. Blocks: call `look` off the loop."""
+
+    @property
+    def position(self) -> int:
+        """Return how far it has been read."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Tell whether there is more to read at once."""
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing more will come."""
+
+    def look(self) -> tuple[Event, ...]:
+        """Return what is new; raises OSError when it cannot be read."""
+
+
+class Stream(OwnerHandler):
+    """A log as a stream of events; who is below says which."""
 
     def initialize(self) -> None:
         """Expect a reader who may leave at any moment."""
@@ -54,37 +75,38 @@ class Follow(OwnerHandler):
         """Stop when the reader has left."""
         self._gone.set()
 
-    async def get(self) -> None:
+    async def stream(self, looker: Looker) -> None:
         """Send what the log has and what comes, until the reader leaves."""
         if self.agent.use.is_full:
             raise Problem(429, "too-many-streams", "Too many logs are open already.")
-        follower = Follower(self.agent.told.folder, self.job(), self._start())
         self.set_header("Content-Type", "text/event-stream")
         self.set_header("X-Accel-Buffering", "no")
         with self.agent.use.stream(), suppress(StreamClosedError, TimeoutError):
             await self._send("retry: 2000\n\n")
-            await self._follow(follower)
+            await self._follow(looker)
 
-    def _start(self) -> int:
+    def start_offset(self) -> int:
         """Go on where a browser's last connection broke off."""
         last = self.request.headers.get("Last-Event-ID", "")
         is_offset = last.isascii() and last.isdigit() and len(last) <= 15
-        return int(last) if is_offset else self.offset(-_TAIL_BYTES)
+        return int(last) if is_offset else self.offset(-TAIL_BYTES)
 
-    async def _follow(self, follower: Follower) -> None:
+    async def _follow(self, follower: Looker) -> None:
         began = checked = spoke = time.monotonic()
         pause = _NEWS_S
         while not self._gone.is_set() and time.monotonic() < began + _LONGEST_S:
             try:
                 events = await self.on_disk(follower.look)
             except Problem as problem:
-                said: dict[str, int | float | str] = {"message": problem.message}
-                return await self._send(_text(Event("failed", said), 0))
+                failed = Event("failed", {"message": problem.message})
+                return await self._send(_text(failed, 0))
             now = time.monotonic()
             if events or now > spoke + _HEARTBEAT_S:
                 texts = [_text(event, follower.position) for event in events]
                 await self._send("".join(texts) or ": still here\n\n")
                 spoke = now
+            if follower.is_over:
+                return None
             if now > checked + _CHECK_TOKEN_S:
                 if not await self._is_still_welcome():
                     return None
@@ -108,6 +130,19 @@ class Follow(OwnerHandler):
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._gone.wait()
+
+
+class Follow(Stream):
+    """GET api/log/follow?job=12&from=0: the same as a stream of events."""
+
+    async def get(self) -> None:
+        """Send the log of a job."""
+        job = self.job()
+        await self.stream(
+            Follower(
+                self.agent.told.folder, log_path(job), self.start_offset(), {"job": job}
+            )
+        )
 
 
 def _text(event: Event, position: int) -> str:

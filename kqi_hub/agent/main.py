@@ -23,6 +23,8 @@ from kqi_hub.agent.instructions import (
     read_instructions,
 )
 from kqi_hub.agent.logins import Logins
+from kqi_hub.agent.orders import MOST_BYTES
+from kqi_hub.agent.tasks import Tasks
 from kqi_hub.agent.use import Use
 
 # The last line that whoever started us waits for.
@@ -60,11 +62,12 @@ def _standard_input() -> bytes:
 async def _serve(told: Instructions) -> None:
     use = Use(told.idle_s)
     disk = ThreadPoolExecutor(4, thread_name_prefix="disk")
-    agent = Agent(told, Access(told), Logins(), use, disk)
+    tasks = Tasks(told.folder, told.environments, disk)
+    agent = Agent(told, Access(told), Logins(), use, disk, tasks)
     server = HTTPServer(
         make_app(agent),
         max_header_size=32 * 1024,
-        max_body_size=64 * 1024,
+        max_body_size=MOST_BYTES,
         max_buffer_size=1024 * 1024,
         idle_connection_timeout=120,
     )
@@ -73,6 +76,7 @@ async def _serve(told: Instructions) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     _say_so(told.folder)
+    tasks.take_up_beside()
     while not stop.is_set() and (left := use.left_s) > 0:
         try:
             async with asyncio.timeout(left):

@@ -1,5 +1,7 @@
 """An agent of alice's in this process, with a hub and a folder of the test's."""
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,9 +16,13 @@ from tornado.testing import bind_unused_port
 from kqi_hub.agent.access import Access
 from kqi_hub.agent.app import make_app
 from kqi_hub.agent.base import Agent
+from kqi_hub.agent.environment_rules import EnvironmentRules
 from kqi_hub.agent.instructions import Hub, Instructions
 from kqi_hub.agent.logins import Logins
+from kqi_hub.agent.tasks import Tasks
 from kqi_hub.agent.use import Use
+from tests.adapters.agent.fake_slurm import FakeSlurm
+from tests.adapters.agent.stand_in_conda import StandInConda
 from tests.fakes.agent_hub import SCOPE, FakeHub
 
 BASE = "/user/alice/agent/"
@@ -30,6 +36,8 @@ class Lab:
     agent: Agent
     port: int
     folder: Path
+    slurm: FakeSlurm
+    conda: StandInConda
 
     @property
     def url(self) -> str:
@@ -46,6 +54,12 @@ class Lab:
             follow_redirects=False, request_timeout=20, **more,
         )  # fmt: skip
 
+    async def send(
+        self, path: str, body: object, whose: str | None = "alices", **more: Any
+    ) -> HTTPResponse:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return await self.get(path, whose, **{"method": "POST", "body": raw, **more})
+
     def log(self, job: int) -> Path:
         return self.folder / "log" / f"{job}.log"
 
@@ -58,10 +72,15 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     folder = tmp_path / "alice"
     for name in ("log", "workspace", "kqi"):
         (folder / name).mkdir(parents=True)
+    slurm, conda = FakeSlurm(tmp_path / "slurm"), StandInConda()
     sock, port = bind_unused_port()
     told = Instructions(
         person="alice", port=port, base=BASE, folder=folder, idle_s=60.0,
         is_https=False,
+        environments=EnvironmentRules(
+            site=tmp_path / "site", python=str(slurm.python), run_on="job", queue="",
+            cpus=2, memory_mb=4096, minutes=60, slurm_bin=slurm.folder, slurm_conf="",
+        ),
         hub=Hub(
             api_url=f"http://127.0.0.1:{hub.port}/hub/api",
             client_id="jupyterhub-user-alice-agent",
@@ -70,10 +89,18 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
         ),
     )  # fmt: skip
     disk = ThreadPoolExecutor(4)
-    agent = Agent(told, Access(told, remember_s=0.2), Logins(), Use(60.0), disk)
+    tasks = Tasks(folder, told.environments, disk)
+    agent = Agent(
+        told, Access(told, remember_s=0.2), Logins(), Use(60.0), disk, tasks, conda
+    )
     server = HTTPServer(make_app(agent))
     server.add_socket(sock)
-    yield Lab(hub, agent, port, folder)
+    yield Lab(hub, agent, port, folder, slurm, conda)
+    (slurm.folder / "finish").touch()
+    for _ in range(100):
+        if not agent.tasks.children.reap():
+            break
+        await asyncio.sleep(0.1)
     await _close(server, hub_server)
     disk.shutdown()
 

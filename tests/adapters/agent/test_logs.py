@@ -153,9 +153,18 @@ async def test_a_log_that_is_not_there_is_not_found(lab: Lab) -> None:
 async def follow(
     lab: Lab, query: str, whose: str = "alices", last: str = ""
 ) -> AsyncIterator[AsyncIterator[Event]]:
+    """Give the events of a job's log as a browser reads them."""
+    async with follow_path(lab, f"api/log/follow?{query}", whose, last) as events:
+        yield events
+
+
+@asynccontextmanager
+async def follow_path(
+    lab: Lab, path: str, whose: str = "alices", last: str = ""
+) -> AsyncIterator[AsyncIterator[Event]]:
     """Give the events of a stream as a browser reads them."""
     reader, writer = await asyncio.open_connection("127.0.0.1", lab.port)
-    head = f"GET {BASE}api/log/follow?{query} HTTP/1.1\r\nHost: x\r\n"
+    head = f"GET {BASE}{path} HTTP/1.1\r\nHost: x\r\n"
     head += f"Authorization: Bearer {whose}\r\n"
     head += f"Last-Event-ID: {last}\r\n" if last else ""
     writer.write(f"{head}\r\n".encode())

@@ -1,0 +1,495 @@
+"""Tasks: ordered once, submitted once, followed, cancelled; and hostile orders."""
+
+import asyncio
+import json
+import os
+import stat
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kqi_hub.agent import submitting, tasks as tasks_module
+from kqi_hub.agent.tasks import Tasks
+from tests.adapters.agent.conftest import Lab
+from tests.adapters.agent.test_logs import follow_path
+
+TASKS = "api/environments/tasks"
+CREATE = {"operation": "create", "name": "torch", "base": "notebook"}
+
+
+async def order(lab: Lab, expected: int = 202, **changes: object) -> dict[str, Any]:
+    answer = await lab.send(TASKS, {**CREATE, **changes})
+    assert answer.code == expected, answer.body
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
+async def one(lab: Lab, task_id: str) -> dict[str, Any]:
+    answer = await lab.get(f"{TASKS}/{task_id}")
+    assert answer.code == 200, answer.body
+    found: dict[str, Any] = json.loads(answer.body)
+    return found
+
+
+async def until(lab: Lab, task_id: str, *states: str) -> dict[str, Any]:
+    for _ in range(200):
+        found = await one(lab, task_id)
+        if found["state"] in states:
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError(found)
+
+
+def place(lab: Lab, task_id: str) -> Path:
+    return lab.folder / "kqi/environments" / task_id
+
+
+def tell(lab: Lab, task_id: str, **said: object) -> None:
+    (place(lab, task_id) / "state.json").write_text(json.dumps(said))
+
+
+def runs_here(lab: Lab) -> None:
+    """Let the site run tasks on the hub's machine."""
+    rules = replace(lab.agent.tasks.rules, run_on="hub")
+    tasks = Tasks(lab.folder, rules, lab.agent.disk)
+    object.__setattr__(lab.agent, "tasks", tasks)
+
+
+async def test_an_order_becomes_a_private_folder_and_a_job(lab: Lab) -> None:
+    found = await order(lab, queue="jupyter", tenant="bio")
+    assert (found["state"], found["job_id"], found["name"]) == ("waiting", 101, "torch")
+    folder = place(lab, found["id"])
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "order.json").stat().st_mode) == 0o600
+    assert json.loads((folder / "order.json").read_text()) == {
+        "version": 1, "operation": "create", "name": "torch", "base": "notebook",
+    }  # fmt: skip
+    assert lab.slurm.calls("sbatch") == ["--parsable --propagate=NONE"]
+    key = found["id"].rpartition("-")[2]
+    lines = lab.slurm.script().splitlines()
+    for line in (
+        f"#SBATCH --job-name=env-torch-{key}", "#SBATCH --partition=jupyter",
+        "#SBATCH --account=bio", "#SBATCH --cpus-per-task=2", "#SBATCH --mem=4096M",
+        "#SBATCH --time=60", f"#SBATCH --output={folder}/log", "#SBATCH --no-requeue",
+        f"exec {lab.slurm.python} -I -m conda_bootstrap --scratch {lab.folder} "
+        f"--site {lab.folder.parent}/site task {folder}",
+    ):  # fmt: skip
+        assert line in lines
+
+
+async def test_without_queue_and_tenant_slurm_decides(lab: Lab) -> None:
+    await order(lab)
+    script = lab.slurm.script()
+    assert "--partition" not in script
+    assert "--account" not in script
+
+
+async def test_nothing_of_the_hub_reaches_slurms_programs(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTERHUB_API_TOKEN", "secret")
+    await order(lab)
+    environment = (lab.slurm.folder / "environment").read_text()
+    assert "secret" not in environment
+    assert "PATH=" in environment
+
+
+async def test_a_double_click_is_one_task(lab: Lab) -> None:
+    answers = await asyncio.gather(*(lab.send(TASKS, CREATE) for _ in range(5)))
+    codes = sorted(answer.code for answer in answers)
+    assert codes == [202, 409, 409, 409, 409]
+    first = next(json.loads(a.body)["id"] for a in answers if a.code == 202)
+    refused = [json.loads(a.body) for a in answers if a.code == 409]
+    assert {(one["error"], one["task"]) for one in refused} == {("busy", first)}
+    assert len(lab.slurm.calls("sbatch")) == 1
+
+
+async def test_other_environments_do_not_wait_for_it(lab: Lab) -> None:
+    await order(lab)
+    assert (await order(lab, name="other"))["state"] == "waiting"
+
+
+@pytest.mark.parametrize("end", ["done", "failed", "refused", "cancelled"])
+async def test_after_its_end_the_next_may_come(lab: Lab, end: str) -> None:
+    first = await order(lab)
+    error = {"code": "disk-full", "message": "It is full.", "hint": "Free some space."}
+    tell(lab, first["id"], state=end, error=error, ended_at="2026-11-21T09:00:00Z")
+    found = await one(lab, first["id"])
+    assert (found["state"], found["error"]) == (end, error)
+    assert found["ended_at"] == 1795251600
+    await order(lab)
+
+
+async def test_its_progress_is_told(lab: Lab) -> None:
+    found = await order(lab)
+    tell(lab, found["id"], state="running", phase="download", done=12, total=120,
+         bytes=4096, text="Downloading", host="node1", began_at=1.5)  # fmt: skip
+    shown = await one(lab, found["id"])
+    wanted = {
+        "state": "running", "phase": "download", "done": 12, "total": 120,
+        "bytes": 4096, "text": "Downloading", "host": "node1", "began_at": 1.5,
+    }  # fmt: skip
+    assert shown | wanted == shown
+
+
+ODD_STATES: dict[str, bytes] = {
+    "nothing": b"", "half": b'{"state":', "list": b"[]", "deep": b"[" * 100_000,
+    "unknown": b'{"state":"flying"}', "number": b'{"state":1}',
+    "infinite": b'{"state":"running","done":1e999,"total":NaN}',
+    "types": b'{"state":"done","phase":[],"done":"x","error":[1],"result":"no"}',
+    "huge": b'{"state":"running","text":"' + b"x" * 300_000 + b'"}',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ODD_STATES)
+async def test_an_odd_state_file_breaks_nothing(lab: Lab, kind: str) -> None:
+    found = await order(lab)
+    (place(lab, found["id"]) / "state.json").write_bytes(ODD_STATES[kind])
+    shown = await one(lab, found["id"])
+    assert shown["state"] in {"waiting", "running", "done"}
+    assert json.dumps(shown, allow_nan=False)
+
+
+async def test_a_link_in_place_of_a_state_is_not_followed(
+    lab: Lab, tmp_path: Path
+) -> None:
+    found = await order(lab)
+    secret = tmp_path / "elsewhere.json"
+    secret.write_text('{"state": "done", "text": "not to be seen"}')
+    (place(lab, found["id"]) / "state.json").symlink_to(secret)
+    answer = await lab.get(f"{TASKS}/{found['id']}")
+    assert answer.code == 403
+    assert b"not to be seen" not in answer.body
+    assert (await lab.get(TASKS)).code == 200
+
+
+def kqi_is_a_link(top: Path) -> None:
+    (top / "kqi").rmdir()
+    (top.parent / "elsewhere").mkdir()
+    (top / "kqi").symlink_to(top.parent / "elsewhere")
+
+
+PLANTED: dict[str, Callable[[Path], object]] = {
+    "link": kqi_is_a_link,
+    "link to nowhere": lambda top: (top / "kqi/environments").symlink_to("/nowhere"),
+    "file": lambda top: (top / "kqi/environments").touch(),
+    "fifo": lambda top: os.mkfifo(top / "kqi/environments"),
+}
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+async def test_nothing_is_written_through_links(lab: Lab, kind: str) -> None:
+    PLANTED[kind](lab.folder)
+    answer = await lab.send(TASKS, CREATE)
+    assert (answer.code, json.loads(answer.body)["error"]) == (403, "not-regular")
+    assert not any((lab.folder.parent / "elsewhere").glob("*"))
+    assert lab.slurm.calls("sbatch") == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"operation": "explode"}, {"operation": None}, {"operation": ["create"]},
+        {"name": ""}, {"name": None}, {"name": 7}, {"name": "A"}, {"name": ".x"},
+        {"name": "-x"}, {"name": ".."}, {"name": "../x"}, {"name": "a/b"},
+        {"name": "a b"}, {"name": "a\nb"}, {"name": "a\0"}, {"name": "手"},
+        {"name": "a" * 41}, {"name": "$(id)"}, {"name": "a;b"}, {"name": "²"},
+        {"base": ""}, {"base": "../x"}, {"base": 1}, {"base": None},
+        {"yml": "name: x"}, {"base2": "x"}, {"python": "/bin/sh"}, {"command": "id"},
+        {"queue": "a b"}, {"queue": "-p"}, {"queue": "a\n#SBATCH --wrap=id"},
+        {"queue": None}, {"queue": 3}, {"tenant": "../x"}, {"tenant": "$HOME"},
+        {"run_on": "moon"}, {"run_on": None}, {"run_on": ["job"]}, {"bring_back": True},
+    ],
+)  # fmt: skip
+async def test_a_wrong_order_is_refused_before_anything_is_touched(
+    lab: Lab, changes: dict[str, object]
+) -> None:
+    found = await order(lab, 400, **changes)
+    assert found["error"] == "invalid-input"
+    assert not (lab.folder / "kqi/environments").exists()
+    assert lab.slurm.calls("sbatch") == []
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"x", b"[]", b"null", b"[" * 100_000, b'{"a"', b"\xff", b'"create"']
+)
+async def test_what_is_no_object_is_refused(lab: Lab, raw: bytes) -> None:
+    assert (await lab.send(TASKS, raw)).code == 400
+
+
+@pytest.mark.parametrize("field", ["yml", "lock", "explicit", "import"])
+async def test_a_file_travels_in_the_order_as_it_is(lab: Lab, field: str) -> None:
+    text = "name: 手\ndependencies:\n  - python=3.11 # $(id) `id` ';--\n" * 100
+    body = {"operation": "create", "name": "mine", field: text}
+    answer = await lab.send(TASKS, body)
+    assert answer.code == 202
+    folder = place(lab, json.loads(answer.body)["id"])
+    assert json.loads((folder / "order.json").read_text())[field] == text
+    assert "$(id)" not in lab.slurm.script()
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [(" \n", 400), ("a\0b", 400), (7, 400), ([], 400), ("x" * (1024**2 + 1), 413),
+     ("x" * (2 * 1024**2), 413)],
+)  # fmt: skip
+async def test_a_file_that_is_none_is_refused(
+    lab: Lab, text: object, status: int
+) -> None:
+    body = {"operation": "create", "name": "mine", "yml": text}
+    assert (await lab.send(TASKS, body)).code == status
+    assert not (lab.folder / "kqi/environments").exists()
+
+
+async def test_half_a_character_is_no_text(lab: Lab) -> None:
+    raw = b'{"operation": "create", "name": "mine", "yml": "\\ud800"}'
+    assert (await lab.send(TASKS, raw)).code == 400
+
+
+@pytest.mark.parametrize("name", ["Torch_2", "手", "my env", "a+b"])
+async def test_foreign_environments_may_be_worked_on(lab: Lab, name: str) -> None:
+    found = await lab.send(TASKS, {"operation": "delete", "name": name})
+    assert found.code == 202
+    line = next(x for x in lab.slurm.script().splitlines() if "job-name" in x)
+    assert line.isascii()
+    assert " " not in line.removeprefix("#SBATCH ")
+
+
+IDS = [
+    "x", "..", "20260101T000000-aaaaaaa", "20260101T000000-aaaaaaaA",
+    "20260101T000000-aaaaaaaa%2F..%2F..%2Fx", "20260101T000000-aaaaaaaa%00",
+    "20260101T000000-aaaaaaaa%0A", "%2E%2E%2Fbob", "20260101T000000-aaaaaaaa",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("task_id", IDS)
+@pytest.mark.parametrize("path", ["", "/log", "/log/follow", "/cancel", "/check"])
+async def test_a_task_that_is_not_there_is_not_found(
+    lab: Lab, task_id: str, path: str
+) -> None:
+    method = {"/cancel": "POST", "/check": "POST"}.get(path, "GET")
+    more: dict[str, Any] = {"body": b""} if method == "POST" else {}
+    answer = await lab.get(f"{TASKS}/{task_id}{path}", method=method, **more)
+    assert answer.code == 404
+
+
+async def test_anothers_task_cannot_be_reached(lab: Lab, tmp_path: Path) -> None:
+    """A task of bob's has no place below alice's folder, and a link there is none."""
+    theirs = tmp_path / "bob/kqi/environments/20260101T000000-aaaaaaaa"
+    theirs.mkdir(parents=True)
+    (theirs / "log").write_text("not to be seen")
+    mine = lab.folder / "kqi/environments"
+    mine.mkdir()
+    (mine / theirs.name).symlink_to(theirs)
+    for path in ("", "/log"):
+        answer = await lab.get(f"{TASKS}/{theirs.name}{path}")
+        assert answer.code in {403, 404}
+        assert b"not to be seen" not in answer.body
+
+
+async def test_slurms_refusal_is_told_and_the_task_ends(lab: Lab) -> None:
+    lab.slurm.does("refuses", "Invalid account or partition \x1b[31m")
+    found = await order(lab, 400)
+    assert found["error"] == "slurm-refuses"
+    assert "Invalid account" in found["message"]
+    assert "\x1b" not in found["message"]
+    assert (await one(lab, found["task"]))["state"] == "refused"
+    lab.slurm.does("well")
+    await order(lab)
+
+
+@pytest.mark.parametrize("mode", ["silent", "hangs", "lost"])
+async def test_a_silent_slurm_is_asked_again_and_nothing_is_submitted_twice(
+    lab: Lab, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(submitting, "TIMEOUT_S", 1.0)
+    monkeypatch.setattr(tasks_module, "PAUSES_S", (0.3, 0.3, 0.3))
+    lab.slurm.does(mode)
+    found = await order(lab)
+    assert (found["state"], found["job_id"]) == ("asked", None)
+    assert "submitted as soon as" in found["text"]
+    assert (await order(lab, 409))["task"] == found["id"]
+    lab.slurm.does("well")
+    shown = await until(lab, found["id"], "waiting")
+    assert (shown["job_id"], shown["text"]) == (101, "")
+    jobs = (lab.slurm.folder / "jobs").read_text().splitlines()
+    assert len(jobs) == 1
+
+
+async def test_what_an_agent_could_not_submit_the_next_one_does(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks_module, "PAUSES_S", ())
+    lab.slurm.does("silent")
+    found = await order(lab)
+    lab.slurm.does("well")
+    await Tasks(lab.folder, lab.agent.tasks.rules, lab.agent.disk).take_up()
+    assert (await until(lab, found["id"], "waiting"))["job_id"] == 101
+
+
+async def test_a_waiting_job_is_cancelled_at_slurm(lab: Lab) -> None:
+    found = await order(lab)
+    answer = await lab.send(f"{TASKS}/{found['id']}/cancel", b"")
+    assert json.loads(answer.body)["state"] == "cancelled"
+    assert lab.slurm.calls("scancel") == ["101"]
+    await lab.send(f"{TASKS}/{found['id']}/cancel", b"")
+    assert lab.slurm.calls("scancel") == ["101"]
+    await order(lab)
+
+
+async def test_a_cancel_that_slurm_does_not_hear_is_no_cancel(lab: Lab) -> None:
+    found = await order(lab)
+    lab.slurm.does("silent")
+    answer = await lab.send(f"{TASKS}/{found['id']}/cancel", b"")
+    assert (answer.code, json.loads(answer.body)["error"]) == (503, "slurm-silent")
+    assert (await one(lab, found["id"]))["state"] == "waiting"
+
+
+async def test_cancelled_before_it_was_submitted_it_never_is(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks_module, "PAUSES_S", (0.3,))
+    lab.slurm.does("silent")
+    found = await order(lab)
+    await lab.send(f"{TASKS}/{found['id']}/cancel", b"")
+    lab.slurm.does("well")
+    await asyncio.sleep(0.6)
+    assert (await one(lab, found["id"]))["state"] == "cancelled"
+    assert (lab.slurm.folder / "jobs").read_text() == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [("PENDING", "waiting"), ("RUNNING", "waiting"), ("", "failed"),
+     ("TIMEOUT", "failed"), ("NODE_FAIL", "failed"), ("CANCELLED", "failed")],
+)  # fmt: skip
+async def test_a_lost_job_is_noticed_when_slurm_says_so(
+    lab: Lab, state: str, expected: str
+) -> None:
+    found = await order(lab)
+    lab.slurm.says(state)
+    answer = await lab.send(f"{TASKS}/{found['id']}/check", b"")
+    shown = json.loads(answer.body)
+    assert shown["state"] == expected
+    assert (shown["error"] or {}).get("code") == (
+        "lost" if expected == "failed" else None
+    )
+    if expected == "failed":
+        await order(lab)
+    else:
+        assert (await order(lab, 409))["task"] == found["id"]
+
+
+async def test_a_silent_slurm_loses_no_job(lab: Lab) -> None:
+    found = await order(lab)
+    lab.slurm.does("silent")
+    answer = await lab.send(f"{TASKS}/{found['id']}/check", b"")
+    assert answer.code == 503
+    assert (await order(lab, 409))["task"] == found["id"]
+
+
+async def test_nothing_runs_on_the_hub_unless_the_site_says_so(lab: Lab) -> None:
+    found = await order(lab, 403, run_on="hub")
+    assert found["error"] == "not-permitted"
+
+
+async def test_on_the_hub_it_is_a_process_of_its_own(lab: Lab) -> None:
+    runs_here(lab)
+    found = await order(lab)
+    assert found["state"] == "running"
+    sent = json.loads((place(lab, found["id"]) / "sent.json").read_text())
+    assert os.getsid(sent["pid"]) == sent["pid"]
+    await asyncio.sleep(0.3)
+    words = (lab.slurm.folder / "python.args").read_text().split()
+    assert words == [
+        "-I", "-m", "conda_bootstrap", "--scratch", str(lab.folder),
+        "--site", f"{lab.folder.parent}/site", "task", str(place(lab, found["id"])),
+    ]  # fmt: skip
+    shown = await one(lab, found["id"])
+    assert (shown["phase"], shown["done"], shown["total"]) == ("link", 3, 9)
+    (lab.slurm.folder / "finish").touch()
+    assert (await until(lab, found["id"], "done"))["text"] == "All done"
+
+
+async def test_on_the_hub_it_is_cancelled_with_all_it_started(lab: Lab) -> None:
+    runs_here(lab)
+    found = await order(lab)
+    await asyncio.sleep(0.3)
+    await lab.send(f"{TASKS}/{found['id']}/cancel", b"")
+    assert (await until(lab, found["id"], "cancelled"))["error"] is None
+    answer = await lab.get(f"{TASKS}/{found['id']}/log?from=0")
+    assert "told to end" in json.loads(answer.body)["text"]
+
+
+async def test_a_process_that_dies_without_a_word_is_a_lost_one(lab: Lab) -> None:
+    runs_here(lab)
+    found = await order(lab)
+    await asyncio.sleep(0.3)
+    sent = json.loads((place(lab, found["id"]) / "sent.json").read_text())
+    os.killpg(sent["pid"], 9)
+    shown = await until(lab, found["id"], "failed")
+    assert shown["error"]["code"] == "lost"
+    await order(lab)
+    (lab.slurm.folder / "finish").touch()
+
+
+async def test_a_number_that_is_used_again_is_never_signalled(lab: Lab) -> None:
+    runs_here(lab)
+    found = await order(lab)
+    path = place(lab, found["id"]) / "sent.json"
+    sent = json.loads(path.read_text())
+    path.write_text(json.dumps(sent | {"pid": os.getpid()}))
+    answer = await lab.send(f"{TASKS}/{found['id']}/cancel", b"")
+    assert json.loads(answer.body)["error"]["code"] == "lost"
+
+
+async def test_log_and_state_are_followed_to_the_end(lab: Lab) -> None:
+    runs_here(lab)
+    found = await order(lab)
+    path = f"{TASKS}/{found['id']}/log/follow?from=0"
+    text, states = "", []
+    async with follow_path(lab, path) as events:
+        async for name, said in events:
+            if name == "log":
+                text += said["text"]
+            if name == "state":
+                states.append(said["state"])
+            if text.startswith("begun"):
+                (lab.slurm.folder / "finish").touch()
+    assert text == "begun in /\nfinished\n"
+    assert (states[0], states[-1]) == ("running", "done")
+    assert lab.agent.use.streams == 0
+
+
+async def test_following_an_ended_task_ends_at_once(lab: Lab) -> None:
+    found = await order(lab)
+    (place(lab, found["id"]) / "log").write_text("all\n")
+    tell(lab, found["id"], state="done")
+    began = time.monotonic()
+    async with follow_path(lab, f"{TASKS}/{found['id']}/log/follow?from=0") as events:
+        names = [name async for name, _ in events]
+    assert names == ["log", "state"]
+    assert time.monotonic() - began < 3
+
+
+async def test_the_newest_fifty_are_listed(lab: Lab) -> None:
+    folder = lab.folder / "kqi/environments"
+    for number in range(60):
+        (folder / f"20260101T0000{number:02}-aaaaaaaa").mkdir(parents=True)
+    (folder / "something else").mkdir()
+    found = json.loads((await lab.get(TASKS)).body)["tasks"]
+    assert len(found) == 50
+    assert found[0]["id"] == "20260101T000059-aaaaaaaa"
+
+
+async def test_an_agent_that_was_told_nothing_says_so(lab: Lab) -> None:
+    object.__setattr__(lab.agent, "tasks", Tasks(lab.folder, None, lab.agent.disk))
+    object.__setattr__(lab.agent, "conda", None)
+    for path in ("api/environments", "api/examples", "api/environments/bases"):
+        answer = await lab.get(path)
+        assert (answer.code, json.loads(answer.body)["error"]) == (503, "not-set-up")
+    await order(lab, 503)
