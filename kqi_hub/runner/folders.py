@@ -19,6 +19,11 @@ class Folders:
         """Return where kernels and extensions of the person's are looked for."""
         return self.jupyter / "data"
 
+    @property
+    def ipython(self) -> Path:
+        """Return IPython's folder, with the profile for engines in Slurm."""
+        return self.jupyter / "ipython"
+
     def variables(self) -> dict[str, str]:
         """Return what tells Jupyter and IPython of them."""
         places = {
@@ -27,7 +32,7 @@ class Folders:
             "JUPYTER_RUNTIME_DIR": "runtime",
             "JUPYTERLAB_SETTINGS_DIR": "lab/settings",
             "JUPYTERLAB_WORKSPACES_DIR": "lab/workspaces",
-            "IPYTHONDIR": "ipython",
+            "IPYTHONDIR": self.ipython.name,
             "XDG_CACHE_HOME": "cache",
         }
         return {name: str(self.jupyter / place) for name, place in places.items()}

@@ -9,10 +9,12 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from kqi_hub.runner.engines import EnginesEnd, prepare_engines
 from kqi_hub.runner.environment import children_environment, server_environment
 from kqi_hub.runner.folders import Folders, make_folders
 from kqi_hub.runner.hub import HubVoice
@@ -68,26 +70,39 @@ def _run(order: Order, voice: HubVoice, begun: float) -> int:
         return _CANNOT_LISTEN
     address, port = listener.getsockname()[:2]
     url = _service_url(order, address, port)
-    hub = dict(order.hub) | {"JUPYTERHUB_SERVICE_URL": url}
+    here = {"JUPYTERHUB_SERVICE_URL": url, "KQI_NODE_ADDRESS": address}
+    hub = dict(order.hub) | here
     surroundings = server_environment(os.environ, hub, folders)
     server = Server(listener, surroundings, folders.workspace)
     adopt_orphans(say)
+    engines = EnginesEnd(folders.ipython)
     try:
         voice.phase("environment")
-        plain = children_environment(os.environ, {}, hub, folders)
-        children = children_environment(os.environ, order.variables, hub, folders)
-        prepared = prepare(order, folders, children, say)
+        told = _prepared(order, folders, hub)
         voice.port(port)
         voice.phase("server")
-        environments = {"environment": plain, "children": children}
-        server.serve(environments | _told(order, folders, prepared))
+        server.serve(told)
         say(f"Prepared in {time.monotonic() - begun:.1f} s; the server starts.")
-        return _wait(server)
+        return _wait(server, engines)
     except Stopped:
         say("Stopped before the server was up.")
         return _STOPPED
     finally:
+        engines.begin(say)
         server.end(say)
+        engines.finish(say)
+
+
+def _prepared(
+    order: Order, folders: Folders, hub: Mapping[str, str]
+) -> dict[str, object]:
+    """Make everything ready, and return what the server is told."""
+    plain = children_environment(os.environ, {}, hub, folders)
+    children = children_environment(os.environ, order.variables, hub, folders)
+    prepared = prepare(order, folders, children, say)
+    prepare_engines(folders.ipython, order.folder / "log", say)
+    environments = {"environment": plain, "children": children}
+    return environments | _told(order, folders, prepared)
 
 
 def _told(order: Order, folders: Folders, prepared: Prepared) -> dict[str, object]:
@@ -132,7 +147,7 @@ def _until_it_serves() -> None:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
 
 
-def _wait(server: Server) -> int:
+def _wait(server: Server, engines: EnginesEnd) -> int:
     """Wait for the server's end, and pass on what Slurm has to say meanwhile."""
 
     def time_is_nearly_up(_number: int, _frame: FrameType | None) -> None:
@@ -149,6 +164,7 @@ def _wait(server: Server) -> int:
     except Stopped:
         say("Told to stop: kernels are shut down, then the server.")
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        engines.begin(say)
         server.end(say)
         code = server.wait()
     say(f"The server has ended with exit code {code}.")

@@ -33,6 +33,7 @@ class Kernel:
 
     url: str
     token: str
+    patience_s: float = ANSWER_S
 
     def run(self, code: str) -> str:
         """Return what some code prints."""
@@ -43,7 +44,7 @@ class Kernel:
     async def _run(self, code: str) -> str:
         headers = {"Authorization": f"token {self.token}"}
         request = HTTPRequest(self.url, headers=headers, connect_timeout=ANSWER_S)
-        async with asyncio.timeout(ANSWER_S):
+        async with asyncio.timeout(self.patience_s):
             socket = await websocket_connect(request)
             number = secrets.token_hex(16)
             await socket.write_message(_execution(number, code))
