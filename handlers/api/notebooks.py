@@ -6,7 +6,7 @@ from pydantic import Field
 
 from handlers.api import notebook_models as shown
 from handlers.api.queue_models import PictureAge, picture as picture_age
-from handlers.ask import Ask
+from handlers.ask import Ask, Listing
 from handlers.failures import HubUnavailable
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.errors import (
@@ -111,14 +111,16 @@ class Way(Model):
 
 
 @routes.get("/notebooks", Spec(query=Wanted, answer=NotebookList))
-async def list_notebooks(ask: Ask) -> NotebookList:
+async def list_notebooks(ask: Ask) -> Listing:
     """List your notebooks."""
     wanted = ask.query(Wanted).filter(ask.me.person)
     picture, views, total = await ask.deps.notebooks.search(wanted)
-    return NotebookList(
-        picture=picture_age(picture, ask.texts),
-        total=total,
-        notebooks=tuple(shown.notebook(ask, view) for view in views),
+    return Listing(
+        lambda: NotebookList(
+            picture=picture_age(picture, ask.texts),
+            total=total,
+            notebooks=tuple(shown.notebook(ask, view) for view in views),
+        )
     )
 
 
@@ -253,11 +255,15 @@ async def mark_notebook(ask: Ask) -> None:
         example_path=shown.EXAMPLE,
     ),
 )
-async def list_sessions(ask: Ask) -> SessionList:
+async def list_sessions(ask: Ask) -> Listing:
     """List what has run of a notebook of yours: when, how it ended, what it cost."""
     number, most = notebook_id(ask), ask.query(Past).most
     found = await ask.deps.notebooks.history(ask.me.person, number, most)
-    return SessionList(sessions=tuple(shown.past_session(ask, one) for one in found))
+    return Listing(
+        lambda: SessionList(
+            sessions=tuple(shown.past_session(ask, one) for one in found)
+        )
+    )
 
 
 @routes.post(

@@ -115,9 +115,13 @@ class Notebooks:
         """Return what has run of a person's own notebook with costs, newest first."""
         picture = await self.queues.board.current()
         await self._owned(person, notebook_id)
-        found = await _off(lambda: self.store.sessions(notebook_id, most))
         now, pricing = self.wall(), self.queues.pricing
-        return tuple(past_of(one, picture, pricing, now) for one in found)
+
+        def read() -> tuple[PastSession, ...]:
+            found = self.store.sessions(notebook_id, most)
+            return tuple(past_of(one, picture, pricing, now) for one in found)
+
+        return await _off(read)
 
     async def note_prices(self, live: Sequence[Session]) -> None:
         """Note what an hour costs of sessions whose job has its node by now."""

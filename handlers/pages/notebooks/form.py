@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from handlers.ask import Ask, Page
+from handlers.ask import Ask, Page, Values
 from handlers.failures import InvalidFields
 from handlers.pages.notebooks.offers import (
     Met,
@@ -61,23 +61,28 @@ async def form_page(ask: Ask, draft: Draft, rules: NotebookRules) -> Page:
     error = draft.error
     problem = _problem(ask, error)
     usable = [queue for queue in found if queue.obstacle is None]
-    presets = ask.deps.queues.presets_for(tenant)
-    values = {
-        **_frame(ask, draft),
-        "sent": draft.sent,
-        "faults": _faults(problem),
-        "problem": problem,
-        "picture": Aged.of(picture),
-        "tenants": _tenants(ask),
-        "presets": [await preset_card(ask, picture, one, tenant) for one in presets],
-        "queues": [queue_card(ask, queue) for queue in usable],
-        "closed": [queue_card(ask, queue) for queue in found if queue.obstacle],
-        "no_queue": next((said(ask, q.obstacle) for q in found), ""),
-        "gpu_types": gpu_types(usable),
-        "may_be_unlimited": tenant in rules.unlimited_tenants,
-        "longest_h": f"{rules.longest_lifetime_s / _HOUR_S:.10g}",
-        "estimate": await estimate_of(ask, draft.sent, picture),
-    }
+    offered = ask.deps.queues.presets_for(tenant)
+    presets = [await preset_card(ask, picture, one, tenant) for one in offered]
+    estimate = await estimate_of(ask, draft.sent, picture)
+
+    def values() -> Values:
+        return {
+            **_frame(ask, draft),
+            "sent": draft.sent,
+            "faults": _faults(problem),
+            "problem": problem,
+            "picture": Aged.of(picture),
+            "tenants": _tenants(ask),
+            "presets": presets,
+            "queues": [queue_card(ask, queue) for queue in usable],
+            "closed": [queue_card(ask, queue) for queue in found if queue.obstacle],
+            "no_queue": next((said(ask, q.obstacle) for q in found), ""),
+            "gpu_types": gpu_types(usable),
+            "may_be_unlimited": tenant in rules.unlimited_tenants,
+            "longest_h": f"{rules.longest_lifetime_s / _HOUR_S:.10g}",
+            "estimate": estimate,
+        }
+
     return Page(_TEMPLATE, values, error.status if error else 200)
 
 
