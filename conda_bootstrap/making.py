@@ -1,0 +1,89 @@
+"""Build an environment beside and put it in its place: what create and reset share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from conda_bootstrap.backends.port import Backend, Resolution, Work, find_backend
+from conda_bootstrap.errors import BootstrapError
+from conda_bootstrap.exchange import flush, flush_names
+from conda_bootstrap.kernels import ensure_kernel
+from conda_bootstrap.marker import LOCK_COPY, Marker
+from conda_bootstrap.packages import record_stems
+from conda_bootstrap.places import Places
+from conda_bootstrap.reporting import Report
+from conda_bootstrap.room import check_room, need
+from conda_bootstrap.site_bases import Site
+from conda_bootstrap.sources import Source
+from conda_bootstrap.stages import new_stage, remove
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """What every operation works with."""
+
+    places: Places
+    site: Site
+    report: Report
+
+
+def prepare(shop: Workshop, source: Source) -> tuple[Backend, Resolution]:
+    """Find out what will be installed and that there is room for it, or refuse."""
+    backend = find_backend(shop.site)
+    shop.report.phase("check", "Looking at what is needed and what is free")
+    found = backend.resolve(source, shop.places)
+    wanted = need(found.packages, source.base, shop.places)
+    shop.report.note(check_room(wanted, shop.places))
+    return backend, found
+
+
+def build(
+    shop: Workshop, name: str, backend: Backend, found: Resolution
+) -> tuple[Path, Marker]:
+    """Return a whole and marked environment that has not got its name yet."""
+    final = shop.places.environment(name)
+    stage = new_stage(shop.places, name)
+    try:
+        backend.install(found, Work(shop.places, stage, final), shop.report)
+        marker = _marker(name, backend, found, stage)
+        _finish(shop, stage, final, found.lock_text or found.source.explicit)
+        marker.write(stage)
+        flush_names(stage / "conda-meta")
+    except BaseException as error:
+        # Not kept for the next time: the packages themselves are in the cache.
+        remove(stage)
+        if isinstance(error, OSError):
+            raise _disk_problem(error) from error
+        raise
+    return stage, marker
+
+
+def _finish(shop: Workshop, stage: Path, final: Path, lock_text: str) -> None:
+    shop.report.phase("kernel", "Kernel, and everything written to disk")
+    if not ensure_kernel(stage, final):
+        shop.report.note(
+            "It has no kernel, so notebooks cannot use it: add the package ipykernel."
+        )
+    if lock_text:
+        (stage / LOCK_COPY).write_text(lock_text, encoding="utf-8")
+    flush(stage)
+
+
+def _marker(name: str, backend: Backend, found: Resolution, stage: Path) -> Marker:
+    source = found.source
+    return Marker(
+        name=name,
+        backend=backend.name,
+        base=source.base.name if source.base else None,
+        lock_sha256=source.sha256,
+        packages=record_stems(stage),
+        requested=source.specs,
+    )
+
+
+def _disk_problem(error: OSError) -> BootstrapError:
+    return BootstrapError(
+        "disk",
+        f"The environment could not be written: {error.strerror or error}.",
+        "What was there before is untouched. If the disk or your quota is full, free "
+        "some space; then run it again.",
+    )
