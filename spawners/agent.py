@@ -66,6 +66,7 @@ class AgentSpawner(Spawner):
             "is_https": self.site.hub.public_url.startswith("https:"),
             "hub_version": jupyterhub.__version__,
             "hub": _hub_words(self.get_env()),
+            "environments": _environment_rules(self.site),
         }
         return json.dumps(told)
 
@@ -126,6 +127,22 @@ class AgentSpawner(Spawner):
         super().clear_state()
         self._unwatch()
         self._process = None
+
+
+def _environment_rules(site: Settings) -> dict[str, object]:
+    """Return how environments are made; kqi_hub/agent/environment_rules.py reads it."""
+    rules = site.environments
+    return {
+        "site": str(rules.site),
+        "python": str(site.notebooks.session_python),
+        "run_on": rules.run_on,
+        "queue": rules.queue,
+        "cpus": rules.cpus,
+        "memory_mb": rules.memory_mb,
+        "minutes": rules.minutes,
+        "slurm_bin": str(site.cluster.slurm_bin),
+        "slurm_conf": str(site.cluster.slurm_conf or ""),
+    }
 
 
 def _hub_words(environment: Mapping[str, str]) -> dict[str, str]:

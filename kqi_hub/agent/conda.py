@@ -3,6 +3,14 @@
 from typing import Any, Protocol
 
 
+class CondaRefuses(Exception):
+    """It says no; code, message and hint are its own."""
+
+    def __init__(self, code: str, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.hint = code, message, hint
+
+
 class Conda(Protocol):
     """The person's environments and the site's offers, by their files."""
 

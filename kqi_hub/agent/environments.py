@@ -1,14 +1,17 @@
 """The person's environments over HTTP: what there is; what changes is a task."""
 
 import asyncio
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, ParamSpec, TypeVar
 
 from kqi_hub.agent.base import OwnerHandler
-from kqi_hub.agent.conda import Conda
+from kqi_hub.agent.conda import Conda, CondaRefuses
 from kqi_hub.agent.errors import Problem
 from kqi_hub.agent.orders import existing_name, read_object, shown
 from kqi_hub.agent.task_views import is_live
 
+P = ParamSpec("P")
+T = TypeVar("T")
 FORMATS: Final = {
     "yml": ("yml", "application/yaml"),
     "explicit": ("explicit.txt", "text/plain; charset=utf-8"),
@@ -30,10 +33,19 @@ class CondaHandler(OwnerHandler):
             )
         return self.agent.conda
 
+    async def ask(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do what blocks; what is refused there is a Problem here."""
+        try:
+            return await self.on_disk(work, *args, **kwargs)
+        except CondaRefuses as error:
+            raise Problem(
+                409, error.code.replace("_", "-"), error.message, hint=error.hint
+            ) from error
+
     async def existing(self, given: object) -> dict[str, Any]:
         """Return an environment by its name; Problem 404 if there is none."""
         name = existing_name(given)
-        for found in await self.on_disk(self.conda.environments):
+        for found in await self.ask(self.conda.environments):
             if found["name"] == name:
                 return found
         raise Problem(404, "not-there", f"There is no environment {shown(name)}.")
@@ -53,8 +65,8 @@ class Environments(CondaHandler):
         """Answer with all of them, the tasks under way, the room and the rules."""
         conda, rules = self.conda, self.agent.tasks.rules
         found, room, tasks = await asyncio.gather(
-            self.on_disk(conda.environments),
-            self.on_disk(conda.room),
+            self.ask(conda.environments),
+            self.ask(conda.room),
             self.agent.tasks.all(),
         )
         live = [one for one in tasks if is_live(one)]
@@ -77,7 +89,7 @@ class Bases(CondaHandler):
 
     async def get(self) -> None:
         """Answer with what the site offers."""
-        self.answer({"bases": await self.on_disk(self.conda.bases)})
+        self.answer({"bases": await self.ask(self.conda.bases)})
 
 
 class Default(CondaHandler):
@@ -89,7 +101,7 @@ class Default(CondaHandler):
         said = read_object(self.request.body)
         self.only(said, "name")
         found = await self.existing(said.get("name"))
-        await self.on_disk(self.conda.set_default, found["name"])
+        await self.ask(self.conda.set_default, found["name"])
         self.answer({"name": found["name"]})
 
 
@@ -105,7 +117,7 @@ class Export(CondaHandler):
                 400, "invalid-input", f"`format` must be one of {', '.join(FORMATS)}."
             )
         found = await self.existing(name)
-        text = await self.on_disk(self.conda.export, found["name"], form)
+        text = await self.ask(self.conda.export, found["name"], form)
         ending, kind = FORMATS[form]
         self.set_header("Content-Type", kind)
         plain = "".join(
@@ -136,7 +148,7 @@ class Examples(CondaHandler):
 
     async def get(self) -> None:
         """Answer with the example notebooks."""
-        self.answer({"examples": await self.on_disk(self.conda.examples)})
+        self.answer({"examples": await self.ask(self.conda.examples)})
 
     async def post(self) -> None:
         """Copy some into the workspace; nothing there is overwritten."""
@@ -144,12 +156,12 @@ class Examples(CondaHandler):
         said = read_object(self.request.body)
         self.only(said, "names")
         names = said.get("names")
-        known = {one["name"] for one in await self.on_disk(self.conda.examples)}
+        known = {one["name"] for one in await self.ask(self.conda.examples)}
         if not isinstance(names, list) or not 0 < len(names) <= _MOST_EXAMPLES:
             raise Problem(400, "invalid-input", "`names` must be a list of names.")
         for name in names:
             if not isinstance(name, str) or name not in known:
                 raise Problem(404, "not-there", f"There is no example {shown(name)}.")
-        made = await self.on_disk(self.conda.copy_examples, list(dict.fromkeys(names)))
+        made = await self.ask(self.conda.copy_examples, list(dict.fromkeys(names)))
         self.set_status(201)
         self.answer({"made": made})

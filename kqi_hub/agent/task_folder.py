@@ -82,6 +82,16 @@ def change_sent(root: Path, task_id: str, **changes: object) -> None:
         os.replace(fresh, "sent.json", src_dir_fd=folder, dst_dir_fd=folder)
 
 
+def end_unbegun(root: Path, task_id: str, state: str, error: object = None) -> None:
+    """Write the end of a task that nobody began, so that nobody will. Blocks."""
+    said = {"version": 1, "state": state, "error": error, "ended_at": time.time()}
+    try:
+        with _opened(root, task_id) as folder:
+            _write(folder, "state.json", said)
+    except FileExistsError:
+        return  # it was begun, and says itself how it ends
+
+
 def open_log(root: Path, task_id: str) -> int:
     """Open the log for what a child says. Blocks."""
     with _opened(root, task_id) as folder:

@@ -12,7 +12,7 @@ from kqi_hub.agent.task_folder import is_there, read_json, task_ids
 FINAL: Final = frozenset({"done", "failed", "refused", "cancelled"})
 _LIVE: Final = frozenset({"asked", "waiting", "running"})
 _LONGEST: Final = 4000
-_LOST: Final = {
+LOST: Final = {
     "code": "lost",
     "message": "It ended without a word: its job or process is gone.",
     "hint": "Nothing is half made. Order it again.",
@@ -60,7 +60,7 @@ def view(
         "queue": _text(sent.get("queue")),
         "tenant": _text(sent.get("tenant")),
         "asked_at": _number(sent.get("asked_at")),
-        "job_id": _number(sent.get("job_id")),
+        "job_id": _number(sent.get("job_id")) or _job(told.get("job_id")),
         "result": told.get("result") if isinstance(told.get("result"), dict) else None,
     }
     found |= {name: _text(told.get(name)) for name in _TEXTS}
@@ -97,7 +97,7 @@ def _state(sent: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[str, objec
         is_lost = True
     if sent.get("cancelled_at"):
         return "cancelled", None
-    return ("failed", _LOST) if is_lost else (_under_way(sent, state), None)
+    return ("failed", LOST) if is_lost else (_under_way(sent, state), None)
 
 
 def _under_way(sent: Mapping[str, Any], state: object) -> str:
@@ -114,6 +114,12 @@ def _error(found: object) -> dict[str, str] | None:
 
 def _text(found: object) -> str:
     return found[:_LONGEST] if isinstance(found, str) else ""
+
+
+def _job(found: object) -> int | None:
+    """Return the job that it runs in by its own account: an answer may get lost."""
+    is_number = isinstance(found, str) and found.isascii() and found.isdigit()
+    return int(str(found)[:10]) if is_number else None
 
 
 def _moment(found: object) -> int | float | None:

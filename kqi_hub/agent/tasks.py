@@ -25,12 +25,13 @@ from kqi_hub.agent.processes import Child, Children
 from kqi_hub.agent.submitting import SlurmRefuses, SlurmSilent
 from kqi_hub.agent.task_folder import (
     change_sent,
+    end_unbegun,
     make_task,
     open_log,
     read_json,
     task_path,
 )
-from kqi_hub.agent.task_views import child_of, is_live, task_list, task_view
+from kqi_hub.agent.task_views import LOST, child_of, is_live, task_list, task_view
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -112,6 +113,8 @@ class Tasks:
             except SlurmSilent as error:
                 raise _silent(error) from error
         await self._note(task_id, cancelled_at=time.time())
+        if child is None:
+            await self._do(end_unbegun, self._root, task_id, "cancelled")
         return await self.one(task_id)
 
     async def check(self, task_id: str) -> View:
@@ -126,6 +129,7 @@ class Tasks:
         # Its last word may have come while Slurm was asked.
         if is_over and is_live(await self.one(task_id)):
             await self._note(task_id, lost_at=time.time())
+            await self._do(end_unbegun, self._root, task_id, "failed", LOST)
         return await self.one(task_id)
 
     async def take_up(self) -> None:
@@ -208,6 +212,7 @@ class Tasks:
         except SlurmRefuses as error:
             said = {"code": "slurm-refuses", "message": str(error), "hint": ""}
             await self._note(task_id, error=said)
+            await self._do(end_unbegun, self._root, task_id, "refused", said)
             raise
         await self._note(task_id, job_id=job_id, note="")
 

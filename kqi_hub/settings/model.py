@@ -15,6 +15,7 @@ from typing import Literal
 
 from kqi_hub.settings.contradiction import Contradiction
 from kqi_hub.settings.directory import Directory
+from kqi_hub.settings.environments import Environments
 from kqi_hub.settings.field import about
 from kqi_hub.settings.login import Login, SecondFactor, Security, Terms
 from kqi_hub.settings.notebooks import Notebooks
@@ -344,6 +345,7 @@ class Settings:
     terms: Terms | None = None
     hub: Hub = field(default_factory=Hub)
     notebooks: Notebooks = field(default_factory=Notebooks)
+    environments: Environments = field(default_factory=Environments)
     queue: tuple[Queue, ...] = ()
     preset: tuple[Preset, ...] = ()
     billing: Billing = field(default_factory=Billing)

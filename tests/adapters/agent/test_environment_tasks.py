@@ -338,7 +338,29 @@ async def test_a_waiting_job_is_cancelled_at_slurm(lab: Lab) -> None:
     assert lab.slurm.calls("scancel") == ["101"]
     await lab.send(f"{TASKS}/{found['id']}/cancel", b"")
     assert lab.slurm.calls("scancel") == ["101"]
+    # A job that starts all the same finds that there is nothing to do.
+    told = json.loads((place(lab, found["id"]) / "state.json").read_text())
+    assert told["state"] == "cancelled"
     await order(lab)
+
+
+async def test_a_running_task_says_itself_how_it_was_cancelled(lab: Lab) -> None:
+    found = await order(lab)
+    tell(lab, found["id"], state="running", job_id="101")
+    await lab.send(f"{TASKS}/{found['id']}/cancel", b"")
+    assert (await one(lab, found["id"]))["state"] == "cancelled"
+    tell(lab, found["id"], state="done")
+    assert (await one(lab, found["id"]))["state"] == "done"
+
+
+async def test_a_job_whose_number_was_lost_tells_it_itself(lab: Lab) -> None:
+    lab.slurm.does("silent")
+    found = await order(lab)
+    tell(lab, found["id"], state="running", job_id="104")
+    assert (await one(lab, found["id"]))["job_id"] == 104
+    lab.slurm.does("well")
+    await lab.send(f"{TASKS}/{found['id']}/cancel", b"")
+    assert lab.slurm.calls("scancel") == ["104"]
 
 
 async def test_a_cancel_that_slurm_does_not_hear_is_no_cancel(lab: Lab) -> None:

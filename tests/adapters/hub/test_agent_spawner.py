@@ -13,13 +13,19 @@ from typing import Any
 import pytest
 from traitlets.config import Config
 
+from kqi_hub.agent.environment_rules import environment_rules
 from kqi_hub.domain.errors import DoorRefused
 from kqi_hub.domain.ports import DoorAnswer
+from kqi_hub.settings.environments import Environments
 from spawners.agent import AgentSpawner
 
 SITE: Any = SimpleNamespace(
     scratch=SimpleNamespace(root=Path("/scratch")),
-    notebooks=SimpleNamespace(agent_idle_minutes=30),
+    notebooks=SimpleNamespace(
+        agent_idle_minutes=30, session_python=Path("/opt/session/bin/python")
+    ),
+    environments=Environments(queue="free"),
+    cluster=SimpleNamespace(slurm_bin=Path("/usr/bin"), slurm_conf=None),
     hub=SimpleNamespace(public_url="https://hub.example"),
 )
 
@@ -110,6 +116,10 @@ async def test_a_start_makes_scratch_and_hands_over_the_hubs_words_only(
     assert told["folder"] == "/scratch/alice"
     assert (told["idle_s"], told["is_https"]) == (1800, True)
     assert told["hub"] == {"JUPYTERHUB_API_TOKEN": "token", "JUPYTERHUB_USER": "alice"}
+    rules = environment_rules(told["environments"])
+    assert rules is not None
+    assert (rules.queue, rules.run_on) == ("free", "job")
+    assert (rules.python, rules.slurm_conf) == ("/opt/session/bin/python", "")
     assert await made.poll() is None
     await made.stop()
 
