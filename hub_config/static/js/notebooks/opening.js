@@ -2,7 +2,10 @@
 // has just pressed Start: a link, a reload or another tab never opens one.
 const PRESSED = "kqi-start-pressed";
 const WAITS = "kqi-opens-";
+const STAYS = "kqi-stays-";
 const FRESH_MS = 60_000;
+// On the way out of this page; it can still be called off until the next one answers.
+let isGoing = false;
 
 // The press is remembered with its time; the page that follows it takes it up.
 document.addEventListener("submit", (event) => {
@@ -24,24 +27,48 @@ function takeUp(found) {
   }
 }
 
+function isOf(key, found) {
+  return Boolean(found.session) && sessionStorage.getItem(key + found.notebook) === found.session;
+}
+
 function look() {
   const found = state();
   if (!found) return;
   takeUp(found);
-  const key = WAITS + found.notebook;
-  const isWaiting = Boolean(found.session) && sessionStorage.getItem(key) === found.session;
+  const isWaiting = isOf(WAITS, found) && !isOf(STAYS, found);
+  if (isWaiting && found.state !== "starting") {
+    sessionStorage.removeItem(WAITS + found.notebook);
+    if (found.state === "ready" && found.opens) go(found.opens);
+  }
   const line = document.getElementById("opens-itself");
-  if (line) line.hidden = !isWaiting || found.state !== "starting";
-  if (!isWaiting || found.state === "starting") return;
-  sessionStorage.removeItem(key);
-  if (found.state === "ready" && found.opens) location.assign(found.opens);
+  if (line) line.hidden = !isGoing && !(isWaiting && found.state === "starting");
 }
 
-document.addEventListener("click", (event) => {
-  if (!event.target.closest("[data-stays]")) return;
-  sessionStorage.removeItem(WAITS + state().notebook);
+function go(address) {
+  isGoing = true;
+  location.assign(address);
+}
+
+// The decision is kept for the session: whatever the page is told meanwhile, and
+// however far the way out is, this one is not opened.
+function stay(event) {
+  if (!event.target.closest?.("[data-stays]")) return;
+  const found = state();
+  sessionStorage.setItem(STAYS + found.notebook, found.session);
+  if (isGoing) window.stop();
+  isGoing = false;
   look();
   document.querySelector("h1")?.focus();
-});
+}
+
+// A press counts when it begins: the button may be drawn anew before it ends.
+document.addEventListener("pointerdown", stay);
+document.addEventListener("click", stay);
 document.addEventListener("kqi:renewed", look);
+// Back from the notebook: this page is shown as it was left.
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  isGoing = false;
+  look();
+});
 look();
