@@ -82,7 +82,6 @@ def mirror(
     if missing and not link:
         _require_room(missing[0].path.parent, total)
     done = 0
-    told(done, total)
     with ThreadPoolExecutor(_AT_ONCE) as fetchers:
         running = fetchers.map(lambda package: _bring(package, link=link), missing)
         try:

@@ -12,7 +12,7 @@ class Terminal:
     """Lines and one moving line on standard error; in a log, a line now and then."""
 
     def __init__(self) -> None:
-        self._told_at = 0.0
+        self._told_at = time.monotonic()
         self._is_open = False
         self._moves = sys.stderr.isatty()
 
@@ -23,12 +23,15 @@ class Terminal:
 
     def count(self, done: int, total: int) -> None:
         """Print how many megabytes of how many."""
+        text = f"  {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+        self.moving(text, is_last=done == total)
+
+    def moving(self, text: str, *, is_last: bool) -> None:
+        """Print a line that replaces itself; elsewhere than on a terminal not each."""
         every = _EVERY_S if self._moves else _EVERY_ELSEWHERE_S
-        is_last = done == total and self._is_open
-        if total == 0 or (time.monotonic() - self._told_at < every and not is_last):
+        if time.monotonic() - self._told_at < every and not (is_last and self._is_open):
             return
         self._told_at = time.monotonic()
-        text = f"  {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
         start, end = ("\r", "") if self._moves else ("", "\n")
         print(f"{start}{text}", end=end, file=sys.stderr, flush=True)
         self._is_open = self._moves

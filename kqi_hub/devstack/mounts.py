@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from kqi_hub.devstack import layout, linux
+from kqi_hub.devstack import environments, layout, linux
 from kqi_hub.devstack.layout import Folder
 
 _OLD = Path("/.old")
@@ -62,8 +62,12 @@ def _mount_own_folders(folder: Folder, checkout: Path, people: tuple[str, ...]) 
     linux.mount("shm", "/dev/shm", "tmpfs", linux.MS_NOSUID | linux.MS_NODEV)  # noqa: S108
     _show_beside(Path("/home"), {person: here / "home" / person for person in people})
     own = {layout.CODE.name: None, layout.STACK.name: here, layout.BIN.name: None}
+    own[layout.ENVIRONMENTS.name] = None
     _show_beside(layout.CODE.parent, own)
     linux.bind_read_only(before(checkout), layout.CODE)
+    bases = before(environments.of_checkout().demo_site)
+    if bases.is_dir():
+        linux.bind_read_only(bases, layout.ENVIRONMENTS)
     _show_again(before(checkout), checkout)
 
 

@@ -16,7 +16,8 @@ from kqi_hub.devstack.channel.package import write_package
 from kqi_hub.devstack.channel.wheel import Wheel, asked_extras, package_of_wheel
 
 _AT_ONCE: Final = 2
-_CODE: Final = Path(__file__).parent
+# What decides how a package looks: a change there makes all of them anew.
+_CODE: Final = ("own_python.py", "package.py", "requirements.py", "wheel.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ async def _index(channel: Path) -> None:
 
 
 def _tasks(wheels: Iterable[Path], channel: Path, patchelf: Path) -> list[_Task]:
-    code = _hash(*(path.read_bytes() for path in sorted(_CODE.glob("*.py"))))
+    code = _hash(*(Path(__file__).with_name(name).read_bytes() for name in _CODE))
     asked = asked_extras(wheels)
     # The one that takes longest goes first.
     tasks = [_Task(patchelf, (), _hash(code, fingerprint())[:7], channel)]

@@ -4,14 +4,16 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 _AT_ONCE: Final = 2
+_LOOK_EVERY_S: Final = 0.2
 
 
 class DownloadFailed(Exception):
@@ -30,11 +32,15 @@ def read_pins(path: Path) -> Mapping[str, str]:
     return pins
 
 
-def fetch_wheels(pins: Mapping[str, str], folder: Path) -> list[Path]:
+def fetch_wheels(
+    pins: Mapping[str, str], folder: Path, told: Callable[[int, int], None]
+) -> list[Path]:
     """Return one wheel for each pin, fetching into `folder` what is not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    missing = [name for name in pins if name not in _present(pins, folder)]
-    _download([f"{name}=={pins[name]}" for name in missing], folder)
+    present = _present(pins, folder)
+    missing = [f"{name}=={pins[name]}" for name in pins if name not in present]
+    if missing:
+        _download(missing, folder, told)
     present = _present(pins, folder)
     return [present[name] for name in sorted(pins)]
 
@@ -48,25 +54,32 @@ def _present(pins: Mapping[str, str], folder: Path) -> dict[str, Path]:
     return found
 
 
-def _download(wanted: Sequence[str], folder: Path) -> None:
-    shares = [wanted[start::_AT_ONCE] for start in range(_AT_ONCE)]
+def _download(
+    wanted: Sequence[str], folder: Path, told: Callable[[int, int], None]
+) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as unfinished:
-        running = [_start_pip(share, Path(unfinished)) for share in shares if share]
-        ended = [(process, process.communicate()[0]) for process in running]
-        for wheel in Path(unfinished).glob("*.whl"):
+        place = Path(unfinished)
+        shares = [wanted[start::_AT_ONCE] for start in range(_AT_ONCE)]
+        said = place / "said.txt"
+        with said.open("wb") as log:
+            running = [_start_pip(share, place, log) for share in shares if share]
+            while any(process.poll() is None for process in running):
+                told(len([*place.glob("*.whl")]), len(wanted))
+                time.sleep(_LOOK_EVERY_S)
+        for wheel in place.glob("*.whl"):
             wheel.replace(folder / wheel.name)
-    for process, output in ended:
-        if process.returncode != 0:
+        if any(process.returncode != 0 for process in running):
             raise DownloadFailed(
-                f"pip could not fetch the wheels of the demo's channel:\n{output}"
+                f"pip could not fetch the wheels of the demo's channel:\n"
+                f"{said.read_text(errors='replace')[-2000:]}"
                 "What did arrive is kept: run it again when the index answers."
             )
 
 
-def _start_pip(wanted: Sequence[str], folder: Path) -> "subprocess.Popen[str]":
+def _start_pip(
+    wanted: Sequence[str], folder: Path, log: IO[bytes]
+) -> "subprocess.Popen[bytes]":
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     argv += ["--disable-pip-version-check", "--only-binary=:all:"]
     argv += ["--dest", str(folder), *wanted]
-    return subprocess.Popen(
-        argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    return subprocess.Popen(argv, stdout=log, stderr=log)

