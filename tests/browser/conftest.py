@@ -5,6 +5,7 @@ chromium   Debian's chromium, started once
 site       the portal beside a fake hub, listening on a port of its own
 open_page  opens a page of the portal as a person; what the page complains of, by
            policy, script or missing file, fails the test
+show       the same for pages that are only looked at: site and logins are shared
 
 The environment variable KQI_SHOTS names a folder that screenshots are kept in.
 """
@@ -12,6 +13,7 @@ The environment variable KQI_SHOTS names a folder that screenshots are kept in.
 import os
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +26,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browser.gallery import WIDE, Gallery, dress
 from tests.browser.notebook_states import Furnished, furnish
 from tests.fakes.site import FakeSite, serving_beside
 
@@ -39,8 +42,6 @@ ARGUMENTS = [
 ]
 # What is expected comes within a moment; on a busy machine the moment is longer.
 expect.set_options(timeout=20_000)
-WIDE = {"width": 1440, "height": 900}
-NARROW = {"width": 390, "height": 844}
 
 
 class OpenPage(Protocol):
@@ -48,6 +49,20 @@ class OpenPage(Protocol):
 
     def __call__(
         self, path: str = "", person: str | None = "mia", **about: Any
+    ) -> Page:
+        """Return the page, loaded."""
+
+
+class Show(Protocol):
+    """Show a page of the gallery, in a language, in colours and in a size."""
+
+    def __call__(
+        self,
+        path: str = "",
+        person: str | None = "mia",
+        language: str = "en",
+        colours: Any = "light",
+        size: Any = WIDE,
     ) -> Page:
         """Return the page, loaded."""
 
@@ -66,24 +81,44 @@ def site() -> Iterator[FakeSite]:
         yield served
 
 
-@pytest.fixture
-def open_page(chromium: Browser, site: FakeSite) -> Iterator[OpenPage]:
-    contexts = []
-    complaints: list[str] = []
+@dataclass
+class Complaints:
+    """What pages complain of."""
 
-    def listen(message: ConsoleMessage) -> None:
+    heard: list[str] = field(default_factory=list)
+
+    def listen_to(self, page: Page) -> None:
+        """Note what the page writes to its console, and its errors."""
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.heard.append(str(error)))
+
+    def _note(self, message: ConsoleMessage) -> None:
         # That something answers 404 or 503 is told too, and is what some tests want.
         wanted = re.search("status of (4|503)", message.text)
         if message.type in {"error", "warning"} and not wanted:
-            complaints.append(message.text)
+            self.heard.append(message.text)
+
+
+@pytest.fixture
+def complaints() -> Iterator[Complaints]:
+    """What is heard fails the test."""
+    found = Complaints()
+    yield found
+    assert found.heard == []
+
+
+@pytest.fixture
+def open_page(
+    chromium: Browser, site: FakeSite, complaints: Complaints
+) -> Iterator[OpenPage]:
+    contexts = []
 
     def open_one(path: str = "", person: str | None = "mia", **about: Any) -> Page:
         options = {"viewport": WIDE, "locale": "en-GB", **about}
         context = chromium.new_context(**options)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", listen)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        complaints.listen_to(page)
         if person is not None:
             page.goto(f"{site.origin}/hub/login?as={person}")
         page.goto(site.url(path))
@@ -92,7 +127,37 @@ def open_page(chromium: Browser, site: FakeSite) -> Iterator[OpenPage]:
     yield open_one
     for context in contexts:
         context.close()
-    assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def gallery(chromium: Browser) -> Iterator[Gallery]:
+    with serving_beside(FakeSite()) as served:
+        opened = Gallery(chromium, furnish(served))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def show(gallery: Gallery, complaints: Complaints) -> Iterator[Show]:
+    pages = []
+
+    def show_one(
+        path: str = "",
+        person: str | None = "mia",
+        language: str = "en",
+        colours: Any = "light",
+        size: Any = WIDE,
+    ) -> Page:
+        page = gallery.open(person, language)
+        pages.append(page)
+        complaints.listen_to(page)
+        dress(page, colours, size)
+        page.goto(gallery.site.url(path))
+        return page
+
+    yield show_one
+    for page in pages:
+        page.close()
 
 
 @pytest.fixture

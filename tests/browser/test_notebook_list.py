@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.gallery import violations
 from tests.browser.notebook_states import Furnished, number_of
-from tests.browser.test_face import violations
 
 FOCUSED = "document.activeElement"
 

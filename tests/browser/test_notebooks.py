@@ -8,18 +8,21 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from kqi_hub.domain.notebooks import Cause, Phase
-from tests.browser.conftest import NARROW, WIDE, OpenPage
+from tests.browser.conftest import OpenPage, Show
+from tests.browser.gallery import (
+    Gallery,
+    answer,
+    fits,
+    in_both,
+    no_agent,
+    too_narrow,
+    violations,
+)
 from tests.browser.notebook_states import Furnished, number_of
 from tests.browser.test_account import tab_to
-from tests.browser.test_face import WIDTHS, violations
 from tests.fakes.site import FakeSite
 
 FOCUSED = "document.activeElement"
-LOOKS = pytest.mark.parametrize(
-    ("colours", "size"),
-    [("light", WIDE), ("dark", WIDE), ("light", NARROW), ("dark", NARROW)],
-    ids=["light-1440", "dark-1440", "light-390", "dark-390"],
-)
 STATES = (
     *("never-started", "running", "waiting", "starting", "asked", "failed-early"),
     *("out-of-memory", "idle", "refused", "lost", "node-failed", "lifetime"),
@@ -48,55 +51,39 @@ def path_of(site: FakeSite, path: str) -> str:
     return f"{start}{number_of(site, name)}{end}"
 
 
-def no_agent(page: Page) -> None:
-    """Answer as an agent would whose logs are not there."""
-    agent = {"url": "user/mia/agent/", "token": "t"}
-    page.route("**/api/v1/agent", lambda route: answer(route, json.dumps(agent)))
-    page.route("**/user/mia/agent/**", lambda route: answer(route, "{}", 404))
-
-
-def answer(route: Route, body: str, status: int = 200) -> None:
-    route.fulfill(status=status, body=body, content_type="application/json")
-
-
-@LOOKS
-@pytest.mark.parametrize("name", PATHS)
+@in_both(PATHS)
 def test_every_page_and_state_is_accessible_and_fits(
-    open_page: OpenPage,
-    furnished: Furnished,
+    show: Show,
+    gallery: Gallery,
     keep_shot: Callable[[Page, str], None],
     name: str,
     colours: Any,
     size: Any,
 ) -> None:
-    page = open_page("me", color_scheme=colours, viewport=size)
-    no_agent(page)
-    page.goto(furnished.site.url(path_of(furnished.site, PATHS[name])))
-    page.wait_for_load_state("load")
+    path = path_of(gallery.site, PATHS[name])
+    page = show(path, colours=colours, size=size)
     keep_shot(page, f"notebooks-{name}-{colours}-{size['width']}")
     assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert fits(page)
 
 
 @pytest.mark.parametrize("name", ["list", "one-running", "new-impossible", "logout"])
 def test_no_width_makes_a_page_scroll_sideways(
-    open_page: OpenPage, furnished: Furnished, name: str
+    show: Show, gallery: Gallery, name: str
 ) -> None:
-    page = open_page(path_of(furnished.site, PATHS[name]))
-    too_wide = []
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            too_wide.append(width)
-    assert too_wide == []
+    assert too_narrow(show(path_of(gallery.site, PATHS[name]))) == []
 
 
-@LOOKS
+@in_both(["empty"])
 def test_the_empty_list_leads_to_the_first_notebook(
-    open_page: OpenPage, keep_shot: Callable[[Page, str], None], colours: Any, size: Any
+    show: Show,
+    keep_shot: Callable[[Page, str], None],
+    name: str,
+    colours: Any,
+    size: Any,
 ) -> None:
-    page = open_page("notebooks", color_scheme=colours, viewport=size)
-    keep_shot(page, f"notebooks-empty-{colours}-{size['width']}")
+    page = show("notebooks", "max", colours=colours, size=size)
+    keep_shot(page, f"notebooks-{name}-{colours}-{size['width']}")
     assert violations(page) == []
     page.get_by_role("link", name="Make your first notebook").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("New notebook")

@@ -5,19 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from kqi_hub.domain.cluster import Freshness, Reading
-from tests.browser.conftest import NARROW, WIDE, OpenPage
-from tests.browser.test_face import violations
+from tests.browser.conftest import OpenPage, Show
+from tests.browser.gallery import fits, in_both, violations
 from tests.fakes.queues import node, partition, reading
 from tests.fakes.site import FakeSite
 
-SHAPES = [(WIDE, "light"), (NARROW, "dark"), (NARROW, "light"), (WIDE, "dark")]
-LOOKS = pytest.mark.parametrize(
-    ("size", "colours"), SHAPES, ids=[f"{s['width']}-{c}" for s, c in SHAPES]
-)
 HOME = "?tenant=vision"
 
 
@@ -39,53 +34,51 @@ def crowd(site: FakeSite, count: int = 100) -> None:
     site.queues.store.save(Reading(time.time(), tuple(nodes), tuple(queues), ()), {})
 
 
-@LOOKS
-@pytest.mark.parametrize("path", ["queues/jupyter", "queues/a100", "queues/cpu"])
+@in_both(["jupyter", "a100", "cpu"])
 def test_a_queue_s_own_page_is_accessible_and_fits(
-    open_page: OpenPage,
+    show: Show,
     keep_shot: Callable[[Page, str], None],
-    path: str,
-    size: Any,
+    name: str,
     colours: Any,
+    size: Any,
 ) -> None:
-    page = open_page(f"{path}{HOME}", viewport=size, color_scheme=colours)
-    keep_shot(page, f"{path.replace('/', '-')}-{size['width']}-{colours}")
-    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    page = show(f"queues/{name}{HOME}", colours=colours, size=size)
+    keep_shot(page, f"queues-{name}-{size['width']}-{colours}")
+    assert fits(page)
     assert violations(page) == []
 
 
-@LOOKS
-@pytest.mark.parametrize("state", ["stale", "none", "failed", "crowd"])
+@in_both(["stale", "none", "failed", "crowd"])
 def test_every_state_of_the_picture_is_accessible_and_fits(
     open_page: OpenPage,
     site: FakeSite,
     keep_shot: Callable[[Page, str], None],
-    state: str,
-    size: Any,
+    name: str,
     colours: Any,
+    size: Any,
 ) -> None:
     store, now = site.queues.store, time.time()
-    if state == "crowd":
-        crowd(site)
-    elif state == "failed":
+    if name == "crowd":
+        crowd(site, 20)
+    elif name == "failed":
         store.mark_failed("Unable to contact slurm controller (connect failure)", now)
         store.fresh = replace(store.fresh, tried_at=now + 5)
-    elif state == "stale":
+    elif name == "stale":
         store.fresh = replace(store.fresh, taken_at=now - 600)
     else:
         store.reading = Reading(0.0, (), (), ())
         store.known.clear()
         store.fresh = Freshness(0, None, None)
     page = open_page(HOME, viewport=size, color_scheme=colours)
-    keep_shot(page, f"home-{state}-{size['width']}-{colours}")
+    keep_shot(page, f"home-{name}-{size['width']}-{colours}")
     said = {
         "stale": "This picture is 10 min",
         "failed": "Unable to contact slurm controller",
         "none": "Nothing is known of the cluster yet",
-        "crowd": "q099",
+        "crowd": "q019",
     }
-    expect(page.locator("main")).to_contain_text(said[state])
-    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    expect(page.locator("main")).to_contain_text(said[name])
+    assert fits(page)
     assert violations(page) == []
 
 

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kqi_hub.domain.preferences import Preferences, Theme
-from tests.browser.conftest import NARROW, OpenPage
+from tests.browser.conftest import OpenPage
+from tests.browser.gallery import NARROW
 from tests.fakes.site import FakeSite
 
 FOCUSED = "document.activeElement"

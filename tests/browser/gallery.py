@@ -1,0 +1,162 @@
+"""Pages that are only looked at: how they look, in colours, sizes and languages.
+
+They share one furnished site and, for each person and language, one login and one cache
+of files: a test opens its page, looks and closes it.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from itertools import cycle
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Route
+
+from tests.browser.notebook_states import Furnished
+from tests.fakes.site import FakeSite
+
+WIDE = {"width": 1440, "height": 900}
+NARROW = {"width": 390, "height": 844}
+# Where the layout changes, and some widths between.
+WIDTHS = (390, 480, 640, 768, 992, 1200, 1440)
+LOOKS = (
+    ("en", "light", WIDE),
+    ("en", "dark", NARROW),
+    ("ja", "light", NARROW),
+    ("ko", "dark", WIDE),
+)
+NAMED_LOOKS = pytest.mark.parametrize(
+    ("language", "colours", "size"),
+    LOOKS,
+    ids=[f"{language}-{colours}-{size['width']}" for language, colours, size in LOOKS],
+)
+_PAIRS = (
+    (("light", WIDE), ("dark", NARROW)),
+    (("dark", WIDE), ("light", NARROW)),
+)
+# Of what is repeated many times axe looks at the first ones.
+_THIN = """() => {
+  const drop = (all, most) => [...all].slice(most).forEach((one) => one.remove());
+  for (const part of document.querySelectorAll('main section')) {
+    drop(part.querySelectorAll(':scope > .operation'), 2);
+    drop(part.querySelectorAll(':scope > .mt-3'), 2);
+  }
+  for (const body of document.querySelectorAll('main tbody')) drop(body.rows, 6);
+}"""
+_REFERENCES = """() => {
+  const all = [...document.querySelectorAll('[id]')].map((one) => one.id);
+  const twice = all.filter((id, at) => all.indexOf(id) !== at);
+  const wanted = [...document.querySelectorAll("a[href^='#']")]
+    .map((one) => decodeURIComponent(one.hash.slice(1)));
+  for (const name of ['aria-labelledby', 'aria-describedby', 'aria-controls', 'for'])
+    for (const one of document.querySelectorAll(`[${name}]`))
+      wanted.push(...one.getAttribute(name).split(/\\s+/));
+  const missing = wanted.filter((id) => id && !document.getElementById(id));
+  return [...twice.map((id) => `twice: ${id}`), ...missing.map((id) => `no ${id}`)];
+}"""
+
+
+def in_both(names: Iterable[str]) -> pytest.MarkDecorator:
+    """Have each name looked at in both colours and sizes; all four pairs in turn."""
+    return pytest.mark.parametrize(
+        ("name", "colours", "size"),
+        [
+            pytest.param(name, colours, size, id=f"{name}-{colours}-{size['width']}")
+            for name, looks in zip(names, cycle(_PAIRS), strict=False)
+            for colours, size in looks
+        ],
+    )
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe finds, with the place it finds it at."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]})
+    return [
+        f"{one['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for one in found.response["violations"]
+        for node in one["nodes"]
+    ]
+
+
+def thin_out(page: Page) -> None:
+    """Leave a few of what a page repeats many times: axe is slow where much is."""
+    page.evaluate(_THIN)
+
+
+def lost_references(page: Page) -> list[str]:
+    """Return ids that are there twice, and those that something refers to in vain."""
+    found: list[str] = page.evaluate(_REFERENCES)
+    return found
+
+
+def fits(page: Page) -> bool:
+    """Tell whether a page needs no scrolling sideways."""
+    size = page.viewport_size or WIDE
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    return bool(wide <= size["width"])
+
+
+def too_narrow(page: Page, widths: Sequence[int] = WIDTHS) -> list[int]:
+    """Return the widths at which a page would have to be scrolled sideways."""
+    found = []
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 900})
+        if not fits(page):
+            found.append(width)
+    return found
+
+
+def answer(route: Route, body: str, status: int = 200) -> None:
+    """Answer in the place of somebody else."""
+    route.fulfill(status=status, body=body, content_type="application/json")
+
+
+def no_agent(place: Page | BrowserContext) -> None:
+    """Answer as an agent would whose logs are not there."""
+    agent = {"url": "user/mia/agent/", "token": "t"}
+    place.route("**/api/v1/agent", lambda route: answer(route, json.dumps(agent)))
+    place.route("**/user/mia/agent/**", lambda route: answer(route, "{}", 404))
+
+
+class Gallery:
+    """One furnished site, and who has logged in there."""
+
+    def __init__(self, chromium: Browser, furnished: Furnished) -> None:
+        self.furnished = furnished
+        self.site: FakeSite = furnished.site
+        self._chromium = chromium
+        self._contexts: dict[tuple[str | None, str], BrowserContext] = {}
+
+    def open(self, person: str | None, language: str) -> Page:
+        """Return a new window of somebody who reads this language."""
+        key = (person, language)
+        if key not in self._contexts:
+            self._contexts[key] = self._log_in(person, language)
+        # However long the tests take, nothing here grows old.
+        self.furnished.now = time.time()
+        self.furnished.shown()
+        return self._contexts[key].new_page()
+
+    def close(self) -> None:
+        """Log everybody out."""
+        for context in self._contexts.values():
+            context.close()
+
+    def _log_in(self, person: str | None, language: str) -> BrowserContext:
+        context = self._chromium.new_context(locale=language)
+        no_agent(context)
+        if person is not None:
+            page = context.new_page()
+            page.goto(f"{self.site.origin}/hub/login?as={person}")
+            page.goto(self.site.url("me"))
+            page.close()
+        return context
+
+
+def dress(page: Page, colours: Any, size: Any) -> None:
+    """Give a page colours and a size."""
+    # A colour that is still fading in would be taken for one too faint.
+    page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+    page.set_viewport_size(size)
