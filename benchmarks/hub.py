@@ -38,13 +38,16 @@ def run(say: Say) -> Result:
 
 def judge(figures: Figures, conditions: dict[str, object]) -> Result:
     quiet, busy = figures["ours, nobody looks"], figures[f"ours, {PEOPLE} look"]
-    peer_quiet = figures["peer, nobody looks"]
+    peer_busy = figures[f"peer, {PEOPLE} look"]
+    slower = max(busy["hub_lag_p99_ms"], busy["portal_lag_p99_ms"])
     cpu = quiet["hub_cpu_percent"] + quiet["worker_cpu_percent"]
     return Result(
         bench="hub",
-        ours=Figure("lag of the hub's loop, p99", quiet["hub_lag_p99_ms"], "ms"),
-        peer=Figure(f"{PEER}, p99", peer_quiet["hub_lag_p99_ms"], "ms"),
-        floor=Figure("ours, median", quiet["hub_lag_median_ms"], "ms"),
+        ours=Figure("p99 lag of hub or portal, people look", slower, "ms"),
+        peer=Figure(f"{PEER}, its hub", peer_busy["hub_lag_p99_ms"], "ms"),
+        floor=Figure(
+            "our hub's median, nobody looks", quiet["hub_lag_median_ms"], "ms"
+        ),
         goals=(
             Goal.below(
                 "p99 lag of the hub, people look, ms",

@@ -1,5 +1,6 @@
 """People who load pages, and how long a hub's loop keeps a small question waiting."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -42,6 +43,36 @@ class Probe:
 
 
 @dataclass
+class Person:
+    """Look at one page after the other, in a browser; `failed` did not show them."""
+
+    browser: httpx2.Client
+    pages: Sequence[str]
+    offset_s: float
+    took_ms: list[float] = field(default_factory=list)
+    failed: int = 0
+
+    def run(self, stop: threading.Event) -> None:
+        stop.wait(self.offset_s)
+        for page in itertools.cycle(self.pages):
+            if stop.is_set():
+                return
+            began = time.perf_counter()
+            self.failed += not self._is_shown(page)
+            self.took_ms.append((time.perf_counter() - began) * 1000)
+            stop.wait(LOOKS_S)
+
+    def _is_shown(self, page: str) -> bool:
+        try:
+            answer = self.browser.get(page)
+        except httpx2.HTTPError:
+            return False
+        # Who is led to a form of login is shown a page too, but not this one.
+        is_ok = answer.status_code == httpx2.codes.OK
+        return is_ok and answer.url.path == page
+
+
+@dataclass
 class Load:
     """What a while of page loads came to."""
 
@@ -59,46 +90,44 @@ def load_pages(
     pids: dict[str, int],
     for_s: float,
 ) -> Load:
-    """Let everybody load pages for a while; probe and measure meanwhile."""
-    stop, lock = threading.Event(), threading.Lock()
-    took: list[float] = []
-    failed = [0]
+    """Let everybody load pages for a while; probe and measure meanwhile.
 
-    def person(make: Callable[[], httpx2.Client], offset: float) -> None:
-        # Closed as it was made: one that has logged in is open already.
-        with closing(make()) as browser:
-            stop.wait(offset)
-            turn = 0
-            while not stop.is_set():
-                began = time.perf_counter()
-                answer = browser.get(pages[turn % len(pages)])
-                with lock:
-                    took.append((time.perf_counter() - began) * 1000)
-                    failed[0] += answer.status_code != httpx2.codes.OK
-                turn += 1
-                stop.wait(LOOKS_S)
-
+    The browsers are opened, and logged in where they are, before anything is measured.
+    """
+    stop = threading.Event()
     asked = {name: Probe(url) for name, url in probes.items()}
-    threads = [
-        threading.Thread(target=person, args=(make, LOOKS_S * n / len(browsers)))
-        for n, make in enumerate(browsers)
-    ]
-    threads += [threading.Thread(target=p.run, args=(stop,)) for p in asked.values()]
-    before = {name: process_cpu_ms(pid) for name, pid in pids.items()}
-    began = time.monotonic()
+    with ExitStack() as opened:
+        people = [
+            Person(
+                opened.enter_context(closing(make())),
+                pages,
+                LOOKS_S * n / len(browsers),
+            )
+            for n, make in enumerate(browsers)
+        ]
+        before = {name: process_cpu_ms(pid) for name, pid in pids.items()}
+        began = time.monotonic()
+        _all_at_once([*people, *asked.values()], stop, for_s)
+        wall_ms = (time.monotonic() - began) * 1000
+    used = {
+        name: round((process_cpu_ms(pid) - before[name]) / wall_ms * 100, 1)
+        for name, pid in pids.items()
+    }
+    lags = {name: probe.told() for name, probe in asked.items()}
+    took = [ms for person in people for ms in person.took_ms]
+    return Load(len(took), sum(p.failed for p in people), took, used, lags)
+
+
+def _all_at_once(
+    asking: Sequence[Probe | Person], stop: threading.Event, for_s: float
+) -> None:
+    threads = [threading.Thread(target=one.run, args=(stop,)) for one in asking]
     with ExitStack() as stack:
         for thread in threads:
             thread.start()
             stack.callback(thread.join)
         time.sleep(for_s)
         stop.set()
-    wall_ms = (time.monotonic() - began) * 1000
-    used = {
-        name: round((process_cpu_ms(pid) - before[name]) / wall_ms * 100, 1)
-        for name, pid in pids.items()
-    }
-    lags = {name: probe.told() for name, probe in asked.items()}
-    return Load(len(took), failed[0], took, used, lags)
 
 
 def told(load: Load) -> dict[str, Any]:
