@@ -90,7 +90,7 @@ def test_browsers_are_opened_before_and_closed_after_the_measurement(
     probes = {"lag": f"{site.base}/health"}
     load = load_pages([logged_in] * 3, PAGES, probes, {}, 0.5)
     assert site.asked[:3] == ["/login"] * 3
-    assert site.asked.count("/a") == load.pages == 3
+    assert site.asked.count("/a") == load.pages > 0
     assert all(browser.is_closed for browser in opened)
     assert told(load).keys() >= {"page_median_ms", "lag_p99_ms", "failed"}
 
