@@ -13,7 +13,7 @@ from wrapspawner import ProfilesSpawner, WrapSpawner
 from kqi_hub.domain.errors import SecretUnreadable
 from spawners.closed import ClosedSpawner
 from spawners.notebook import NotebookSpawner
-from spawners.profiles import AGENT, checked_profile
+from spawners.profiles import AGENT, profile_for
 from spawners.readiness import first_answer
 
 # A server that Slurm says runs is running, even if it does not answer the hub just now.
@@ -39,7 +39,10 @@ class PortalSpawner(ProfilesSpawner):
     async def start(self) -> Any:
         """Start the server of the profile that was asked for."""
         keys = [key for _, key, _, _ in self.profiles]
-        self.child_profile = checked_profile(self.name, self.user_options, keys)
+        sessions = self.authenticator.notebooks.sessions
+        self.child_profile = await profile_for(
+            sessions, self.user.name, self.name, self.user_options, keys
+        )
         self.construct_child()
         return await self.child_spawner.start()
 

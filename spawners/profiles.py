@@ -7,6 +7,7 @@ from typing import Final
 from tornado import web
 
 from kqi_hub.domain.notebooks import SERVER_PREFIX
+from kqi_hub.services.sessions import Sessions
 from kqi_hub.settings.model import Settings
 
 AGENT: Final = "agent"
@@ -25,6 +26,33 @@ def known_profiles(settings: Settings) -> dict[str, str]:
     """Return every profile's key with what people call it."""
     presets = {f"{PRESET}{one.name}": one.title for one in settings.preset}
     return {NOTEBOOK: "Notebook", **presets, AGENT: "Agent"}
+
+
+async def profile_for(
+    sessions: Sessions,
+    owner: str,
+    server: str,
+    options: object,
+    known: Collection[str],
+) -> str:
+    """Return the profile that a server may be started with; HTTP 400 for all else.
+
+    A preset that the operators took away is still right for the session that began
+    with it: queue and size were settled then, and its job may wait or run already.
+    """
+    number, preset = notebook_of(server), _preset_of(options)
+    is_gone = bool(preset) and f"{PRESET}{preset}" not in known
+    if number is not None and is_gone:
+        began_with = await sessions.preset_of(owner, number)
+        known = {*known, f"{PRESET}{began_with}"} if began_with else known
+    return checked_profile(server, options, known)
+
+
+def _preset_of(options: object) -> str:
+    profile = options.get("profile") if isinstance(options, dict) else None
+    if not isinstance(profile, str) or not profile.startswith(PRESET):
+        return ""
+    return profile.removeprefix(PRESET)
 
 
 def checked_profile(server: str, options: object, known: Collection[str]) -> str:

@@ -4,7 +4,7 @@ from jupyterhub.apihandlers.users import UserServerAPIHandler
 from jupyterhub.scopes import needs_scope
 from tornado import web
 
-from spawners.profiles import checked_profile, known_profiles
+from spawners.profiles import known_profiles, profile_for
 
 _NOT_HERE = "Servers are only started and stopped here; the portal does the rest."
 
@@ -19,7 +19,9 @@ class ServerApi(UserServerAPIHandler):
         if set(asked) != {"display_name", "user_options"} or asked["display_name"]:
             raise web.HTTPError(400, 'A start takes {"profile": "..."} and no more.')
         known = known_profiles(self.authenticator.site)
-        checked_profile(server_name, asked["user_options"], known)
+        sessions = self.authenticator.notebooks.sessions
+        options = asked["user_options"]
+        await profile_for(sessions, user_name, server_name, options, known)
         await super().post(user_name, server_name)
 
     @needs_scope("start:servers")

@@ -65,6 +65,16 @@ class Sessions:
             )
         return self._run_of(session)
 
+    async def preset_of(self, owner: str, notebook_id: int) -> str:
+        """Return the ready-made choice that the live session of a server began with.
+
+        Empty where there is none. What it stood for then is in the session.
+        """
+        session = await asyncio.to_thread(
+            self.world.sessions.live_of_server, owner, notebook_id
+        )
+        return "" if session is None else session.chosen.preset
+
     async def start(
         self, run: Run, hub: Mapping[str, str], *, is_told: bool = False
     ) -> Place:

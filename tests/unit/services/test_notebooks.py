@@ -13,6 +13,7 @@ from kqi_hub.domain.errors import (
     InvalidInput,
     NotFound,
 )
+from kqi_hub.domain.notebook_ports import SessionEnd
 from kqi_hub.domain.notebooks import Cause, Choices, Repository, Shape
 from kqi_hub.services.notebooks import Notebooks
 from kqi_hub.services.proving import Who
@@ -316,3 +317,21 @@ async def test_each_act_is_audited(lab: Lab) -> None:
         ("mia", "notebook-started", "nb-1"),
         ("mia", "notebook-stopped", "nb-1"),
     ]
+
+
+async def test_a_preset_that_was_taken_away_starts_nothing_new_but_ends_nothing(
+    lab: Lab,
+) -> None:
+    made = await lab.service.create(MIA, changed(preset="free-4h"))
+    began = await lab.service.start(MIA, made.id)
+    without = replace(lab.service, rules=replace(lab.fake.rules, presets=()))
+    again = await without.start(MIA, made.id)
+    assert again.notebook.session == began.notebook.session
+    assert again.choices.queue == "jupyter"
+    assert lab.fake.hub.asked[-1] == ("start", "mia", "nb-1", "preset:free-4h")
+    await without.stop(MIA, made.id)
+    session = lab.fake.sessions.live()[0]
+    lab.fake.sessions.ended(session.id, SessionEnd(1e9, Cause.STOPPED))
+    with pytest.raises(InvalidInput, match="no ready-made choice"):
+        await without.start(MIA, made.id)
+    assert lab.fake.sessions.live() == ()

@@ -1,5 +1,6 @@
 """spawners: what a start and a session may say is a closed list."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,13 @@ import pytest
 from jupyterhub.apihandlers import default_handlers
 from tornado import web
 
+from kqi_hub.domain.notebook_ports import SessionEnd
+from kqi_hub.domain.notebooks import Cause
 from kqi_hub.settings.loader import parse_settings
 from spawners.callback_bodies import Ended, Ending, Reached, read_port, read_word
 from spawners.notebook import NotebookSpawner
-from spawners.profiles import checked_profile, known_profiles, notebook_of
+from spawners.profiles import checked_profile, known_profiles, notebook_of, profile_for
+from tests.fakes.sessions import CHOSEN, KEY, Lab
 
 SETTINGS = """
 [cluster]
@@ -155,3 +159,49 @@ def test_no_module_of_the_spawners_starts_programs() -> None:
         text = source.read_text()
         assert "subprocess" not in text, source.name
         assert "os.system" not in text, source.name
+
+
+TAKEN_AWAY = {"profile": "preset:old-day"}
+
+
+def asked_with(preset: str) -> Lab:
+    """Return a hub whose notebook 12 of alice has a session that began with this."""
+    lab = Lab()
+    lab.store.ask(12, replace(CHOSEN, preset=preset), KEY, lab.now)
+    return lab
+
+
+async def test_a_session_goes_on_after_its_preset_was_taken_away() -> None:
+    sessions = asked_with("old-day").sessions
+    found = await profile_for(sessions, "alice", "nb-12", TAKEN_AWAY, KNOWN)
+    assert found == "preset:old-day"
+
+
+@pytest.mark.parametrize(
+    ("preset", "owner", "server", "options"),
+    [
+        ("", "alice", "nb-12", TAKEN_AWAY),
+        ("other", "alice", "nb-12", TAKEN_AWAY),
+        ("old-day", "bob", "nb-12", TAKEN_AWAY),
+        ("old-day", "alice", "nb-13", TAKEN_AWAY),
+        ("old-day", "alice", "agent", TAKEN_AWAY),
+        ("old-day", "alice", "nb-12", {"profile": "preset:old-day\n"}),
+        ("old-day", "alice", "nb-12", {**TAKEN_AWAY, "x": 1}),
+        ("", "alice", "nb-12", {"profile": "preset:"}),
+    ],
+)
+async def test_a_preset_that_is_no_more_starts_nothing_new(
+    preset: str, owner: str, server: str, options: object
+) -> None:
+    sessions = asked_with(preset).sessions
+    with pytest.raises(web.HTTPError) as raised:
+        await profile_for(sessions, owner, server, options, KNOWN)
+    assert raised.value.status_code == 400
+
+
+async def test_a_session_that_has_ended_keeps_no_preset_alive() -> None:
+    lab = asked_with("old-day")
+    [session] = lab.store.live()
+    lab.store.ended(session.id, SessionEnd(lab.now, Cause.STOPPED))
+    with pytest.raises(web.HTTPError):
+        await profile_for(lab.sessions, "alice", "nb-12", TAKEN_AWAY, KNOWN)
