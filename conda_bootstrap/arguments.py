@@ -21,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
     whole.add_argument("--json", action="store_true", help="one JSON object a line")
     commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_create(commands)
+    _add_reset(commands)
     _add_reading(commands)
     _add_upkeep(commands)
     return whole
@@ -30,6 +31,17 @@ def _add_create(commands: _Commands) -> None:
     create = commands.add_parser("create", help="make an environment")
     create.add_argument("name", metavar="NAME", help="a-z 0-9 . _ -, 40 at most")
     _add_sources(create)
+
+
+def _add_reset(commands: _Commands) -> None:
+    reset = commands.add_parser(
+        "reset", help="make it anew from its base; your workspace is not touched"
+    )
+    reset.add_argument("name", metavar="NAME")
+    reset.add_argument(
+        "--bring-back", action="store_true", help="add what you had installed again"
+    )
+    _add_sources(reset)
 
 
 def _add_sources(command: argparse.ArgumentParser) -> None:
@@ -50,6 +62,15 @@ def _add_reading(commands: _Commands) -> None:
 
 
 def _add_upkeep(commands: _Commands) -> None:
+    verify = commands.add_parser("verify", help="start the kernels: which do?")
+    verify.add_argument("name", metavar="NAME", nargs="?", help="all when left out")
+    repair = commands.add_parser("repair", help="make it anew from its own lock")
+    repair.add_argument("name", metavar="NAME")
+    back = commands.add_parser("bring-back", help="add what you had before a reset")
+    back.add_argument("name", metavar="NAME")
+    delete = commands.add_parser("delete", help="remove an environment")
+    delete.add_argument("name", metavar="NAME")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
     commands.add_parser("sweep", help="remove what interrupted operations left")
     task = commands.add_parser("task", help="carry out the order of a task folder")
     task.add_argument("folder", metavar="DIR", help="the task's folder")

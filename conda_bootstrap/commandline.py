@@ -42,8 +42,21 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _operation(arguments: argparse.Namespace, setting: Setting, report: Report) -> int:
-    carry_out(_order(arguments), setting, report)
+    order = _order(arguments)
+    if order.operation == "delete" and not arguments.yes:
+        _ask(order.name, setting)
+    carry_out(order, setting, report)
     return 0
+
+
+def _ask(name: str, setting: Setting) -> None:
+    """Ask before something is gone for good."""
+    path = setting.places().environment(name)
+    if not sys.stdin.isatty():
+        raise WrongUse("yes", f"Nobody can be asked about {name}.", "Add --yes.")
+    print(f"Remove {path} with all its packages? Type its name: ", end="", flush=True)
+    if sys.stdin.readline().strip() != name:
+        raise Refused("not_confirmed", "Nothing was removed.")
 
 
 def _order(arguments: argparse.Namespace) -> Order:

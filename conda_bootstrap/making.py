@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from conda_bootstrap import pip_packages
 from conda_bootstrap.backends.port import Backend, Resolution, Work, find_backend
 from conda_bootstrap.errors import BootstrapError
 from conda_bootstrap.exchange import flush, flush_names
@@ -38,12 +39,18 @@ def prepare(shop: Workshop, source: Source) -> tuple[Backend, Resolution]:
 
 def build(
     shop: Workshop, name: str, backend: Backend, found: Resolution
-) -> tuple[Path, Marker]:
-    """Return a whole and marked environment that has not got its name yet."""
+) -> tuple[Path, Marker, list[str]]:
+    """Return a whole and marked environment that has not got its name yet.
+
+    With it what pip could not get, which does not make it less whole.
+    """
     final = shop.places.environment(name)
     stage = new_stage(shop.places, name)
     try:
         backend.install(found, Work(shop.places, stage, final), shop.report)
+        lacking = pip_packages.install(
+            found.source.pip, stage, final, shop.places, shop.report
+        )
         marker = _marker(name, backend, found, stage)
         _finish(shop, stage, final, found.lock_text or found.source.explicit)
         marker.write(stage)
@@ -54,7 +61,7 @@ def build(
         if isinstance(error, OSError):
             raise _disk_problem(error) from error
         raise
-    return stage, marker
+    return stage, marker, lacking
 
 
 def _finish(shop: Workshop, stage: Path, final: Path, lock_text: str) -> None:
@@ -73,7 +80,7 @@ def _marker(name: str, backend: Backend, found: Resolution, stage: Path) -> Mark
     return Marker(
         name=name,
         backend=backend.name,
-        base=source.base.name if source.base else None,
+        base=source.base_name,
         lock_sha256=source.sha256,
         packages=record_stems(stage),
         requested=source.specs,

@@ -6,13 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from conda_bootstrap.creating import create
+from conda_bootstrap.deleting import delete
+from conda_bootstrap.entering import sweep_all
+from conda_bootstrap.inventory import names_of
 from conda_bootstrap.making import Workshop
 from conda_bootstrap.order import Order
 from conda_bootstrap.places import Places, find_scratch
 from conda_bootstrap.reporting import Report
+from conda_bootstrap.resetting import bring_back, repair, reset
 from conda_bootstrap.site_bases import Site, find_site
 from conda_bootstrap.sources import Source, from_base, from_explicit, from_lock
-from conda_bootstrap.stages import sweep_all
+from conda_bootstrap.verifying import verify
+
+Done = tuple[dict[str, Any], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +47,59 @@ def carry_out(order: Order, setting: Setting, report: Report) -> dict[str, Any]:
     return result
 
 
-def _create(shop: Workshop, order: Order) -> tuple[dict[str, Any], str]:
+def _create(shop: Workshop, order: Order) -> Done:
     result = create(shop, order.name, source_of(order, shop.site))
     return result, _ready(result)
 
 
-def _sweep(shop: Workshop, order: Order) -> tuple[dict[str, Any], str]:
-    count = sweep_all(shop.places)
+def _reset(shop: Workshop, order: Order) -> Done:
+    given = (order.base, order.lock, order.explicit, order.yml, order.imported)
+    source = source_of(order, shop.site) if any(given) else None
+    result = reset(shop, order.name, source, order.bring_back)
+    more = (
+        f"Kernels that were running in it have to be restarted.\n"
+        f"To have back what you had added: bring-back {order.name}"
+    )
+    return result, f"{_ready(result)}\n{more}"
+
+
+def _repair(shop: Workshop, order: Order) -> Done:
+    result = repair(shop, order.name)
+    return result, f"{_ready(result)}\nRunning kernels of it have to be restarted."
+
+
+def _bring_back(shop: Workshop, order: Order) -> Done:
+    result = bring_back(shop, order.name)
+    return result, _ready(result)
+
+
+def _delete(shop: Workshop, order: Order) -> Done:
+    result = delete(shop.places, order.name, shop.report)
+    return result, f"{order.name} is removed."
+
+
+def _verify(shop: Workshop, order: Order) -> Done:
+    names = [order.name] if order.name else names_of(shop.places)
+    told = {name: verify(shop.places, name, shop.report) for name in names}
+    lines = [line for name, one in told.items() for line in _verified(name, one)]
+    return {"environments": told}, "\n".join(lines) or "There is no environment yet."
+
+
+def _verified(name: str, told: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{name}: {one['title']} starts ({one['seconds']:.1f} s)"
+        for one in told["kernels"]
+        if one["ok"]
+    ]
+    if told["why"]:
+        lines.append(f"{name}: BROKEN. {told['why']['text']} Mend it: repair {name}")
+    if not lines:
+        lines.append(f"{name}: no kernel; its Python runs.")
+    return lines
+
+
+def _sweep(shop: Workshop, order: Order) -> Done:
+    count = sweep_all(shop)
     return {"removed": count}, f"Removed {count} folders that nobody needs any more."
 
 
@@ -65,9 +117,19 @@ def _ready(result: dict[str, Any]) -> str:
     lines = [f"The environment {result['name']} is ready in {path}."]
     if result["kernels"]:
         lines.append(f"Notebooks: choose the kernel that has {result['name']} in it.")
+    if result.get("not_had"):
+        lines.append(f"Not to be had, so left out: {', '.join(result['not_had'])}")
     lines.append(f"Terminal:  conda activate {path}")
     lines.append(f"           or, without conda: export PATH={path}/bin:$PATH")
     return "\n".join(lines)
 
 
-_OPERATIONS = {"create": _create, "sweep": _sweep}
+_OPERATIONS = {
+    "create": _create,
+    "reset": _reset,
+    "repair": _repair,
+    "bring-back": _bring_back,
+    "delete": _delete,
+    "verify": _verify,
+    "sweep": _sweep,
+}

@@ -10,7 +10,7 @@ from typing import Final
 from conda_bootstrap.errors import Refused, WrongUse
 
 _OURS: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}", re.ASCII)
-_LISTED: Final = re.compile(r"[^\x00-\x1f\x7f/]{1,255}")
+_LISTED: Final = re.compile(r"[^\x00-\x1f\x7f/]{1,200}")
 FIRST: Final = "notebook"
 
 
@@ -26,9 +26,19 @@ def check_name(name: object) -> str:
     return name
 
 
+def is_listed(name: str) -> bool:
+    """Tell whether an environment of this name can be worked with, whoever made it."""
+    return bool(_LISTED.fullmatch(name)) and name[0] not in ".-" and _is_text(name)
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether it can be written into JSON: file names need not be text."""
+    return not any(0xD800 <= ord(letter) <= 0xDFFF for letter in name)
+
+
 def check_listed_name(name: object) -> str:
     """Return the name of an environment that may have been made by hand."""
-    if not isinstance(name, str) or not _LISTED.fullmatch(name) or name[0] == ".":
+    if not isinstance(name, str) or not is_listed(name):
         raise WrongUse("name", f"{ascii(name)[:60]} is not the name of an environment.")
     return name
 

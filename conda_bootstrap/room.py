@@ -90,6 +90,11 @@ def need(packages: tuple[Package, ...], base: Base | None, places: Places) -> Ne
     )
 
 
+def check_little_room(places: Places) -> None:
+    """Refuse where not even notes could be written."""
+    check_room(Need(1 << 20, 20), places)
+
+
 def check_room(wanted: Need, places: Places) -> str:
     """Return in words that there is room, or refuse."""
     there = room(places)

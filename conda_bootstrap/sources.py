@@ -32,12 +32,19 @@ class Source:
     pip: tuple[str, ...] = ()
     base: Base | None = None
     explicit: str = ""
+    # The base and lock of an environment that is only made again or added to.
+    origin: tuple[str | None, str | None] = (None, None)
+
+    @property
+    def base_name(self) -> str | None:
+        """Return the base that it is, or came from."""
+        return self.base.name if self.base else self.origin[0]
 
     @property
     def sha256(self) -> str | None:
         """Return what tells this lock from others; None where nothing is locked."""
-        if self.base:
-            return self.base.lock_sha256
+        if known := self.base.lock_sha256 if self.base else self.origin[1]:
+            return known
         return hashlib.sha256(self.text.encode()).hexdigest() if self.text else None
 
 

@@ -1,4 +1,8 @@
-"""Folders under way: stages that are being built, and old ones that wait to go."""
+"""Folders under way: stages that are being built, and old ones that wait to go.
+
+In `old`, NAME.BUILD is what was replaced when BUILD came into its place, NAME.BUILD.new
+is BUILD itself just before that, and NAME.anything.gone is left to be removed.
+"""
 
 import contextlib
 import os
@@ -6,16 +10,14 @@ import re
 import secrets
 import shutil
 import stat
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from conda_bootstrap.errors import Refused
-from conda_bootstrap.locks import locked
 from conda_bootstrap.places import Places
 
 GONE: Final = ".gone"
+NEW: Final = ".new"
 _TWIN: Final = "twin"
 _TWIN_NAME: Final = re.compile(r"~[a-z2-7]{3,}")
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
@@ -26,35 +28,6 @@ def new_stage(places: Places, name: str) -> Path:
     stage = places.stage / f"{name}.{secrets.token_hex(4)}"
     stage.mkdir()
     return stage
-
-
-def old_name(places: Places, name: str) -> Path:
-    """Return a name of its own for an environment that is being replaced."""
-    stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime())
-    return places.old / f"{name}.{stamp}{secrets.token_hex(2)}"
-
-
-def olds(places: Places, name: str) -> list[Path]:
-    """Return the environments of that name that are kept, the oldest first."""
-    return [one for one in _of(places.old, name) if not one.name.endswith(GONE)]
-
-
-def let_go(folder: Path) -> Path:
-    """Mark a folder as one that nobody needs; from now on only removal is left."""
-    gone = folder.with_name(folder.name + GONE)
-    folder.rename(gone)
-    return gone
-
-
-def sweep(places: Places, name: str) -> int:
-    """Remove what earlier operations on a name left behind; its lock must be held."""
-    stages = _of(places.stage, name)
-    left = [twin for stage in stages if (twin := _twin_of(places, stage))]
-    left += stages
-    left += [one for one in _of(places.old, name) if one.name.endswith(GONE)]
-    for folder in left:
-        remove(folder)
-    return len(left)
 
 
 def new_twin(places: Places, stage: Path, final: Path) -> Path:
@@ -71,19 +44,44 @@ def new_twin(places: Places, stage: Path, final: Path) -> Path:
     return twin
 
 
-def sweep_all(places: Places) -> int:
-    """Remove what is left of all names that nobody works on now."""
-    count = 0
-    for name in names_under_way(places):
-        with contextlib.suppress(Refused), locked(places, name, "sweep"):
-            count += sweep(places, name)
-    return count
+def olds(places: Places, name: str) -> list[Path]:
+    """Return what is kept of environments of that name that were replaced."""
+    kept = _of(places.old, name)
+    return [one for one in kept if not one.name.endswith((GONE, NEW))]
+
+
+def news(places: Places, name: str) -> list[Path]:
+    """Return what was about to come into the place of an environment."""
+    return [one for one in _of(places.old, name) if one.name.endswith(NEW)]
+
+
+def build_of(folder: Path) -> str:
+    """Return the build that something in `old` was replaced by."""
+    return folder.name.removesuffix(NEW).rpartition(".")[2]
+
+
+def let_go(places: Places, name: str, folder: Path) -> Path:
+    """Rename a folder to where it is only removed; nothing brings it back."""
+    gone = places.old / f"{name}.{secrets.token_hex(6)}{GONE}"
+    folder.rename(gone)
+    return gone
+
+
+def sweep(places: Places, name: str) -> int:
+    """Remove what earlier operations on a name left behind; its lock must be held."""
+    stages = _of(places.stage, name)
+    left = [twin for stage in stages if (twin := _twin_of(places, stage))]
+    left += stages
+    left += [one for one in _of(places.old, name) if one.name.endswith(GONE)]
+    for folder in left:
+        remove(folder)
+    return len(left)
 
 
 def names_under_way(places: Places) -> list[str]:
     """Return the names that have a stage or something old."""
     found = {_name_of(one) for one in (*_inside(places.stage), *_inside(places.old))}
-    return sorted(found)
+    return sorted(found - {""})
 
 
 def remove(folder: Path) -> None:
@@ -101,12 +99,12 @@ def _unprotect(function: Callable[..., Any], path: str, problem: Any) -> None:
         return
     if not isinstance(error, PermissionError):
         raise error
-    parent = Path(path).parent
-    parent.chmod(parent.stat().st_mode | stat.S_IRWXU)
+    place = Path(path)
+    place.parent.chmod(place.parent.stat().st_mode | stat.S_IRWXU)
     if function in (os.rmdir, os.unlink):
         function(path)
         return
-    Path(path).chmod(stat.S_IRWXU)
+    place.chmod(stat.S_IRWXU)
     shutil.rmtree(path)
 
 
@@ -128,4 +126,4 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 
 def _name_of(folder: Path) -> str:
-    return folder.name.removesuffix(GONE).rpartition(".")[0]
+    return folder.name.removesuffix(GONE).removesuffix(NEW).rpartition(".")[0]

@@ -48,6 +48,14 @@ class Backend(Protocol):
     def resolve(self, source: Source, places: Places) -> Resolution:
         """Find out what will be installed; nothing is touched but caches."""
 
+    def resolve_more(
+        self, prefix: Path, specs: Sequence[str], places: Places
+    ) -> tuple[Resolution, list[str]]:
+        """Find out what an environment with more packages holds, and what is lacking.
+
+        What is there already stays as it is where that is possible.
+        """
+
     def install(self, found: Resolution, work: Work, report: Report) -> None:
         """Fill a stage so that it works once it has been renamed to its final path."""
 

@@ -12,6 +12,7 @@ from rattler import (
     LockChannel,
     LockFile,
     LockPlatform,
+    PrefixRecord,
     RepoDataRecord,
     VirtualPackage,
     install,
@@ -66,6 +67,21 @@ class RattlerBackend:
             text = _lock_text(records, channels)
         packages = tuple(_package(one) for one in records)
         return Resolution(packages, source, records, text)
+
+    def resolve_more(
+        self, prefix: Path, specs: Sequence[str], places: Places
+    ) -> tuple[Resolution, list[str]]:
+        """Solve for what is there and what is wanted; without what is not to be had."""
+        gateway = Gateway(cache_dir=places.own / "repodata")
+        present = [
+            PrefixRecord.from_path(one)
+            for one in sorted((prefix / "conda-meta").glob("*.json"))
+        ]
+        records, lacking = asyncio.run(_added(present, specs, self._channels, gateway))
+        text = _lock_text(records, self._channels)
+        source = Source("specs", channels=self._channels)
+        packages = tuple(_package(one) for one in records)
+        return Resolution(packages, source, records, text), lacking
 
     def install(self, found: Resolution, work: Work, report: Report) -> None:
         """Fetch what the cache lacks and link everything into the stage.
@@ -129,7 +145,10 @@ def _locked(text: str) -> list[RepoDataRecord]:
 
 
 async def _solved(
-    specs: Sequence[str], channels: Sequence[str], gateway: Gateway
+    specs: Sequence[str],
+    channels: Sequence[str],
+    gateway: Gateway,
+    present: Sequence[RepoDataRecord] = (),
 ) -> list[RepoDataRecord]:
     try:
         return await solve(
@@ -137,6 +156,7 @@ async def _solved(
             specs=list(specs),
             gateway=gateway,
             platforms=[_PLATFORM, "noarch"],
+            locked_packages=list(present),
             virtual_packages=VirtualPackage.detect(),
             timestamp_policy="allow-missing",
         )
@@ -162,6 +182,22 @@ def _told(missing: Sequence[str], problem: str) -> tuple[str, str]:
         f"These packages do not fit together: {problem.strip()}",
         "Ask for fewer exact versions and try again.",
     )
+
+
+async def _added(
+    present: Sequence[RepoDataRecord],
+    wanted: Sequence[str],
+    channels: Sequence[str],
+    gateway: Gateway,
+) -> tuple[list[RepoDataRecord], list[str]]:
+    lacking = await _missing(wanted, channels, gateway)
+    exact = [one for one in wanted if one not in lacking]
+    base = [one.name.normalized for one in present]
+    try:
+        return await _solved([*base, *exact], channels, gateway, present), lacking
+    except Refused:
+        loose = [one.partition(" ")[0] for one in exact]
+        return await _solved([*base, *loose], channels, gateway, present), lacking
 
 
 async def _missing(
