@@ -68,7 +68,8 @@ def test_what_went_wrong_at_the_start_is_told_inside(
 def test_closing_the_window_leaves_kernels_and_programs_running(
     page: Page, tmp_path: Path
 ) -> None:
-    command = "while sleep 0.2; do echo x >> beats; done >/dev/null 2>&1 &"
+    beat = "while test -e here && sleep 0.2; do echo x >> beats; done"
+    command = f"touch here; timeout 120 sh -c '{beat}' >/dev/null 2>&1 &"
     with job(tmp_path, command=command) as running:
         kernel = running.ask("api/kernels", "POST", {}).json()
         open_as_owner(page, running, "lab")
@@ -82,6 +83,7 @@ def test_closing_the_window_leaves_kernels_and_programs_running(
         ]
         until(lambda: running.state()["seen"]["connections"] == 0)
         assert running.state()["stops_at"] is None
+        (tmp_path / "workspace" / "here").unlink()
 
 
 def shown_in_sidebar(page: Page, terminal: str) -> Locator:

@@ -22,7 +22,7 @@ PEOPLE = {
     Asker.OPERATOR: "rita",
     Asker.STRANGER: "mallory",
 }
-CASES = [(route, asker) for route in all_routes() for asker in Asker]
+ROUTES = all_routes()
 
 
 def path_of(route: Route) -> str:
@@ -33,10 +33,15 @@ def path_of(route: Route) -> str:
     return f"{path}?tenant=vision" if needs_tenant else path
 
 
+def furnish(site: FakeSite, person: str) -> None:
+    """Give a person what the examples of the routes speak of; nobody else has it."""
+    site.hub.made.held.clear()
+    site.hub.made.words.clear()
+    site.account.furnish(person)
+    site.notebooks.furnish(person)
+
+
 async def answered(ask: Client, route: Route, person: str | None) -> int:
-    if person is not None:
-        ask.site.account.furnish(person)
-        ask.site.notebooks.furnish(person)
     body: object = route.spec.example
     headers = {}
     if route.is_page and route.spec.body is not None:
@@ -48,25 +53,29 @@ async def answered(ask: Client, route: Route, person: str | None) -> int:
     return answer.status
 
 
-@pytest.mark.parametrize(
-    ("route", "asker"), CASES, ids=[f"{r.name} {a}" for r, a in CASES]
-)
+@pytest.mark.parametrize("route", ROUTES, ids=[route.name for route in ROUTES])
 async def test_a_route_answers_each_asker_as_documented(
-    ask: Client, route: Route, asker: Asker
-) -> None:
-    assert await answered(ask, route, PEOPLE[asker]) == status_for(route, asker)
-
-
-GUARDED = [route for route in all_routes() if route.spec.who is not Who.ANYBODY]
-
-
-@pytest.mark.parametrize("route", GUARDED, ids=[r.name for r in GUARDED])
-async def test_a_token_without_the_scope_of_a_route_is_refused(
     ask: Client, site: FakeSite, route: Route
 ) -> None:
-    others = [scope for scope in SCOPES if scope != route.scope.value]
-    ask.tokens["rita"] = site.hub.token("rita", *others)
-    assert await answered(ask, route, "rita") == 403
+    answers = {}
+    for asker, person in PEOPLE.items():
+        if person is not None:
+            furnish(site, person)
+        answers[asker] = await answered(ask, route, person)
+    assert answers == {asker: status_for(route, asker) for asker in Asker}
+
+
+async def test_a_token_without_the_scope_of_a_route_is_refused(
+    ask: Client, site: FakeSite
+) -> None:
+    answers = {}
+    for route in ROUTES:
+        if route.spec.who is not Who.ANYBODY:
+            others = [scope for scope in SCOPES if scope != route.scope.value]
+            ask.tokens["rita"] = site.hub.token("rita", *others)
+            answers[route.name] = await answered(ask, route, "rita")
+    assert len(answers) > len(ROUTES) / 2
+    assert {name: code for name, code in answers.items() if code != 403} == {}
 
 
 def test_every_scope_is_one_that_the_hub_is_told_of() -> None:
