@@ -8,8 +8,13 @@ from urllib.parse import urlsplit
 
 from kqi_hub.auth.directory_check import DirectoryAccess, DirectoryCheck
 from kqi_hub.bootstrap.cluster import open_cluster, open_door, poll_rules, worker_lock
-from kqi_hub.bootstrap.database import check_database, open_snapshot_store
+from kqi_hub.bootstrap.database import (
+    check_database,
+    open_session_store,
+    open_snapshot_store,
+)
 from kqi_hub.services.checks.sources import Sources, Target
+from kqi_hub.services.stray_jobs import stray_jobs
 from kqi_hub.settings.model import Settings
 from kqi_hub.settings.secrets import read_secret
 from kqi_hub.slurm.commands import environment
@@ -54,6 +59,9 @@ def doctor_sources(settings: Settings) -> Sources:
         door=door,
         check_database=lambda: check_database(settings),
         freshness=lambda: open_snapshot_store(settings).freshness(),
+        strays=lambda: stray_jobs(
+            open_session_store(settings), open_snapshot_store(settings)
+        ),
         worker_holder=worker_lock(settings).holder,
         wall=time.time,
     )

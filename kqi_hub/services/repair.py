@@ -1,6 +1,5 @@
 """Notebooks that database and Slurm do not agree about: found, named, put right."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,8 +11,8 @@ from kqi_hub.domain.notebook_ports import SessionEnd, SessionStore
 from kqi_hub.domain.notebooks import Cause, Session
 from kqi_hub.domain.ports import ClusterControl, ClusterReader, SnapshotStore
 from kqi_hub.services.session_settling import cause_of
+from kqi_hub.services.stray_jobs import is_of_notebook
 
-_OURS: Final = re.compile(r"nb-[1-9][0-9]*-[a-z2-7]{26}", re.ASCII)
 _CLOCK_SLACK_S: Final = 300.0
 
 
@@ -55,7 +54,7 @@ async def find_strays(sources: Sources) -> tuple[Stray, ...]:
     jobs = {
         job.name: job
         for job in sources.snapshot.live_jobs()
-        if _OURS.fullmatch(job.name)
+        if is_of_notebook(job.name)
     }
     found = [await _without_job(sources, one) for one in live if one.job_id is None]
     found += await _with_lost_job(sources, live, jobs)

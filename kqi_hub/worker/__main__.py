@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from kqi_hub.bootstrap.database import (
 )
 from kqi_hub.domain.errors import KqiError
 from kqi_hub.services.session_settling import SessionSettler
+from kqi_hub.services.stray_jobs import stray_jobs
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
 from kqi_hub.worker.accounts import Accounts
@@ -50,10 +52,12 @@ async def _serve(settings: Settings) -> None:
     store = open_snapshot_store(settings)
     poller = Poller(reader, store, poll_rules(settings), journal)
     accounts = Accounts(reader, open_association_store(settings), journal)
+    known = open_session_store(settings)
     sessions = NotebookSessions(
-        SessionSettler(open_session_store(settings), store, reader, time.time),
+        SessionSettler(known, store, reader, time.time),
         store,
         journal,
+        find_strays=partial(stray_jobs, known, store),
     )
 
     async def run() -> None:

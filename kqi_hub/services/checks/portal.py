@@ -2,11 +2,13 @@
 
 import json
 import stat
+from collections.abc import Sequence
 from typing import Final
 
 from kqi_hub.domain.cluster import Freshness
 from kqi_hub.domain.errors import DoorRefused, DoorUnreachable
 from kqi_hub.domain.health import Certificate, FileFacts, Sandbox
+from kqi_hub.domain.job import Job
 from kqi_hub.domain.ports import Door
 from kqi_hub.services.checks.finding import Finding, fail, ok, warn
 from kqi_hub.services.freshness import Trust, judge
@@ -14,10 +16,12 @@ from kqi_hub.services.freshness import Trust, judge
 DOOR: Final = "door"
 DOOR_FILE: Final = "door files"
 WORKER: Final = "worker"
+STRAYS: Final = "notebooks"
 SANDBOX: Final = "namespaces here"
 
 DAY_S: Final = 86400
 RENEW_DAYS: Final = 21
+SHOWN: Final = 5
 START_DOOR: Final = "Start the helper: systemctl start kqi-runas"
 _START_WORKER: Final = "Start it: systemctl start kqi-worker"
 # Each kernel switch that can forbid namespaces: the value that forbids, the remedy.
@@ -111,6 +115,16 @@ def judge_worker(
     if standing.trust is Trust.PARTIAL:
         return warn(WORKER, seen, "See the line about accounting.")
     return fail(WORKER, seen, "See the lines about Slurm, and journalctl -u kqi-worker")
+
+
+def judge_strays(strays: Sequence[Job]) -> Finding:
+    """Tell of jobs of notebooks that no session has: they run, and nobody sees them."""
+    if not strays:
+        return ok(STRAYS, "every job of a notebook has its session")
+    shown = ", ".join(f"{job.job_id} of {job.user}" for job in strays[:SHOWN])
+    more = f" and {len(strays) - SHOWN} more" if len(strays) > SHOWN else ""
+    seen = f"no session has these jobs of notebooks: {shown}{more}"
+    return warn(STRAYS, seen, "Ask their owners; see kqi-hub repair.")
 
 
 def judge_sandbox(sandbox: Sandbox) -> Finding:

@@ -40,6 +40,7 @@ class PortalChecks:
             Check(portal.DOOR, self._door),
             Check(DATABASE, self._database),
             Check(portal.WORKER, self._worker),
+            Check(portal.STRAYS, self._strays),
             Check(portal.SANDBOX, self._sandbox),
         ]
 
@@ -128,6 +129,9 @@ class PortalChecks:
         freshness = await aside(self._sources.freshness)
         now, stale_after_s = self._sources.wall(), self._target.rules.stale_after_s
         return portal.judge_worker(holder, freshness, now, stale_after_s)
+
+    async def _strays(self) -> Finding:
+        return portal.judge_strays(await aside(self._sources.strays))
 
     async def _sandbox(self) -> Finding:
         return portal.judge_sandbox(await aside(self._machine.sandbox))

@@ -1,11 +1,12 @@
 """What the doctor is given: values of the settings, and ways to ask."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from kqi_hub.domain.cluster import Freshness
 from kqi_hub.domain.health import DirectoryProbe, MachineProbe, SlurmProbe
+from kqi_hub.domain.job import Job
 from kqi_hub.domain.ports import Cluster, Door
 from kqi_hub.services.polling import PollRules
 
@@ -37,6 +38,8 @@ class Sources:
     door: Door
     check_database: Callable[[], str]
     freshness: Callable[[], Freshness]
+    # Jobs of notebooks that no session has, as the stored picture shows them.
+    strays: Callable[[], Sequence[Job]]
     worker_holder: Callable[[], int | None]
     wall: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

@@ -1,14 +1,19 @@
 """How a session ended is told in words: page, history, REST and `kqi`."""
 
+import asyncio
 import re
+import time
+from dataclasses import replace
 
 import pytest
 
 from kqi_hub.domain.notebook_ports import SessionEnd
 from kqi_hub.domain.notebooks import Cause, Phase
 from kqi_hub.sdk.notebooks import NotebookSession
+from kqi_hub.services.board import GLANCE_S
 from tests.adapters.handlers.conftest import Client
 from tests.fakes.notebooks import CHOICES
+from tests.fakes.queues import job, reading
 from tests.fakes.site import FakeSite
 
 BEGAN = 1_795_000_000.0
@@ -75,3 +80,20 @@ async def test_a_history_of_no_length_is_refused(
     path = end(site, "")
     answer = await ask(f"api/v1/{path}/sessions?most={most}", "mia")
     assert answer.status == 400
+
+
+async def test_an_owner_is_told_of_a_job_that_no_session_has(
+    ask: Client, site: FakeSite
+) -> None:
+    path, key = end(site, ""), "abcdefghijklmnopqrstuvwxyz"
+    lost = replace(
+        job(48_001, "mia", "jupyter", "RUNNING", submitted_at=int(BEGAN)),
+        name=f"nb-{path.rpartition('/')[2]}-{key}",
+    )
+    picture = reading(time.time())
+    assert "scancel" not in (await ask(path, "mia")).text
+    site.queues.store.save(replace(picture, jobs=(*picture.jobs, lost)), {})
+    await asyncio.sleep(GLANCE_S)
+    told = texts_of((await ask(path, "mia")).text)
+    assert "Job 48001 of this notebook is still there" in told
+    assert "scancel 48001" in told

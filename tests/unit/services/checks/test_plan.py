@@ -16,6 +16,7 @@ from kqi_hub.domain.errors import (
     DoorUnreachable,
 )
 from kqi_hub.domain.health import FileFacts
+from kqi_hub.domain.job import Job
 from kqi_hub.domain.ports import BatchScript, DoorAnswer
 from kqi_hub.services.checks.examine import Check, examine, exit_code
 from kqi_hub.services.checks.finding import Finding, Level
@@ -116,6 +117,11 @@ class House:
             raise self.database_fault
         return self.freshness_now
 
+    def strays(self) -> tuple[Job, ...]:
+        if self.database_fault is not None:
+            raise self.database_fault
+        return ()
+
     def checks(self, volunteer: Volunteer | None = None) -> list[Check]:
         sources = Sources(
             cluster=self.cluster,
@@ -125,6 +131,7 @@ class House:
             door=self.door,
             check_database=self.check_database,
             freshness=self.freshness,
+            strays=self.strays,
             worker_holder=lambda: 12,
             wall=lambda: self.now,
             sleep=self.sleep,
@@ -139,7 +146,7 @@ class House:
 async def test_healthy_site_is_all_ok() -> None:
     findings = await House().examine()
     assert {f.level for f in findings.values()} == {Level.OK}, findings
-    assert len(findings) == 21
+    assert len(findings) == 22
     assert exit_code(list(findings.values())) == 0
 
 
