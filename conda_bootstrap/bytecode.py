@@ -115,15 +115,15 @@ def _modules(prefix: Path, folder: Path, tag: str) -> Iterator[_Module]:
 
 
 def _is_module(name: str) -> bool:
-    """Tell whether a file is likely to be imported, from its path in the environment."""
+    """Tell from its path whether a file is likely to be imported."""
     parts = name.split("/")
     return parts[0] == "lib" and not _TESTS.intersection(parts) and ".." not in parts
 
 
 def _pyc(name: str, tag: str) -> str:
     folder, _, file = name.rpartition("/")
-    stem, dot, suffix = file.rpartition(".")
-    return f"{folder}/__pycache__/{stem}.{tag}.pyc" if dot and suffix == "py" else ""
+    stem, _, suffix = file.rpartition(".")
+    return f"{folder}/__pycache__/{stem}.{tag}.pyc" if stem and suffix == "py" else ""
 
 
 def _key(record: dict[str, Any]) -> str:
@@ -139,7 +139,7 @@ def _texts(record: dict[str, Any], key: str) -> list[str]:
 
 def _compile(prefix: Path, modules: Sequence[_Module], tell: Told) -> None:
     """Share the modules out among as many processes as there are CPUs."""
-    count = min(len(os.sched_getaffinity(0)), _MOST_PROCESSES)
+    count = min(len(os.sched_getaffinity(0)), _MOST_PROCESSES, len(modules))
     done = [0] * count
 
     def work(number: int) -> None:
