@@ -216,3 +216,16 @@ async def test_the_process_answers_and_stops_when_it_is_told_to(
     assert "hunter2" not in logged
     assert SECRET not in logged
     assert "Traceback" not in logged
+
+
+async def test_the_loop_is_favoured_over_threads_and_the_collector() -> None:
+    """In a process of its own: what is set here holds for all of a process."""
+    code = (
+        "import gc, sys; from hub_config.portal import favour_the_loop as favour; "
+        "favour(); print(sys.getswitchinterval(), gc.get_freeze_count() > 10_000)"
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    assert said.decode().split() == ["0.001", "True"]

@@ -52,3 +52,11 @@ def test_a_span_is_written_in_its_two_largest_units(
 ) -> None:
     assert Formats("en", "UTC").span(seconds) == english
     assert Formats("ja", "UTC").span(seconds) == japanese
+
+
+def test_what_is_kept_of_one_language_is_not_said_in_another() -> None:
+    said = [Formats(one, "UTC").number(1234.5) for one in ("en", "ja", "ko")]
+    prices = {Formats(one, "UTC").money(1_500_000, "JPY") for one in ("en", "ja", "ko")}
+    spans = {Formats(one, "UTC").span(3700) for one in ("en", "ja", "ko")}
+    assert said == ["1,234.5"] * 3
+    assert len(prices) == len(spans) == 3
