@@ -7,7 +7,7 @@ configuration does, so that a broken file of theirs cannot keep it from starting
 import asyncio
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Final
@@ -26,6 +26,10 @@ _EXTENSIONS: Final = {
     "notebook_shim": True,
     "jupyter_server_terminals": True,
     "kqi_hub.session.extension": True,
+    # Our Clusters page starts engines on nodes and in queues; theirs knows neither.
+    "ipyparallel": False,
+    # Its handlers are ours to place: see session/proxies.py.
+    "jupyter_server_proxy": False,
     # Searches for language servers at each start; a site that has some switches it on.
     "jupyter_lsp": False,
 }
@@ -41,6 +45,8 @@ class NotebookServer(ServerApp):
     """A server that listens where the runner has begun to: the port is sure."""
 
     listener: ClassVar[socket.socket]
+    # What the session has started beside kernels and terminals ends with it.
+    at_end: ClassVar[list[Callable[[], None]]] = []
     no_browser_open_file = True
     # Unless something else is known, somebody shut it down from inside.
     _why = "finished"
@@ -69,6 +75,8 @@ class NotebookServer(ServerApp):
     async def _cleanup(self) -> None:
         # Every way to the end leads through here, that of /api/shutdown too.
         self._restart_no_kernel()
+        for end in self.at_end:
+            end()
         if self._why != "signal":
             await tell_ending(self._why, self._seen, self.log)
         try:

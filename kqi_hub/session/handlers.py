@@ -1,4 +1,4 @@
-"""What the session serves beside Jupyter: what is known of it, and its banner."""
+"""What the session serves beside Jupyter: what is known of it, and files for pages."""
 
 import json
 import time
@@ -16,6 +16,8 @@ from kqi_hub.session.watch import Watch
 _ASSETS: Final = {
     "banner.js": "text/javascript; charset=utf-8",
     "banner.css": "text/css; charset=utf-8",
+    "tools.js": "text/javascript; charset=utf-8",
+    "tools.css": "text/css; charset=utf-8",
 }
 
 
@@ -60,7 +62,7 @@ class HereHandler(_SessionHandler):
 
 
 class AssetHandler(JupyterHandler):
-    """The banner's script and look; there is nothing of anybody's in them."""
+    """Scripts and looks of the session's own; there is nothing of anybody's in them."""
 
     SUPPORTED_METHODS: ClassVar[tuple[str, ...]] = ("GET", "HEAD")  # type: ignore[misc]  # Tornado means to have it narrowed
 

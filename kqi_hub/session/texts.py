@@ -10,9 +10,9 @@ FALLBACK: Final = "en"
 
 
 @cache
-def catalogue() -> Mapping[str, Mapping[str, str]]:
-    """Return all texts by language."""
-    text = (files("kqi_hub.session") / "texts.json").read_text(encoding="utf-8")
+def catalogue(name: str = "texts.json") -> Mapping[str, Mapping[str, str]]:
+    """Return all texts of a file by language."""
+    text = (files("kqi_hub.session") / name).read_text(encoding="utf-8")
     found: dict[str, dict[str, str]] = json.loads(text)
     return found
 

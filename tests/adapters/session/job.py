@@ -40,7 +40,7 @@ class Answer:
         return json.loads(self.body)
 
 
-class _Stay(HTTPRedirectHandler):
+class Stay(HTTPRedirectHandler):
     """Follow nothing."""
 
     def redirect_request(self, *_: object) -> None:
@@ -80,7 +80,7 @@ class Job:
             method=method,
         )
         try:
-            opener = build_opener() if follow else build_opener(_Stay())
+            opener = build_opener() if follow else build_opener(Stay())
             with opener.open(request, timeout=30) as answer:
                 return Answer(answer.status, answer.read(), answer.headers)
         except HTTPError as error:
