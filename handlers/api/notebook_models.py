@@ -17,7 +17,7 @@ from kqi_hub.domain.notebook_choices import (
 )
 from kqi_hub.domain.notebook_ends import end_in_words
 from kqi_hub.domain.reasons import Explained
-from kqi_hub.services import notebook_views as views
+from kqi_hub.services import notebook_neighbours as beside, notebook_views as views
 from kqi_hub.services.board import Picture
 from kqi_hub.services.notebook_views import NotebookView
 
@@ -186,17 +186,55 @@ class Notebook(Model):
     actions: tuple[str, ...] = Field(description="What you can do with it now.")
 
 
+class PersonsJobs(Model):
+    """Somebody's jobs."""
+
+    name: str = Field(description="Whose they are.")
+    jobs: int = Field(description="How many.")
+
+
+class Neighbours(Model):
+    """Other jobs on a notebook's node."""
+
+    node: str = Field(description="The node.")
+    jobs: int = Field(description="How many other jobs run there.")
+    mine: int = Field(description="How many of them are yours.")
+    with_gpus: int = Field(description="How many of them have GPUs or parts of one.")
+    shares_gpus: bool = Field(description="Whether theirs may be the same as yours.")
+    people: tuple[PersonsJobs, ...] = Field(
+        description="Whose they are, as far as you may see that."
+    )
+
+
 class NotebookNow(Notebook):
-    """A notebook, and how old what Slurm said of it is."""
+    """A notebook, how old what Slurm said of it is, and who is beside it."""
+
+    neighbours: Neighbours | None = Field(
+        description="Other jobs on its node, where there are some."
+    )
 
     picture: queues.PictureAge = Field(description="How old what Slurm said is.")
 
 
 def notebook_now(ask: Ask, picture: Picture, view: NotebookView) -> NotebookNow:
     """Return a notebook with the age of the picture."""
-    found = dict(notebook(ask, view))
+    session, rules = view.notebook.session, ask.deps.queues.rules
+    found = beside.neighbours_of(session, picture, rules, ask.me)
     return NotebookNow.model_construct(
-        **found, picture=queues.picture(picture, ask.texts)
+        **dict(notebook(ask, view)),
+        picture=queues.picture(picture, ask.texts),
+        neighbours=None if found is None else _neighbours(found),
+    )
+
+
+def _neighbours(found: beside.Neighbours) -> Neighbours:
+    return Neighbours(
+        node=found.node,
+        jobs=found.jobs,
+        mine=found.mine,
+        with_gpus=found.with_gpus,
+        shares_gpus=found.shares_gpus,
+        people=tuple(PersonsJobs(name=who, jobs=n) for who, n in found.people),
     )
 
 

@@ -2,12 +2,11 @@
 
 import time
 import webbrowser
-from collections.abc import Iterator
 from typing import Any, Final
 
 import click
 
-from kqi_hub.cli.notebook_figures import MICRO, money, span
+from kqi_hub.cli.notebook_figures import MICRO
 from kqi_hub.cli.notebook_history import show_history
 from kqi_hub.cli.notebook_options import (
     choice_options,
@@ -17,11 +16,12 @@ from kqi_hub.cli.notebook_options import (
     tenant_of,
 )
 from kqi_hub.cli.notebook_wait import wait_until_ready
+from kqi_hub.cli.notebook_words import cost, left, told
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import moment, say, show_json, show_table
+from kqi_hub.cli.output import say, show_json, show_table
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.errors import NotReachable, PortalError
-from kqi_hub.sdk.notebooks import Notebook, NotebookSession
+from kqi_hub.sdk.notebooks import Notebook
 
 _AGENT_S: Final = 30
 _which = click.argument("which", metavar="NOTEBOOK", shell_complete=complete)
@@ -62,8 +62,8 @@ def list_notebooks(
                 one.status,
                 one.choices["queue"],
                 one.session.job_id if one.session and one.is_live else None,
-                _left(one),
-                _cost(one),
+                left(one),
+                cost(one),
             )
             for one in found
         ],
@@ -81,7 +81,7 @@ def show_notebook(which: str, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    for line in _told(found):
+    for line in told(found):
         click.echo(line)
 
 
@@ -254,34 +254,3 @@ def _show_check(
     if found.price is not None:
         micro, currency = found.price["micro_per_hour"], found.price["currency"]
         click.echo(f"price: {micro / MICRO:,.2f} {currency} an hour")
-
-
-def _told(found: Notebook) -> Iterator[str]:
-    """Tell what a notebook is like now, line by line."""
-    yield f"{found.name} (notebook {found.id}, tenant {found.tenant})"
-    yield f"status: {found.status}"
-    if found.session is not None:
-        yield from _told_of_session(found.session)
-    if found.waiting is not None:
-        yield f"waits: {found.waiting['text']} {found.waiting.get('hint', '')}"
-    for label, text in (("left", _left(found)), ("cost", _cost(found))):
-        if text:
-            yield f"{label}: {text}"
-    if found.is_live and found.picture is not None:
-        yield f"picture of Slurm: {found.picture['said']}"
-
-
-def _told_of_session(session: NotebookSession) -> Iterator[str]:
-    yield f"job: {session.job_id or '-'}  node: {session.node or '-'}"
-    for phase, at in session.reached:
-        yield f"  {phase:12} {moment(int(at))}  +{at - session.asked_at:.1f} s"
-    if session.end:
-        yield f"end: {session.end}"
-
-
-def _left(found: Notebook) -> str:
-    return span(found.left_s)
-
-
-def _cost(found: Notebook) -> str:
-    return money(found.cost_micro, found.price)

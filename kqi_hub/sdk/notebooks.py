@@ -76,6 +76,8 @@ class Notebook(Answer):
     actions: tuple[str, ...] = ()
     # How old what Slurm said is; only where one notebook is asked for.
     picture: Mapping[str, Any] | None = None
+    # Other jobs on its node, where there are some; likewise.
+    neighbours: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:

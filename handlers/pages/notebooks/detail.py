@@ -23,6 +23,7 @@ from kqi_hub.domain.errors import KqiError, NotFound
 from kqi_hub.domain.notebooks import Session
 from kqi_hub.domain.reasons import Explained
 from kqi_hub.i18n import N_
+from kqi_hub.services.notebook_neighbours import neighbours_of
 from kqi_hub.services.notebook_views import PastSession
 from kqi_hub.services.stray_jobs import strays_of
 
@@ -84,6 +85,7 @@ async def detail_page(ask: Ask, number: int, error: KqiError | None = None) -> P
         "seen": seen_of(session, say) if session else (),
         "state": _state(session),
         "log": _log(ask, session),
+        "neighbours": neighbours_of(session, picture, ask.deps.queues.rules, ask.me),
         "strays": strays_of(view.notebook, [one.session for one in past], picture),
         "history": [_past(ask, one) for one in past],
         "picture": Aged.of(picture),

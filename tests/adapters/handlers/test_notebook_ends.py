@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from kqi_hub.cli.notebook_words import told
 from kqi_hub.domain.notebook_ports import SessionEnd
 from kqi_hub.domain.notebooks import Cause, Phase
-from kqi_hub.sdk.notebooks import NotebookSession
+from kqi_hub.sdk.notebooks import Notebook, NotebookSession
 from kqi_hub.services.board import GLANCE_S
 from tests.adapters.handlers.conftest import Client
 from tests.fakes.notebooks import CHOICES
@@ -97,3 +98,35 @@ async def test_an_owner_is_told_of_a_job_that_no_session_has(
     told = texts_of((await ask(path, "mia")).text)
     assert "Job 48001 of this notebook is still there" in told
     assert "scancel 48001" in told
+
+
+async def test_who_else_computes_on_the_node_is_counted(
+    ask: Client, site: FakeSite
+) -> None:
+    store, sessions = site.notebooks.store, site.notebooks.sessions
+    made = store.create("mia", CHOICES, BEGAN)
+    asked = sessions.ask(made.id, CHOICES, "key", BEGAN)
+    sessions.submitted(asked.id, 48_001, BEGAN)
+    sessions.placed(asked.id, "jup01", 40_000, BEGAN)
+    sessions.reached(asked.id, Phase.READY, BEGAN)
+    picture = reading(time.time())
+    own = job(48_001, "mia", "jupyter", "RUNNING", node_list="jup01")
+    jobs = (*picture.jobs, replace(own, name=f"nb-{made.id}-key"))
+    site.queues.store.save(replace(picture, jobs=jobs), {})
+    found = (await ask(f"api/v1/notebooks/{made.id}", "mia")).json["neighbours"]
+    assert found == {
+        "node": "jup01",
+        "jobs": 2,
+        "mine": 1,
+        "with_gpus": 2,
+        "shares_gpus": True,
+        "people": [],
+    }
+    shown = texts_of((await ask(f"notebooks/{made.id}", "mia")).text)
+    assert "other jobs on this node: 2 · yours: 1 · with GPUs: 2" in shown
+    assert "theirs may be the same as yours" in shown
+    read = Notebook.read((await ask(f"api/v1/notebooks/{made.id}", "mia")).json)
+    assert (
+        "beside it: 2 other jobs on jup01; 1 yours; "
+        "2 with GPUs, perhaps on the same GPU" in list(told(read))
+    )
