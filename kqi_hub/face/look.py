@@ -1,13 +1,20 @@
 """Pages from templates: one Jinja environment a language, and what every page knows."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined
+from jinja2 import (
+    BytecodeCache,
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    pass_context,
+)
 from jinja2.bccache import Bucket
+from jinja2.runtime import Context
 from markupsafe import Markup
 
 from kqi_hub.domain.people import Role, Standing
@@ -142,6 +149,21 @@ class _Compiled(BytecodeCache):
         self._code[bucket.key] = bucket.bytecode_to_string()
 
 
+def _said_once(say: Callable[..., str]) -> Callable[..., str]:
+    """Keep what Jinja's `_` says of plain texts: a list has some in each row."""
+    kept: dict[str, str] = {}
+
+    @pass_context
+    def said(context: Context, text: str, **values: object) -> str:
+        if values:
+            return say(context, text, **values)
+        if text not in kept:
+            kept[text] = say(context, text)
+        return kept[text]
+
+    return said
+
+
 class Pages:
     """The templates, in every language."""
 
@@ -188,6 +210,8 @@ class Pages:
         # The i18n extension adds this method; jinja2's types do not know it.
         install: Any = environment.install_gettext_translations  # type: ignore[attr-defined]
         install(said.translations, newstyle=True)
+        plainly: Any = environment.globals["_"]
+        environment.globals["_"] = _said_once(plainly)
         environment.globals.update(icon=self._icon, column=Column)
         environment.filters["role"] = lambda role: said.say(ROLE_WORDS[Role(role)])
         environment.filters.update(Formats(language, timezone).filters())

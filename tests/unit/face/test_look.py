@@ -79,6 +79,16 @@ def test_a_page_is_rendered_with_everything_escaped(pages: Pages) -> None:
     assert text.endswith("manager")
 
 
+def test_a_text_that_is_kept_is_said_anew_with_other_values(
+    pages: Pages, tmp_path: Path
+) -> None:
+    said = '{{ _("%(x)s is %% <i>", x=name) }}|{{ _("all %% <i>") }}'
+    (tmp_path / "d.html").write_text(said)
+    for name, shown in (("a", "a"), ("<b>", "&lt;b&gt;"), ("c", "c")):
+        text = pages.render("d.html", look(), {"name": name})
+        assert text == f"{shown} is % <i>|all % <i>"
+
+
 def test_what_is_markup_already_stays_it(pages: Pages) -> None:
     assert "<b>x</b>" in pages.render("a.html", look(), {"name": Markup("<b>x</b>")})
 
