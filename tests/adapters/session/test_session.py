@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -112,6 +113,14 @@ def test_lab_asks_nobody_about_news(running: Job) -> None:
     kept = running.ask(f"lab/api/settings/{plugin}").json()["schema"]["properties"]
     assert kept["fetchNews"]["default"] == "false"
     assert kept["checkForUpdates"]["default"] is False
+
+
+def test_lab_shows_no_panel_whose_part_in_the_server_is_off(running: Job) -> None:
+    """IPython Parallel's panel greets everybody with a dialog that it found nothing."""
+    page = running.ask("lab").body.decode()
+    told = re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.S)
+    assert told is not None
+    assert json.loads(told[1])["disabledExtensions"] == ["ipyparallel-labextension"]
 
 
 def test_session_is_known_to_scripts(running: Job) -> None:
