@@ -10,6 +10,7 @@ import yaml  # type: ignore[import-untyped]  # PyYAML carries no types
 from conda_bootstrap.errors import WrongUse
 
 _LONGEST_BYTES: Final = 1 << 20
+_LONGEST_SPEC: Final = 300
 _DOCUMENTED: Final = "docs/operators/environments.md shows one."
 _PACKAGE: Final = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 # name, then conda's three ways to go on: `=1.2`, ` >=1.2,<2`, `[version='>=1']`.
@@ -74,7 +75,10 @@ def _texts(
                 "asks pip for packages. A base is locked as a whole, so name them as"
                 " conda packages; people add what only pip has themselves",
             )
-        if not isinstance(one, str) or not allowed.fullmatch(one) or len(one) > 300:
+        # Not shown: a few aliases of YAML can make a list of any size.
+        if not isinstance(one, str):
+            raise _wrong(path, f"has {type(one).__name__}, no text, under {key!r}")
+        if not allowed.fullmatch(one) or len(one) > _LONGEST_SPEC:
             raise _wrong(path, f"has {ascii(one)[:80]} under {key!r}")
     return tuple(value)
 

@@ -5,6 +5,7 @@ import errno
 import http.client
 import os
 import shutil
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -149,6 +150,9 @@ def _fetch(package: Package) -> None:
             with package.unfinished.open("ab" if resumed else "wb") as stream:
                 shutil.copyfileobj(answer, stream, _CHUNK)
                 os.fsync(stream.fileno())
+    except urllib.error.HTTPError as error:
+        with error:  # it is also the answer, and that has a connection
+            raise _unreachable(package, error) from None
     except (OSError, http.client.HTTPException) as error:
         raise _unreachable(package, error) from error
 

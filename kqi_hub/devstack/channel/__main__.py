@@ -8,6 +8,7 @@ from conda_bootstrap.site.telling import Terminal
 from kqi_hub.devstack.channel.download import DownloadFailed
 from kqi_hub.devstack.channel.own_python import UnknownPython
 from kqi_hub.devstack.channel.prepare import prepare
+from kqi_hub.devstack.channel.wheel import BadWheel
 from kqi_hub.devstack.environments import of_checkout
 
 
@@ -17,7 +18,7 @@ def main() -> None:
     terminal = Terminal()
     try:
         prepare(of_checkout(), terminal)
-    except (DownloadFailed, UnknownPython, BootstrapError) as error:
+    except (DownloadFailed, UnknownPython, BadWheel, BootstrapError) as error:
         terminal.say(str(error))
         sys.exit(1)
 

@@ -39,6 +39,10 @@ if __name__ == "__main__":
 """
 
 
+class BadWheel(Exception):
+    """A wheel that is none, or whose files would go elsewhere; the message says so."""
+
+
 class Wheel:
     """An opened wheel."""
 
@@ -49,16 +53,20 @@ class Wheel:
         self.version = str(version)
         self.pure = all(tag.platform == "any" for tag in tags)
         self.archive = zipfile.ZipFile(path)
-        names = self.archive.namelist()
-        self.dist_info = next(
-            one.partition("/")[0] for one in names if one.endswith("/METADATA")
-        )
+        self.dist_info = self._dist_info()
 
     def __enter__(self) -> "Wheel":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.archive.close()
+
+    def _dist_info(self) -> str:
+        for name in self.archive.namelist():
+            folder, _, file = name.partition("/")
+            if folder.endswith(".dist-info") and file == "METADATA":
+                return folder
+        raise BadWheel(f"{self.path} has no METADATA.")
 
     def text(self, name: str) -> str | None:
         """Return a file of the wheel's .dist-info, None if it has none."""
@@ -145,6 +153,8 @@ def _entries(wheel: Wheel) -> Iterator[Entry]:
 
 
 def _place(wheel: Wheel, name: str) -> str:
+    if name.startswith("/") or ".." in name.split("/"):
+        raise BadWheel(f"{wheel.path} has a file {name!r}, outside of its folder.")
     top, _, rest = name.partition("/")
     if not top.endswith(".data"):
         return f"{_home(wheel)}/{name}"
@@ -156,6 +166,8 @@ def _place(wheel: Wheel, name: str) -> str:
         "headers": f"include/python{PYTHON}/{wheel.name}",
         "data": "",
     }
+    if scheme not in places:
+        raise BadWheel(f"{wheel.path} has a file {name!r} of an unknown kind.")
     return f"{places[scheme]}/{rest}".removeprefix("/")
 
 
