@@ -1,4 +1,4 @@
-"""A real conda command: conda-lock carries the whole of it, and it is taken out here."""
+"""A real conda command: conda-lock carries all of it, and it is taken out here."""
 
 import re
 import shutil
