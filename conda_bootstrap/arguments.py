@@ -3,45 +3,76 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from conda_bootstrap.export import FORMATS
+
 if TYPE_CHECKING:
-    _Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    _Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_NAME = "a-z 0-9 . _ - and 40 at most"
+
+
+@dataclass(frozen=True)
+class _Commands:
+    """Add commands that all take the options of the whole as well."""
+
+    to: _Subparsers
+    common: argparse.ArgumentParser
+
+    def add(self, name: str, text: str, takes: str = "") -> argparse.ArgumentParser:
+        command = self.to.add_parser(
+            name, help=text, description=text, parents=[self.common]
+        )
+        if takes:
+            command.add_argument("name", metavar="NAME", help=takes)
+        return command
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command."""
+    common = argparse.ArgumentParser(add_help=False)
+    for option, text in (
+        ("--scratch", "your folder on scratch; $KQI_SCRATCH or /scratch/YOU"),
+        ("--site", "the site's folder; $KQI_ENVIRONMENTS or its usual place"),
+    ):
+        common.add_argument(option, metavar="DIR", default=argparse.SUPPRESS, help=text)
+    common.add_argument(
+        "--json",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="one JSON object a line",
+    )
     whole = argparse.ArgumentParser(
         prog="conda_bootstrap",
         description="Make, mend and list your conda environments on scratch.",
         epilog="Exit codes: 0 done, 1 failed, 2 wrong use, 3 refused, nothing touched.",
+        parents=[common],
     )
-    whole.add_argument("--scratch", metavar="DIR", help="your folder on scratch")
-    whole.add_argument("--site", metavar="DIR", help="the site's folder of bases")
-    whole.add_argument("--json", action="store_true", help="one JSON object a line")
-    commands = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    _add_create(commands)
-    _add_reset(commands)
+    to = whole.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = _Commands(to, common)
+    _add_making(commands)
     _add_reading(commands)
     _add_upkeep(commands)
     return whole
 
 
-def _add_create(commands: _Commands) -> None:
-    create = commands.add_parser("create", help="make an environment")
-    create.add_argument("name", metavar="NAME", help="a-z 0-9 . _ -, 40 at most")
-    _add_sources(create)
-
-
-def _add_reset(commands: _Commands) -> None:
-    reset = commands.add_parser(
-        "reset", help="make it anew from its base; your workspace is not touched"
+def _add_making(commands: _Commands) -> None:
+    setup = commands.add("setup", "first contact: folders, shell, `notebook`, plug-ins")
+    setup.add_argument("--base", metavar="B", help="another base than the site's own")
+    _add_sources(commands.add("create", "make an environment", _NAME))
+    reset = commands.add(
+        "reset", "make it anew from its base; workspace is not touched", "which one"
     )
-    reset.add_argument("name", metavar="NAME")
     reset.add_argument(
         "--bring-back", action="store_true", help="add what you had installed again"
     )
     _add_sources(reset)
+    commands.add("repair", "make it anew from its own lock", "which one")
+    commands.add("bring-back", "add what you had before a reset", "which one")
+    delete = commands.add("delete", "remove an environment", "which one")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _add_sources(command: argparse.ArgumentParser) -> None:
@@ -56,21 +87,21 @@ def _add_sources(command: argparse.ArgumentParser) -> None:
 
 
 def _add_reading(commands: _Commands) -> None:
-    listing = commands.add_parser("list", help="show all of them, and the room left")
+    listing = commands.add("list", "show all environments, and the room left")
     listing.add_argument("--sizes", action="store_true", help="count sizes again")
-    commands.add_parser("bases", help="show what the site offers")
+    commands.add("bases", "show what the site offers")
+    exporting = commands.add("export", "write an environment down", "which one")
+    exporting.add_argument("--format", choices=FORMATS, default="yml", help="yml")
+    verify = commands.add("verify", "start the kernels: which do?")
+    verify.add_argument("name", metavar="NAME", nargs="?", help="all when left out")
 
 
 def _add_upkeep(commands: _Commands) -> None:
-    verify = commands.add_parser("verify", help="start the kernels: which do?")
-    verify.add_argument("name", metavar="NAME", nargs="?", help="all when left out")
-    repair = commands.add_parser("repair", help="make it anew from its own lock")
-    repair.add_argument("name", metavar="NAME")
-    back = commands.add_parser("bring-back", help="add what you had before a reset")
-    back.add_argument("name", metavar="NAME")
-    delete = commands.add_parser("delete", help="remove an environment")
-    delete.add_argument("name", metavar="NAME")
-    delete.add_argument("--yes", action="store_true", help="do not ask")
-    commands.add_parser("sweep", help="remove what interrupted operations left")
-    task = commands.add_parser("task", help="carry out the order of a task folder")
+    commands.add("default", "have notebooks begin with it", "which one")
+    plugins = commands.add("plugins", "ipyparallel with profile slurm, TensorBoard")
+    plugins.add_argument("name", metavar="NAME", nargs="?", help="the activated one")
+    shell = commands.add("shell", "add lines to ~/.bashrc, or take them out")
+    shell.add_argument("action", choices=("add", "remove"))
+    commands.add("sweep", "finish or remove what interrupted operations left")
+    task = commands.add("task", "carry out the order of a task folder")
     task.add_argument("folder", metavar="DIR", help="the task's folder")

@@ -9,12 +9,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from conda_bootstrap import export, shell_block
 from conda_bootstrap.arguments import parser
 from conda_bootstrap.bars import Bars
 from conda_bootstrap.errors import BootstrapError, Refused, WrongUse
 from conda_bootstrap.inventory import environments, room
 from conda_bootstrap.json_files import read_text
-from conda_bootstrap.operations import Setting, carry_out
+from conda_bootstrap.operations import Setting, carry_out, finish
 from conda_bootstrap.order import Order
 from conda_bootstrap.reporting import Report, json_lines
 from conda_bootstrap.site_bases import Site, bases
@@ -27,9 +28,13 @@ from conda_bootstrap.task_files import cancelled
 def main(argv: Sequence[str]) -> int:
     """Run a command; return its exit code."""
     arguments = parser().parse_args(argv)
-    setting = Setting(arguments.scratch, arguments.site)
+    scratch, site = (
+        getattr(arguments, "scratch", None),
+        getattr(arguments, "site", None),
+    )
+    setting = Setting(scratch, site, from_shell=True)
     signal.signal(signal.SIGTERM, _stop)
-    report = Report(json_lines(sys.stdout) if arguments.json else Bars(sys.stdout))
+    report = Report(json_lines(sys.stdout) if _is_json(arguments) else Bars(sys.stdout))
     try:
         command = _COMMANDS.get(arguments.command, _operation)
         return command(arguments, setting, report)
@@ -45,7 +50,7 @@ def _operation(arguments: argparse.Namespace, setting: Setting, report: Report) 
     order = _order(arguments)
     if order.operation == "delete" and not arguments.yes:
         _ask(order.name, setting)
-    carry_out(order, setting, report)
+    finish(carry_out(order, setting, report), setting)
     return 0
 
 
@@ -87,7 +92,7 @@ def _list(arguments: argparse.Namespace, setting: Setting, report: Report) -> in
     places = setting.places()
     found = environments(places, _site_if_any(setting), arguments.sizes)
     there = room(places)
-    if arguments.json:
+    if _is_json(arguments):
         print(json.dumps({"environments": found, "room": there}))
     else:
         print(environments_table(found, there, places))
@@ -96,7 +101,7 @@ def _list(arguments: argparse.Namespace, setting: Setting, report: Report) -> in
 
 def _bases(arguments: argparse.Namespace, setting: Setting, report: Report) -> int:
     found = bases(setting.offered())
-    if arguments.json:
+    if _is_json(arguments):
         print(json.dumps({"bases": found}))
         return 0
     for one in found:
@@ -110,6 +115,21 @@ def _task(arguments: argparse.Namespace, setting: Setting, report: Report) -> in
     return run_task(folder, Setting(scratch, setting.site))
 
 
+def _export(arguments: argparse.Namespace, setting: Setting, report: Report) -> int:
+    sys.stdout.write(export.text(setting.places(), arguments.name, arguments.format))
+    return 0
+
+
+def _shell(arguments: argparse.Namespace, setting: Setting, report: Report) -> int:
+    home = Path.home()
+    adding = arguments.action == "add"
+    change = (
+        shell_block.add(home, setting.places()) if adding else shell_block.remove(home)
+    )
+    report.done(change.text, {"changed": change.changed})
+    return 0
+
+
 def _site_if_any(setting: Setting) -> Site | None:
     """Return the site's folder; a list is of use without it."""
     try:
@@ -119,11 +139,15 @@ def _site_if_any(setting: Setting) -> Site | None:
 
 
 def _complain(error: BootstrapError, report: Report, arguments: Any) -> None:
-    if arguments.json or arguments.command == "task":
+    if _is_json(arguments) or arguments.command == "task":
         report.failed(error)
         return
     sys.stdout.flush()
     Report(Bars(sys.stderr)).failed(error)
+
+
+def _is_json(arguments: argparse.Namespace) -> bool:
+    return bool(getattr(arguments, "json", False))
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
@@ -132,4 +156,10 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-_COMMANDS = {"list": _list, "bases": _bases, "task": _task}
+_COMMANDS = {
+    "list": _list,
+    "bases": _bases,
+    "task": _task,
+    "export": _export,
+    "shell": _shell,
+}

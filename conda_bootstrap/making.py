@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from conda_bootstrap import pip_packages
+from conda_bootstrap import activate_script, pip_packages
 from conda_bootstrap.backends.port import Backend, Resolution, Work, find_backend
+from conda_bootstrap.carrying import carry_over
 from conda_bootstrap.errors import BootstrapError
 from conda_bootstrap.exchange import flush, flush_names
 from conda_bootstrap.kernels import ensure_kernel
@@ -25,6 +26,7 @@ class Workshop:
     places: Places
     site: Site
     report: Report
+    from_shell: bool = False
 
 
 def prepare(shop: Workshop, source: Source) -> tuple[Backend, Resolution]:
@@ -38,7 +40,12 @@ def prepare(shop: Workshop, source: Source) -> tuple[Backend, Resolution]:
 
 
 def build(
-    shop: Workshop, name: str, backend: Backend, found: Resolution
+    shop: Workshop,
+    name: str,
+    backend: Backend,
+    found: Resolution,
+    careful: bool = False,
+    carry_from: Path | None = None,
 ) -> tuple[Path, Marker, list[str]]:
     """Return a whole and marked environment that has not got its name yet.
 
@@ -47,10 +54,13 @@ def build(
     final = shop.places.environment(name)
     stage = new_stage(shop.places, name)
     try:
-        backend.install(found, Work(shop.places, stage, final), shop.report)
-        lacking = pip_packages.install(
-            found.source.pip, stage, final, shop.places, shop.report
-        )
+        work = Work(shop.places, stage, final, careful)
+        backend.install(found, work, shop.report)
+        wanted = found.source.pip
+        if carry_from:
+            taken, left = carry_over(carry_from, stage)
+            wanted = (*left, *(one for one in wanted if one not in taken))
+        lacking = pip_packages.install(wanted, stage, final, shop.places, shop.report)
         marker = _marker(name, backend, found, stage)
         _finish(shop, stage, final, found.lock_text or found.source.explicit)
         marker.write(stage)
@@ -66,6 +76,7 @@ def build(
 
 def _finish(shop: Workshop, stage: Path, final: Path, lock_text: str) -> None:
     shop.report.phase("kernel", "Kernel, and everything written to disk")
+    activate_script.write(stage, final)
     if not ensure_kernel(stage, final):
         shop.report.note(
             "It has no kernel, so notebooks cannot use it: add the package ipykernel."

@@ -1,19 +1,26 @@
 """Every operation by its name: what a command line and a task's order both call."""
 
+import contextlib
+import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conda_bootstrap import bytecode, sizes
 from conda_bootstrap.creating import create
 from conda_bootstrap.deleting import delete
 from conda_bootstrap.entering import sweep_all
+from conda_bootstrap.errors import Refused
+from conda_bootstrap.importing import from_export, from_yml
 from conda_bootstrap.inventory import names_of
 from conda_bootstrap.making import Workshop
 from conda_bootstrap.order import Order
 from conda_bootstrap.places import Places, find_scratch
+from conda_bootstrap.plugins import active_environment, install, profile_folders
 from conda_bootstrap.reporting import Report
 from conda_bootstrap.resetting import bring_back, repair, reset
+from conda_bootstrap.setting_up import set_default, set_up
 from conda_bootstrap.site_bases import Site, find_site
 from conda_bootstrap.sources import Source, from_base, from_explicit, from_lock
 from conda_bootstrap.verifying import verify
@@ -27,6 +34,7 @@ class Setting:
 
     scratch: str | None = None
     site: str | None = None
+    from_shell: bool = False
 
     def places(self) -> Places:
         """Return the person's folders."""
@@ -40,11 +48,28 @@ class Setting:
 def carry_out(order: Order, setting: Setting, report: Report) -> dict[str, Any]:
     """Do what is asked and tell the report how it ended."""
     began = time.monotonic()
-    shop = Workshop(setting.places(), setting.offered(), report)
+    places, site = setting.places(), setting.offered()
+    shop = Workshop(places, site, report, setting.from_shell)
     result, text = _OPERATIONS[order.operation](shop, order)
     result |= {"seconds": round(time.monotonic() - began, 2)}
     report.done(text, result)
     return result
+
+
+def finish(result: dict[str, Any], setting: Setting) -> None:
+    """Do what an environment is used without: bytecode, and its size for lists.
+
+    In a job nothing goes on when it has ended, so there the bytecode is waited for.
+    """
+    if "kernels" not in result:
+        return
+    places, path = setting.places(), Path(result["path"])
+    if setting.from_shell:
+        bytecode.in_background(places, path.name)
+    with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
+        if not setting.from_shell:
+            bytecode.compile_modules(path, bytecode.cache_of(places))
+        sizes.counted(places, path.name)
 
 
 def _create(shop: Workshop, order: Order) -> Done:
@@ -98,6 +123,35 @@ def _verified(name: str, told: dict[str, Any]) -> list[str]:
     return lines
 
 
+def _setup(shop: Workshop, order: Order) -> Done:
+    result = set_up(shop, order.base, shop.from_shell)
+    lines = [_ready(result), f"Your work belongs in {shop.places.workspace}."]
+    if shop.from_shell:
+        lines.append("Next: open a new terminal (or: source ~/.bashrc), then")
+        lines.append("  conda activate notebook")
+        lines.append("or start a notebook on the web page.")
+    return result, "\n".join(lines)
+
+
+def _plugins(shop: Workshop, order: Order) -> Done:
+    name = order.name or active_environment(shop.places)
+    result = install(shop, name, profile_folders(shop.places, shop.from_shell))
+    lines = [f"The plug-ins are in {name}: ipyparallel, TensorBoard, profile slurm."]
+    if result["not_had"]:
+        lines = [f"Not to be had for {name}: {', '.join(result['not_had'])}."]
+    lines.append("Next: start a notebook on the web page; its Clusters tab has slurm.")
+    return result, "\n".join(lines)
+
+
+def _default(shop: Workshop, order: Order) -> Done:
+    if not shop.places.environment(order.name).is_dir():
+        raise Refused(
+            "no_environment", f"There is no environment {order.name}.", "See: list"
+        )
+    set_default(shop.places, order.name)
+    return {"name": order.name}, f"Notebooks begin with {order.name} from now on."
+
+
 def _sweep(shop: Workshop, order: Order) -> Done:
     count = sweep_all(shop)
     return {"removed": count}, f"Removed {count} folders that nobody needs any more."
@@ -109,6 +163,10 @@ def source_of(order: Order, site: Site) -> Source:
         return from_lock(order.lock)
     if order.explicit is not None:
         return from_explicit(order.explicit)
+    if order.yml is not None:
+        return from_yml(order.yml)
+    if order.imported is not None:
+        return from_export(order.imported, site)
     return from_base(site.base(order.base))
 
 
@@ -132,4 +190,7 @@ _OPERATIONS = {
     "delete": _delete,
     "verify": _verify,
     "sweep": _sweep,
+    "setup": _setup,
+    "plugins": _plugins,
+    "default": _default,
 }

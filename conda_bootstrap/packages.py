@@ -90,7 +90,8 @@ def site_packages(prefix: Path) -> Path | None:
 
 def distributions(prefix: Path) -> tuple[Distribution, ...]:
     """Return the Python distributions that pip or the like has put there."""
-    return tuple(sorted(_added(prefix), key=lambda one: one.name.lower()))
+    found = (one for one, _ in added_distributions(prefix))
+    return tuple(sorted(found, key=lambda one: one.name.lower()))
 
 
 def all_distributions(prefix: Path) -> tuple[Distribution, ...]:
@@ -99,14 +100,15 @@ def all_distributions(prefix: Path) -> tuple[Distribution, ...]:
     return tuple(sorted(found, key=lambda one: one.name.lower()))
 
 
-def _added(prefix: Path) -> Iterator[Distribution]:
+def added_distributions(prefix: Path) -> Iterator[tuple[Distribution, Path]]:
+    """Yield what no conda package brought, with the folder that describes it."""
     for one, folder in _dist_infos(prefix):
         try:
             installer = read_text(folder / "INSTALLER", 1000).strip()
         except (OSError, ValueError):
             installer = "unknown"
         if installer != "conda":
-            yield one
+            yield one, folder
 
 
 def _dist_infos(prefix: Path) -> Iterator[tuple[Distribution, Path]]:

@@ -1,6 +1,8 @@
 """Reset, repair and bring back: a new environment in the place of one that is there."""
 
+from collections.abc import Sequence
 from dataclasses import replace as changed
+from pathlib import Path
 from typing import Any
 
 from conda_bootstrap.backends.port import Backend, Resolution, find_backend
@@ -9,7 +11,6 @@ from conda_bootstrap.entering import entered, judge
 from conda_bootstrap.errors import BootstrapError, Refused
 from conda_bootstrap.making import Workshop, build, prepare
 from conda_bootstrap.marker import read_marker
-from conda_bootstrap.packages import distributions
 from conda_bootstrap.remaking import for_repair, for_reset
 from conda_bootstrap.replacing import put_back, recover, replace
 from conda_bootstrap.room import check_room, need
@@ -54,10 +55,24 @@ def bring_back(shop: Workshop, name: str) -> dict[str, Any]:
     return describe(shop.places, name) | {"not_had": lacking}
 
 
-def _renew(shop: Workshop, name: str, backend: Backend, found: Resolution) -> list[str]:
+def add_packages(shop: Workshop, name: str, specs: Sequence[str]) -> list[str]:
+    """Add packages of the site's channels; return those that are not to be had."""
+    with entered(shop, name, "add"):
+        return _add(shop, name, specs, ())
+
+
+def _renew(
+    shop: Workshop,
+    name: str,
+    backend: Backend,
+    found: Resolution,
+    carry_from: Path | None = None,
+) -> list[str]:
     """Build, put in place, and judge; the old one comes back when it is no good."""
     places = shop.places
-    stage, marker, lacking = build(shop, name, backend, found)
+    stage, marker, lacking = build(
+        shop, name, backend, found, careful=True, carry_from=carry_from
+    )
     kept = replace(places, name, stage, marker.build)
     if why := judge(shop, name)():
         put_back(places, name, kept)
@@ -74,16 +89,23 @@ def _renew(shop: Workshop, name: str, backend: Backend, found: Resolution) -> li
 
 
 def _bring_back(shop: Workshop, name: str) -> list[str]:
-    """Build once more with what the newest fitting list names; tell what is not had."""
-    places = shop.places
-    saved = newest_with_more(places, name)
+    """Add what the newest fitting list names; tell what is not to be had."""
+    saved = newest_with_more(shop.places, name)
     if saved is None:
         shop.report.note("Nothing to bring back: no package is missing.")
         return []
+    conda, pip = saved.missing_in(shop.places.environment(name))
+    shop.report.note(f"Bringing back what was there on {saved.saved_at}")
+    return _add(shop, name, conda, pip)
+
+
+def _add(
+    shop: Workshop, name: str, conda: Sequence[str], pip: Sequence[str]
+) -> list[str]:
+    """Build it once more with more in it; what pip had added is taken along."""
+    places = shop.places
     path = places.environment(name)
-    conda, pip = saved.missing_in(path)
-    count = len(conda) + len(pip)
-    shop.report.phase("solve", f"Finding {count} packages of {saved.saved_at}")
+    shop.report.phase("solve", f"Finding {len(conda) + len(pip)} packages")
     backend = find_backend(shop.site)
     found, lacking = backend.resolve_more(path, conda, places)
     if lacking:
@@ -93,7 +115,6 @@ def _bring_back(shop: Workshop, name: str) -> list[str]:
     shop.report.note(check_room(need(found.packages, None, places), places))
     marker = read_marker(path)
     origin = (marker.base, marker.lock_sha256) if marker else (None, None)
-    # The stage begins without what pip had added, so all of it is asked for again.
-    there = tuple(f"{one.name}=={one.version}" for one in distributions(path))
-    source = changed(found.source, pip=(*there, *pip), origin=origin)
-    return lacking + _renew(shop, name, backend, changed(found, source=source))
+    source = changed(found.source, pip=tuple(pip), origin=origin)
+    resolved = changed(found, source=source)
+    return lacking + _renew(shop, name, backend, resolved, carry_from=path)

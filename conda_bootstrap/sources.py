@@ -11,7 +11,7 @@ from conda_bootstrap.site_bases import Base
 
 LONGEST_CHARS: Final = 4_000_000
 _PACKAGE: Final = re.compile(r"^- conda: (?P<url>\S+)$", re.MULTILINE)
-_FIELD: Final = re.compile(r"^  (?P<key>size|md5): '?(?P<value>[0-9a-f]+)'?$", re.M)
+_FIELD: Final = re.compile(r"^  (?P<key>size|md5): ['\"]?(?P<value>\w+)", re.MULTILINE)
 _PIP_NOTE: Final = re.compile(r"^# pip: (?P<spec>\S+)$", re.MULTILINE)
 _EXPLICIT: Final = re.compile(
     r"(?P<url>\S+?)(?:#(?P<sum>[0-9a-f]{32}|sha256:[0-9a-f]{64}))?"

@@ -7,7 +7,7 @@ from conda_bootstrap.bars import Bars
 from conda_bootstrap.errors import BootstrapError, WrongUse
 from conda_bootstrap.json_files import read_object
 from conda_bootstrap.locks import held_file
-from conda_bootstrap.operations import Setting, carry_out
+from conda_bootstrap.operations import Setting, carry_out, finish
 from conda_bootstrap.order import from_json
 from conda_bootstrap.reporting import Report
 from conda_bootstrap.task_files import ENDED, StateFile, cancelled, read_state
@@ -38,7 +38,7 @@ def _run(folder: Path, setting: Setting) -> int:
     state.write()
     report = Report(Bars(sys.stdout), state)
     try:
-        carry_out(from_json(told), setting, report)
+        finish(carry_out(from_json(told), setting, report), setting)
     except BootstrapError as error:
         report.failed(error)
         return error.exit_code

@@ -33,11 +33,16 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Where an environment is built, and the path that it will have."""
+    """Where an environment is built, and the path that it will have.
+
+    Careful is to look into the package cache before files are linked from it: whoever
+    edits a file of an environment edits the cache, which it is linked to.
+    """
 
     places: Places
     stage: Path
     final: Path
+    careful: bool = False
 
 
 class Backend(Protocol):

@@ -12,8 +12,10 @@ from rattler import (
     LockChannel,
     LockFile,
     LockPlatform,
+    PackageCache,
     PrefixRecord,
     RepoDataRecord,
+    ValidationMode,
     VirtualPackage,
     install,
     solve,
@@ -92,7 +94,7 @@ class RattlerBackend:
         installing = install(
             list(found.records),
             work.stage,
-            cache_dir=work.places.pkgs,
+            package_cache=_cache(work),
             show_progress=False,
             # rattler's do-nothing methods look abstract to mypy
             reporter=_Reporter(report, found.packages),  # type: ignore[abstract]
@@ -102,6 +104,11 @@ class RattlerBackend:
             asyncio.run(_awaited(installing))
         except InstallerError as error:
             raise _failure(error) from error
+
+
+def _cache(work: Work) -> PackageCache:
+    mode = ValidationMode.full() if work.careful else ValidationMode.fast()
+    return PackageCache.new_layered([work.places.pkgs], validation_mode=mode)
 
 
 class _Reporter(InstallerReporter):
