@@ -46,6 +46,16 @@ _OFFERS: Final = (
         ),
     ),
     Offer(
+        _WORK,
+        Entry(
+            "environments",
+            N_("Environments"),
+            "box-seam",
+            "e",
+            N_("Your conda environments: make, mend, take with you."),
+        ),
+    ),
+    Offer(
         _ACCOUNT,
         Entry(
             "me",

@@ -41,6 +41,7 @@ from handlers.pages import (
     queues as queue_pages,
     terms as terms_page,
 )
+from handlers.pages.environments import listing as environment_pages
 from handlers.pages.me import (
     credentials as my_credentials,
     factor as my_factor,
@@ -89,6 +90,7 @@ ALL: Final[tuple[Routes, ...]] = (
     notebook_change.routes,
     notebook_actions.routes,
     notebook_detail.routes,
+    environment_pages.routes,
     logout.routes,
     choices.routes,
     my_profile.routes,

@@ -27,8 +27,8 @@ def only_home(path: str) -> bool:
     [
         (None, all_pages, []),
         (PERSON, only_home, [""]),
-        (PERSON, all_pages, ["", "notebooks", "me", "api"]),
-        (OPERATOR, all_pages, ["", "notebooks", "me", "api", "design"]),
+        (PERSON, all_pages, ["", "notebooks", "environments", "me", "api"]),
+        (OPERATOR, all_pages, ["", "notebooks", "environments", "me", "api", "design"]),
     ],
 )
 def test_pages_are_offered_by_role_and_only_when_they_exist(

@@ -1,7 +1,8 @@
 // A job's log as it grows, read through the person's own agent: never by the portal.
+import { events, wait } from "../agent.js";
 import { call } from "../api.js";
+import { append } from "../log_view.js";
 
-const SHOWN_CHARACTERS = 200_000;
 const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
 // Not there yet, not reached yet, and what JupyterHub says of a server that starts.
@@ -24,10 +25,7 @@ function note(text) {
 }
 
 function show(text) {
-  const pre = code().parentElement;
-  const follows = document.getElementById("log-follows")?.checked ?? true;
-  code().textContent = (code().textContent + text).slice(-SHOWN_CHARACTERS);
-  if (follows) pre.scrollTop = pre.scrollHeight;
+  append(code(), text, document.getElementById("log-follows")?.checked ?? true);
 }
 
 // The agent is started when it does not run, and gives a token that opens it alone.
@@ -49,23 +47,6 @@ async function ask(path, signal) {
 }
 
 class Starting extends Error {}
-
-async function* events(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    const whole = (rest + value).split("\n\n");
-    rest = whole.pop();
-    for (const text of whole) {
-      const lines = text.split("\n");
-      const name = lines.find((line) => line.startsWith("event: "))?.slice(7);
-      const data = lines.find((line) => line.startsWith("data: "))?.slice(6);
-      if (name && data) yield { name, data: JSON.parse(data) };
-    }
-  }
-}
 
 const told = {
   log(place, data) {
@@ -111,16 +92,6 @@ async function readOnce(place, signal) {
 async function nothing(answer) {
   await answer.body?.cancel();
   note(about().none);
-}
-
-function wait(ms, signal) {
-  return new Promise((done) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      done();
-    });
-  });
 }
 
 async function read(place, signal) {
