@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from tornado.web import Finish, RequestHandler
 
 from kqi_hub.agent.access import Access, HubSilent
-from kqi_hub.agent.conda import Conda
+from kqi_hub.agent.conda import Conda, Shelf
 from kqi_hub.agent.counting import Counting
 from kqi_hub.agent.disk import on_disk
 from kqi_hub.agent.errors import Problem
@@ -48,6 +48,7 @@ class Agent:
     disk: ThreadPoolExecutor
     tasks: Tasks
     conda: Conda | None = None
+    shelf: Shelf | None = None
     counting: Counting = field(default_factory=Counting)
 
 

@@ -32,6 +32,10 @@ class Conda(Protocol):
     def count(self, name: str) -> None:
         """Count the size of one, however long that takes."""
 
+
+class Shelf(Protocol):
+    """The example notebooks that are shipped."""
+
     def examples(self) -> list[dict[str, Any]]:
         """Return the example notebooks."""
 

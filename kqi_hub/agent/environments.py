@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, Final, ParamSpec, TypeVar
 
 from kqi_hub.agent.base import OwnerHandler
-from kqi_hub.agent.conda import Conda, CondaRefuses
+from kqi_hub.agent.conda import Conda, CondaRefuses, Shelf
 from kqi_hub.agent.errors import Problem
 from kqi_hub.agent.orders import existing_name, read_object, shown
 from kqi_hub.agent.task_views import is_live
@@ -146,9 +146,16 @@ class Sizes(CondaHandler):
 class Examples(CondaHandler):
     """GET and POST api/examples."""
 
+    @property
+    def shelf(self) -> Shelf:
+        """Return where they are; Problem where there are none."""
+        if self.agent.shelf is None:
+            raise Problem(503, "not-set-up", "This agent has no example notebooks.")
+        return self.agent.shelf
+
     async def get(self) -> None:
         """Answer with the example notebooks."""
-        self.answer({"examples": await self.ask(self.conda.examples)})
+        self.answer({"examples": await self.ask(self.shelf.examples)})
 
     async def post(self) -> None:
         """Copy some into the workspace; nothing there is overwritten."""
@@ -156,12 +163,12 @@ class Examples(CondaHandler):
         said = read_object(self.request.body)
         self.only(said, "names")
         names = said.get("names")
-        known = {one["name"] for one in await self.ask(self.conda.examples)}
+        known = {one["name"] for one in await self.ask(self.shelf.examples)}
         if not isinstance(names, list) or not 0 < len(names) <= _MOST_EXAMPLES:
             raise Problem(400, "invalid-input", "`names` must be a list of names.")
         for name in names:
             if not isinstance(name, str) or name not in known:
                 raise Problem(404, "not-there", f"There is no example {shown(name)}.")
-        made = await self.ask(self.conda.copy_examples, list(dict.fromkeys(names)))
+        made = await self.ask(self.shelf.copy_examples, list(dict.fromkeys(names)))
         self.set_status(201)
         self.answer({"made": made})

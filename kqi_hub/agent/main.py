@@ -16,6 +16,7 @@ from tornado.netutil import bind_sockets
 from kqi_hub.agent.access import Access
 from kqi_hub.agent.app import make_app
 from kqi_hub.agent.base import Agent
+from kqi_hub.agent.conda import Conda
 from kqi_hub.agent.folder import open_folder
 from kqi_hub.agent.instructions import (
     BadInstructions,
@@ -24,6 +25,7 @@ from kqi_hub.agent.instructions import (
 )
 from kqi_hub.agent.logins import Logins
 from kqi_hub.agent.orders import MOST_BYTES
+from kqi_hub.agent.own_conda import OwnConda
 from kqi_hub.agent.tasks import Tasks
 from kqi_hub.agent.use import Use
 
@@ -63,7 +65,7 @@ async def _serve(told: Instructions) -> None:
     use = Use(told.idle_s)
     disk = ThreadPoolExecutor(4, thread_name_prefix="disk")
     tasks = Tasks(told.folder, told.environments, disk)
-    agent = Agent(told, Access(told), Logins(), use, disk, tasks)
+    agent = Agent(told, Access(told), Logins(), use, disk, tasks, _conda(told))
     server = HTTPServer(
         make_app(agent),
         max_header_size=32 * 1024,
@@ -86,6 +88,11 @@ async def _serve(told: Instructions) -> None:
     server.stop()
     await server.close_all_connections()
     disk.shutdown(wait=False, cancel_futures=True)
+
+
+def _conda(told: Instructions) -> Conda | None:
+    rules = told.environments
+    return None if rules is None else OwnConda(told.folder, rules.site)
 
 
 def _say_so(folder: Path) -> None:

@@ -91,7 +91,14 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     disk = ThreadPoolExecutor(4)
     tasks = Tasks(folder, told.environments, disk)
     agent = Agent(
-        told, Access(told, remember_s=0.2), Logins(), Use(60.0), disk, tasks, conda
+        told,
+        Access(told, remember_s=0.2),
+        Logins(),
+        Use(60.0),
+        disk,
+        tasks,
+        conda,
+        conda,
     )
     server = HTTPServer(make_app(agent))
     server.add_socket(sock)

@@ -511,6 +511,7 @@ async def test_the_newest_fifty_are_listed(lab: Lab) -> None:
 async def test_an_agent_that_was_told_nothing_says_so(lab: Lab) -> None:
     object.__setattr__(lab.agent, "tasks", Tasks(lab.folder, None, lab.agent.disk))
     object.__setattr__(lab.agent, "conda", None)
+    object.__setattr__(lab.agent, "shelf", None)
     for path in ("api/environments", "api/examples", "api/environments/bases"):
         answer = await lab.get(path)
         assert (answer.code, json.loads(answer.body)["error"]) == (503, "not-set-up")
