@@ -65,6 +65,9 @@ min_uid = 1000
 [notebooks]
 session_python = "{python}"
 
+[environments]
+queue = "jupyter"
+
 [hub]
 public_url = "http://127.0.0.1:{proxy}/"
 listen = "http://127.0.0.1:{proxy}"
