@@ -182,11 +182,22 @@ def import_alone(root: Path, *names: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, text=True)
 
 
+# Of conda_bootstrap: the installer it ships with, the operator's side, which solves
+# with that, and what other programs read or run.
+NEED_MORE = (
+    "conda_bootstrap.backends.rattler",
+    "conda_bootstrap.kernel_start",
+    "conda_bootstrap.profile_slurm",
+    "conda_bootstrap.site",
+)
+
+
 @pytest.mark.parametrize(
     "package", ["kqi_hub.runner", "kqi_hub.runas.helper", "conda_bootstrap"]
 )
 def test_what_runs_outside_the_environment_needs_only_python(package: str) -> None:
-    names = module_names(package)
+    more = tuple(f"{name}." for name in NEED_MORE)
+    names = [name for name in module_names(package) if not f"{name}.".startswith(more)]
     assert names
     ran = import_alone(ROOT, *names)
     assert (ran.returncode, ran.stderr) == (0, "")
