@@ -13,6 +13,7 @@ make_store         the same on an address
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -20,6 +21,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -31,6 +33,7 @@ from kqi_hub.db.engine import make_engine
 from kqi_hub.db.snapshot import SqlSnapshotStore
 
 START_TIMEOUT_S = 30
+ROOM_BYTES = 2 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,14 @@ class PostgresqlServer:
                 sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
             )
         return f"postgresql+psycopg://postgres@/{name}?host={self.folder}"
+
+    def drop(self, url: str) -> None:
+        """Remove a database: hundreds would be gigabytes to write and to remove."""
+        name = urlsplit(url).path.removeprefix("/")
+        with self.connect() as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            )
 
 
 def programs() -> Path:
@@ -81,6 +92,16 @@ def as_server_account(command: str) -> list[str]:
     return words + command.split()
 
 
+def quick_place() -> Path | None:
+    """Return memory with room for databases, else None for the usual place.
+
+    Making and dropping hundreds of them is slow on a disk that others use too.
+    """
+    memory = Path("/dev/shm")
+    is_usable = memory.is_dir() and os.access(memory, os.W_OK)
+    return memory if is_usable and shutil.disk_usage(memory).free > ROOM_BYTES else None
+
+
 def wait_for(server: PostgresqlServer, log: Path) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:
@@ -99,7 +120,7 @@ def wait_for(server: PostgresqlServer, log: Path) -> None:
 def postgresql_server() -> Iterator[PostgresqlServer]:
     bin_folder = programs()
     # Not below pytest's folder, which only we may enter; and short, for the socket.
-    folder = Path(tempfile.mkdtemp(prefix="kqi-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="kqi-pg-", dir=quick_place()))
     data, log = folder / "data", folder / "log"
     if os.geteuid() == 0:
         account = pwd.getpwnam("postgres")
@@ -121,7 +142,8 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
         process = subprocess.Popen(
             as_server_account(
                 f"{bin_folder}/postgres -D {data} -F -c listen_addresses= "
-                f"-c unix_socket_directories={folder}"
+                f"-c unix_socket_directories={folder} "
+                "-c max_wal_size=64MB -c min_wal_size=32MB"
             ),
             stdout=output,
             stderr=output,
@@ -133,7 +155,8 @@ def postgresql_server() -> Iterator[PostgresqlServer]:
         wait_for(server, log)
         yield server
     finally:
-        process.terminate()
+        # Nothing is written first: all of it is thrown away.
+        process.send_signal(signal.SIGQUIT)
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:
@@ -148,8 +171,10 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgresql_url(postgresql_server: PostgresqlServer) -> str:
-    return postgresql_server.new_database()
+def postgresql_url(postgresql_server: PostgresqlServer) -> Iterator[str]:
+    url = postgresql_server.new_database()
+    yield url
+    postgresql_server.drop(url)
 
 
 @pytest.fixture(params=["sqlite_url", "postgresql_url"])
