@@ -1,7 +1,10 @@
 """Bring the demo's channel and site folders up to date, and say how far it is."""
 
 import os
+import signal
+import subprocess
 import sys
+from typing import Final
 
 from conda_bootstrap.errors import BootstrapError
 from conda_bootstrap.site.telling import Terminal
@@ -12,14 +15,26 @@ from kqi_hub.devstack.channel.wheel import BadWheel
 from kqi_hub.devstack.environments import of_checkout
 
 
+_KNOWN: Final = (
+    BadWheel,
+    BootstrapError,
+    DownloadFailed,
+    OSError,
+    UnknownPython,
+    subprocess.CalledProcessError,
+)
+
+
 def main() -> None:
     """Run it; a failure says what to do."""
     os.umask(0o022)
+    # Ended by Ctrl-C at once, and seen by the shell as that: it must not go on.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     terminal = Terminal()
     try:
         prepare(of_checkout(), terminal)
-    except (DownloadFailed, UnknownPython, BadWheel, BootstrapError) as error:
-        terminal.say(str(error))
+    except _KNOWN as error:
+        terminal.say(f"{error}\nWhat is made already is kept in .environments.")
         sys.exit(1)
 
 

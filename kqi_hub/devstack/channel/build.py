@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import shutil
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -43,6 +44,8 @@ def build_channel(
     """
     for subdir in ("noarch", "linux-64"):
         (channel / subdir).mkdir(parents=True, exist_ok=True)
+    for left in channel.glob("*/.unfinished-*"):
+        shutil.rmtree(left)
     present = {path.name: path for path in channel.glob("*/*.conda")}
     tasks = _tasks(wheels, channel, patchelf)
     todo = [task for task in tasks if not _is_made(task, present.values())]

@@ -1,6 +1,7 @@
 """Fetch the wheels of the channel from the package index, once."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 _AT_ONCE: Final = 2
 _LOOK_EVERY_S: Final = 0.2
+# Left behind by a run that was killed; one run at a time is here.
+_UNFINISHED: Final = "unfinished-"
 
 
 class DownloadFailed(Exception):
@@ -37,6 +40,8 @@ def fetch_wheels(
 ) -> list[Path]:
     """Return one wheel for each pin, fetching into `folder` what is not there yet."""
     folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(left)
     present = _present(pins, folder)
     missing = [f"{name}=={pins[name]}" for name in pins if name not in present]
     if missing:
@@ -57,7 +62,7 @@ def _present(pins: Mapping[str, str], folder: Path) -> dict[str, Path]:
 def _download(
     wanted: Sequence[str], folder: Path, told: Callable[[int, int], None]
 ) -> None:
-    with tempfile.TemporaryDirectory(dir=folder) as unfinished:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as unfinished:
         place = Path(unfinished)
         shares = [wanted[start::_AT_ONCE] for start in range(_AT_ONCE)]
         said = place / "said.txt"
@@ -72,7 +77,7 @@ def _download(
             raise DownloadFailed(
                 f"pip could not fetch the wheels of the demo's channel:\n"
                 f"{said.read_text(errors='replace')[-2000:]}"
-                "What did arrive is kept: run it again when the index answers."
+                "Run it again when the index answers; what did arrive is kept."
             )
 
 

@@ -123,6 +123,18 @@ def test_wheels_that_are_there_are_not_fetched(
     assert path.name == "hello-1.0-py3-none-any.whl"
 
 
+def test_what_a_killed_run_left_behind_goes(place: Environments) -> None:
+    left = [
+        place.wheels / "unfinished-x/half.whl",
+        place.channel / "noarch/.unfinished-1/half.conda",
+    ]
+    for path in left:
+        path.parent.mkdir(parents=True)
+        path.touch()
+    prepare(place, Quiet())
+    assert not any(path.parent.exists() for path in left)
+
+
 def test_a_wheel_that_the_index_has_not_is_said_and_the_others_are_kept(
     tmp_path: Path, index: Path
 ) -> None:
