@@ -14,7 +14,6 @@ from kqi_hub.devstack.channel.prepare import prepare
 from kqi_hub.devstack.channel.wheel import BadWheel
 from kqi_hub.devstack.environments import of_checkout
 
-
 _KNOWN: Final = (
     BadWheel,
     BootstrapError,
