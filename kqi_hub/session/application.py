@@ -37,6 +37,9 @@ _EXTENSIONS: Final = {
 
 # Lab asks everybody whether to fetch news, whatever news_url is: this answers for all.
 _SETTINGS: Final = Path(__file__).parent / "settings"
+# Ours in Lab and Notebook, which need not be built or installed. It switches off those
+# that ask for parts of the server that ours takes the place of.
+_LAB_EXTENSIONS: Final = Path(__file__).parent / "labextension"
 # Less than the runner waits, and that is less than Slurm does.
 _CLEANUP_S: Final = 6.0
 
@@ -156,4 +159,6 @@ def configuration(order: Mapping[str, Any]) -> Config:
     config.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
     config.LabApp.extension_manager = "readonly"
     config.LabApp.collaborative = False
+    for name in ("LabApp", "JupyterNotebookApp"):
+        config[name].extra_labextensions_path = [str(_LAB_EXTENSIONS)]
     return config

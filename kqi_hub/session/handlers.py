@@ -1,6 +1,8 @@
 """What the session serves beside Jupyter: what is known of it, and files for pages."""
 
+import asyncio
 import json
+import os
 import time
 from importlib.resources import files
 from typing import Any, ClassVar, Final
@@ -10,6 +12,7 @@ from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
+from kqi_hub.session.resources import Meter, given, told
 from kqi_hub.session.texts import catalogue, language_for
 from kqi_hub.session.watch import Watch
 
@@ -48,6 +51,27 @@ class StateHandler(_SessionHandler):
     async def get(self) -> None:
         """Answer what is known of the session."""
         self.answer()
+
+
+class ResourcesHandler(APIHandler):
+    """GET kqi/session/resources."""
+
+    _track_activity = False
+    auth_resource = "api"
+
+    def initialize(self, meter: Meter) -> None:
+        """Take what measures."""
+        self.meter = meter
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer what the job uses of what it was given."""
+        language = language_for(self.request.headers.get("Accept-Language", ""))
+        use = await asyncio.to_thread(self.meter.measure)
+        found = told(use, given(os.environ), catalogue("tools.json")[language])
+        self.set_header("Cache-Control", "no-store")
+        self.finish(json.dumps(found))
 
 
 class HereHandler(_SessionHandler):
@@ -108,5 +132,10 @@ def routes(base_url: str, watch: Watch) -> list[tuple[Any, ...]]:
     return [
         (url_path_join(base_url, "kqi/session"), StateHandler, {"watch": watch}),
         (url_path_join(base_url, "kqi/session/here"), HereHandler, {"watch": watch}),
+        (
+            url_path_join(base_url, "kqi/session/resources"),
+            ResourcesHandler,
+            {"meter": Meter(os.getppid())},
+        ),
         (url_path_join(base_url, f"kqi/session/({names})"), AssetHandler),
     ]
