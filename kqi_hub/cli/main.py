@@ -8,6 +8,7 @@ import click
 from kqi_hub import __version__
 from kqi_hub.cli.completion import completion
 from kqi_hub.cli.credentials import credential
+from kqi_hub.cli.environments import environment
 from kqi_hub.cli.factor import factor
 from kqi_hub.cli.keys import key
 from kqi_hub.cli.notebooks import notebook
@@ -40,6 +41,7 @@ _COMMANDS = (
     credential,
     token,
     notebook,
+    environment,
     terms,
     completion,
 )

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+import httpx2
+
 
 class Calls(ABC):
     """A part of `Client`; the parts share its one way to ask."""
@@ -14,6 +16,16 @@ class Calls(ABC):
         self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> Any:
         """Ask the portal and return what it says."""
+
+    @abstractmethod
+    def _fetch(
+        self,
+        method: str,
+        url: str,
+        token: str,
+        body: Mapping[str, object] | None = None,
+    ) -> httpx2.Response:
+        """Ask a server of one's own with its token and return the answer as it is."""
 
 
 def part(text: str) -> str:

@@ -7,6 +7,7 @@ import httpx2
 
 from kqi_hub.sdk import config as configuration
 from kqi_hub.sdk.account import AccountCalls
+from kqi_hub.sdk.environments import EnvironmentCalls
 from kqi_hub.sdk.errors import NotConfigured, NotReachable, Refused
 from kqi_hub.sdk.models import Login, Person, Tenant
 from kqi_hub.sdk.notebooks import NotebookCalls, Way
@@ -16,7 +17,7 @@ API: Final = "services/portal/api/v1/"
 LOGIN: Final = "hub/api/kqi/login"
 
 
-class Client(AccountCalls, QueueCalls, NotebookCalls):
+class Client(AccountCalls, QueueCalls, NotebookCalls, EnvironmentCalls):
     """The portal as one person sees it; close it, or use it in a `with`."""
 
     def __init__(
@@ -122,6 +123,21 @@ class Client(AccountCalls, QueueCalls, NotebookCalls):
         self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> Any:
         return self._ask(method, API + path, body)
+
+    def _fetch(
+        self,
+        method: str,
+        url: str,
+        token: str,
+        body: Mapping[str, object] | None = None,
+    ) -> httpx2.Response:
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        try:
+            return self._http.request(method, url, json=body, headers=headers)
+        except httpx2.HTTPError as error:
+            raise NotReachable(
+                f"Your agent does not answer ({type(error).__name__}).", "Try again."
+            ) from error
 
     def _ask(
         self, method: str, path: str, body: Mapping[str, object] | None = None

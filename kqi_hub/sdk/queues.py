@@ -234,6 +234,11 @@ class QueueCalls(Calls):
         )
         return Estimate.read(self._api("GET", f"queues/{part(queue)}/estimate{asked}"))
 
+    def live_job(self, job_id: int) -> Mapping[str, Any] | None:
+        """Return a job of one's own that waits or runs; None if it does neither."""
+        found = self._api("GET", f"jobs{_query(job_id=job_id)}")["jobs"]
+        return found[0] if found else None
+
     def refresh(self) -> float:
         """Ask for a fresh look at Slurm; return when, in the portal's clock."""
         return float(self._api("POST", "refresh")["asked_at"])
