@@ -123,8 +123,10 @@ class LimitRow(Model):
     """A limit that Slurm holds you to."""
 
     resource: str = Field(description="In Slurm's words: cpu, mem, gres/gpu:a100.")
-    scope: Literal["job", "person", "tenant"] = Field(description="Who is limited.")
-    account: str = Field(description="The tenant or the account above it.")
+    scope: Literal["job", "person", "tenant", "qos"] = Field(
+        description="Who is limited; qos: everybody whose jobs have that QOS."
+    )
+    account: str = Field(description="The tenant, the account above it, or the QOS.")
     most: int = Field(description="The limit; memory in MB.")
     used: int = Field(description="What runs now takes of it.")
     left: int = Field(description="What is left of it.")

@@ -34,6 +34,7 @@ _WHOSE: Final = {
     Scope.JOB: N_("each of your jobs"),
     Scope.PERSON: N_("all your jobs together"),
     Scope.TENANT: N_("everybody in {account}"),
+    Scope.QOS: N_("everybody in QOS {account}"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The table of who may submit to which Slurm account."""
+"""The tables of who may submit to which Slurm account, and of what a QOS allows."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,4 +23,22 @@ class AssociationRow(Base):
     grp_tres_mins: Mapped[tuple[tuple[str, int], ...]] = mapped_column(Amounts())
     max_jobs: Mapped[int | None]
     max_submit: Mapped[int | None]
+    max_time_s: Mapped[int | None]
+
+
+class QosRow(Base):
+    """A `domain.cluster.Qos`, as one cluster's worker was told of it."""
+
+    __tablename__ = "qos"
+
+    cluster: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    flags: Mapped[tuple[str, ...]]
+    grp_tres: Mapped[tuple[tuple[str, int], ...]] = mapped_column(Amounts())
+    max_tres_per_job: Mapped[tuple[tuple[str, int], ...]] = mapped_column(Amounts())
+    max_tres_per_node: Mapped[tuple[tuple[str, int], ...]] = mapped_column(Amounts())
+    max_tres_per_user: Mapped[tuple[tuple[str, int], ...]] = mapped_column(Amounts())
+    max_tres_per_account: Mapped[tuple[tuple[str, int], ...]] = mapped_column(Amounts())
+    max_jobs_per_user: Mapped[int | None]
+    max_submit_per_user: Mapped[int | None]
     max_time_s: Mapped[int | None]

@@ -83,6 +83,25 @@ class Association:
 
 
 @dataclass(frozen=True, slots=True)
+class Qos:
+    """A quality of service of Slurm with the limits that it sets; empty: none.
+
+    Of a job that has a node, limits of one job and of one node are the same.
+    """
+
+    name: str
+    flags: tuple[str, ...] = ()
+    grp_tres: tuple[tuple[str, int], ...] = ()
+    max_tres_per_job: tuple[tuple[str, int], ...] = ()
+    max_tres_per_node: tuple[tuple[str, int], ...] = ()
+    max_tres_per_user: tuple[tuple[str, int], ...] = ()
+    max_tres_per_account: tuple[tuple[str, int], ...] = ()
+    max_jobs_per_user: int | None = None
+    max_submit_per_user: int | None = None
+    max_time_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One coherent look at the whole cluster."""
 

@@ -85,7 +85,7 @@ def _of_state(queue: Queue) -> Iterator[Phrase]:
     most = allowance.max_submit
     if most is not None and allowance.submitted + 1 > most:
         yield Phrase(
-            "You have {count} jobs in this tenant, running and waiting, and Slurm "
+            "You have {count} jobs here, running and waiting, and Slurm "
             "takes at most {most}. Wait for one to end, or cancel one.",
             count=allowance.submitted,
             most=most,
@@ -183,8 +183,8 @@ def _taken(queue: Queue, shape: Shape) -> Iterator[Phrase]:
     allowance, takes = queue.allowance, taken_by(queue, shape)
     if allowance.max_jobs is not None and allowance.running + 1 > allowance.max_jobs:
         yield Phrase(
-            "You have {count} running jobs in this tenant, which is the most you may "
-            "have: it starts when one of them ends.",
+            "You have {count} running jobs here, which is the most you may have: it "
+            "starts when one of them ends.",
             count=allowance.running,
         )
     for limit in allowance.limits:
@@ -209,6 +209,8 @@ def _over(limit: Limit, amount: int) -> Phrase:
 
 
 def _whom(limit: Limit) -> Phrase:
+    if limit.scope is Scope.QOS:
+        return Phrase("everybody in QOS {qos} together", qos=limit.account)
     known = _SCOPES.get(limit.scope)
     return known or Phrase("tenant {tenant}", tenant=limit.account)
 

@@ -4,7 +4,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from kqi_hub.domain.cluster import Association, Freshness, Node, Partition, Reading
+from kqi_hub.domain.cluster import (
+    Association,
+    Freshness,
+    Node,
+    Partition,
+    Qos,
+    Reading,
+)
 from kqi_hub.domain.job import EndedJob, Job
 
 
@@ -42,6 +49,9 @@ class ClusterReader(Protocol):
 
     async def associations(self) -> tuple[Association, ...]:
         """Return who may use which account, with limits."""
+
+    async def qos(self) -> tuple[Qos, ...]:
+        """Return every QOS with its limits."""
 
     async def ended(self, job_ids: Sequence[int]) -> Mapping[int, EndedJob]:
         """Return what accounting says has ended; jobs it does not say so of lack."""

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from kqi_hub.domain.amounts import Amounts, free_of, is_enough, of_node
-from kqi_hub.domain.cluster import Association, Node, Partition
+from kqi_hub.domain.amounts import GPU, Amounts, free_of, is_enough, of_node
+from kqi_hub.domain.cluster import Association, Node, Partition, Qos
 from kqi_hub.domain.hostlist import expand_hostlist
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.phrase import Phrase
+from kqi_hub.domain.qos_limits import book_of
 from kqi_hub.domain.tenant_limits import Accounts, Allowance, accounts_of
 
 _NOTHING: Final = Amounts()
@@ -126,6 +127,8 @@ class Queue:
     @property
     def max_time_s(self) -> int | None:
         """Return the longest lifetime of a job of this person, None for no limit."""
+        if self.allowance.beats_queue_time:
+            return self.allowance.max_time_s
         both = (self.partition.max_time_s, self.allowance.max_time_s)
         return min((one for one in both if one is not None), default=None)
 
@@ -147,10 +150,24 @@ class Queue:
         rules, partition = self.rules, self.partition
         memory = max((has.memory_mb for has in kinds), default=0)
         gpus = {t: max(has.gpus.get(t, 0) for has in kinds) for t in sorted(types)}
+        cpus = max((has.cpus for has in kinds), default=0)
+        most = {
+            name: min((x.most for x in self.allowance.limits if x.resource == name),
+                      default=None)
+            for name in ("cpu", "mem", GPU, *(f"{GPU}:{kind}" for kind in gpus))
+        }  # fmt: skip
         return Amounts(
-            _bounded(max((has.cpus for has in kinds), default=0), rules.most_cpus),
-            _bounded(memory, rules.most_memory_mb, partition.max_memory_per_node_mb),
-            {kind: _bounded(n, rules.most_gpus) for kind, n in gpus.items()},
+            _bounded(cpus, rules.most_cpus, most["cpu"]),
+            _bounded(
+                memory,
+                rules.most_memory_mb,
+                partition.max_memory_per_node_mb,
+                most["mem"],
+            ),
+            {
+                kind: _bounded(n, rules.most_gpus, most[GPU], most[f"{GPU}:{kind}"])
+                for kind, n in gpus.items()
+            },
             1,
         )
 
@@ -160,10 +177,11 @@ def survey(
     partitions: Iterable[Partition],
     jobs: Iterable[Job],
     associations: Iterable[Association],
+    qos: Iterable[Qos] = (),
 ) -> Scene:
     """Sort a picture once; what it costs grows with nodes, queues and jobs."""
     by_name = {node.name: node for node in nodes}
-    live = tuple(jobs)
+    live, queues = tuple(jobs), tuple(partitions)
     waiting, running = _by_queue(live)
     supplies = {
         partition.name: _supply(
@@ -172,13 +190,13 @@ def survey(
             Counter(job.user for job in waiting.get(partition.name, ())),
             Counter(job.user for job in running.get(partition.name, ())),
         )
-        for partition in partitions
+        for partition in queues
     }
     return Scene(
         nodes=by_name,
         supplies=supplies,
         jobs=live,
-        accounts=accounts_of(associations, live),
+        accounts=accounts_of(associations, live, book_of(qos, queues)),
         by_id={job.job_id: job for job in live},
         running_on=_by_node(live),
         waiting_in={queue: tuple(found) for queue, found in waiting.items()},

@@ -85,7 +85,7 @@ def _is_beyond(job: Job, scene: Scene) -> bool:
     """Tell whether the job alone takes more than a limit that it is held to."""
     queue = job.partition.split(",")[0]
     supply = scene.supplies.get(queue)
-    allowance = scene.accounts.allowance(job.user, job.account, queue)
+    allowance = scene.accounts.allowance(job.user, job.account, queue, job.qos)
     if supply is None or allowance is None:
         return False
     takes = of_job(job)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
-from kqi_hub.domain.cluster import Association, Freshness, Node, Partition
+from kqi_hub.domain.cluster import Association, Freshness, Node, Partition, Qos
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.queues import Scene, survey
 from kqi_hub.services.freshness import Standing, Trust, judge
@@ -41,6 +41,9 @@ class AssociationStore(Protocol):
     def associations(self) -> tuple[Association, ...]:
         """Return all of them."""
 
+    def qos(self) -> tuple[Qos, ...]:
+        """Return every QOS with its limits."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -52,6 +55,7 @@ class Picture:
     partitions: tuple[Partition, ...] = ()
     jobs: tuple[Job, ...] = ()
     associations: tuple[Association, ...] = ()
+    qos: tuple[Qos, ...] = ()
     scene: Scene = field(default_factory=Scene)
     # Grows when anything but the time differs from the picture before.
     version: int = 0
@@ -112,18 +116,19 @@ class Board:
         """Read what is new; runs on a thread, one at a time."""
         known = self._picture
         fresh = self._store.freshness()
-        found = self._renewed(known.associations)
+        rights = self._renewed(known.associations, known.qos)
         is_seen = fresh.sequence == known.sequence and fresh.sequence > 0
         parts = (known.nodes, known.partitions, known.jobs)
         if not is_seen:
             fresh, parts = self._whole(fresh)
             self.readings += 1
         before = (known.nodes, known.partitions, known.jobs)
-        if found is known.associations and parts == before and known.version:
+        is_same = rights == (known.associations, known.qos) and parts == before
+        if is_same and known.version:
             return replace(known, freshness=fresh)
-        scene = survey(*parts, found)
+        scene = survey(*parts, *rights)
         version = known.version + 1
-        return Picture(fresh, known.standing, *parts, found, scene, version)
+        return Picture(fresh, known.standing, *parts, *rights, scene, version)
 
     def _whole(
         self, fresh: Freshness
@@ -143,10 +148,13 @@ class Board:
             fresh = after
         return fresh, parts
 
-    def _renewed(self, known: tuple[Association, ...]) -> tuple[Association, ...]:
+    def _renewed(
+        self, known: tuple[Association, ...], qos: tuple[Qos, ...]
+    ) -> tuple[tuple[Association, ...], tuple[Qos, ...]]:
         at, now = self._associated_at, self._clock()
         if at is not None and now - at < ASSOCIATIONS_S:
-            return known
-        found = self._associations.associations()
+            return known, qos
+        found, limits = self._associations.associations(), self._associations.qos()
         self._associated_at = now
-        return known if found == known else found
+        # The same objects again, so that comparing them later costs nothing.
+        return known if found == known else found, qos if limits == qos else limits

@@ -173,7 +173,8 @@ class Queue:
     most_cpus: int | None = field(
         default=None,
         metadata=about(
-            "CPUs that one job may have, where a QOS bounds them.", Between(1, 65_536)
+            "CPUs that one job may have, if fewer than Slurm allows.",
+            Between(1, 65_536),
         ),
     )
     most_memory_gb: int | None = field(

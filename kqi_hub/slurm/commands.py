@@ -26,6 +26,10 @@ ASSOCIATION_FIELDS: Final = (
     *("Cluster", "Account", "User", "Partition", "ParentName", "QOS", "DefaultQOS"),
     *("GrpTRES", "MaxTRES", "GrpTRESMins", "MaxJobs", "MaxSubmit", "MaxWall"),
 )
+QOS_FIELDS: Final = (
+    *("Name", "Flags", "GrpTRES", "MaxTRES", "MaxTRESPerNode", "MaxTRESPU"),
+    *("MaxTRESPA", "MaxJobsPU", "MaxSubmitPU", "MaxWall"),
+)
 ENDED_FIELDS: Final = ("JobIDRaw", "Submit", "State", "Start", "End", "ExitCode")
 FOUND_FIELDS: Final = ("JobIDRaw", "Submit", "User", "JobName")
 
@@ -83,6 +87,14 @@ def list_associations(cluster: str) -> Argv:
         *("sacctmgr", "--readonly", "--noheader", "--parsable2", "show", "association"),
         f"cluster={cluster}",
         f"format={','.join(ASSOCIATION_FIELDS)}",
+    )
+
+
+def list_qos() -> Argv:
+    """Ask for every QOS with its limits; a QOS belongs to all clusters."""
+    return (
+        *("sacctmgr", "--readonly", "--noheader", "--parsable2", "show", "qos"),
+        f"format={','.join(QOS_FIELDS)}",
     )
 
 

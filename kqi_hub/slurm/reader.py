@@ -5,7 +5,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from kqi_hub.domain.cluster import Association, Node, Partition
+from kqi_hub.domain.cluster import Association, Node, Partition, Qos
 from kqi_hub.domain.errors import ClusterTimedOut, ClusterUnreachable
 from kqi_hub.domain.job import EndedJob, Job
 from kqi_hub.domain.phrase import Phrase
@@ -17,6 +17,7 @@ from kqi_hub.slurm.parsing_associations import read_associations
 from kqi_hub.slurm.parsing_jobs import read_found, read_job, read_node_of
 from kqi_hub.slurm.parsing_nodes import node_key, read_node
 from kqi_hub.slurm.parsing_partitions import read_partition
+from kqi_hub.slurm.parsing_qos import read_qos
 from kqi_hub.slurm.rows import RowCache, Tokens, split_rows
 from kqi_hub.slurm.runner import Programs
 
@@ -78,6 +79,10 @@ class CliReader:
                 found.left_out[0],
             )
         return found.read
+
+    async def qos(self) -> tuple[Qos, ...]:
+        """Return every QOS with its limits."""
+        return read_qos(await self._programs.ask(commands.list_qos()))
 
     async def ended(self, job_ids: Sequence[int]) -> Mapping[int, EndedJob]:
         """Return what accounting says has ended; jobs it does not say so of lack."""

@@ -1,15 +1,21 @@
 """Keep the stored associations young: seldom asked, and never in the poller's way."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from kqi_hub.domain.ports import ClusterReader
-from kqi_hub.services.associations import AssociationKeeper, take_over
+from kqi_hub.services.associations import (
+    AssociationKeeper,
+    take_over,
+    take_over_qos,
+)
 from kqi_hub.worker.clocks import Clocks
 from kqi_hub.worker.journal import Journal, say
-from kqi_hub.worker.steps import ASSOCIATIONS, StepFailed, step
+from kqi_hub.worker.steps import ASSOCIATIONS, QOS, StepFailed, step
 
 # Operators change them by hand; a new person waits this long at most for a tenant.
 INTERVAL_S: Final = 60.0
+Take = Callable[[ClusterReader, AssociationKeeper], Awaitable[bool]]
 
 
 class Accounts:
@@ -34,13 +40,17 @@ class Accounts:
             await self._clocks.sleep(INTERVAL_S)
 
     async def ask(self) -> None:
-        """Take the associations over, or note why that failed."""
+        """Take associations and QOS over, or note why that failed."""
+        await self._take(ASSOCIATIONS, take_over)
+        await self._take(QOS, take_over_qos)
+
+    async def _take(self, name: str, take: Take) -> None:
         try:
-            with step(ASSOCIATIONS):
-                changed = await take_over(self._reader, self._keeper)
+            with step(name):
+                changed = await take(self._reader, self._keeper)
         except StepFailed as failed:
-            self._journal.trouble(ASSOCIATIONS, failed.cause)
+            self._journal.trouble(name, failed.cause)
             return
-        self._journal.fine(ASSOCIATIONS)
+        self._journal.fine(name)
         if changed:
-            say("associations", changed=True)
+            say(name, changed=True)

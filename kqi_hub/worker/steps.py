@@ -10,12 +10,14 @@ SLURM: Final = "slurm"
 ACCOUNTING: Final = "accounting"
 DATABASE: Final = "database"
 ASSOCIATIONS: Final = "associations"
+QOS: Final = "qos"
 NOTEBOOKS: Final = "notebooks"
 _WHAT_FAILED: Final = {
     SLURM: "Slurm's answer cannot be used",
     ACCOUNTING: "Accounting's answer cannot be used",
     DATABASE: "The new picture cannot be stored",
     ASSOCIATIONS: "Who may submit where cannot be taken over",
+    QOS: "What each QOS allows cannot be taken over",
     NOTEBOOKS: "Notebooks cannot be compared with their jobs",
 }
 _LONGEST: Final = 300

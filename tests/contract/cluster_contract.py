@@ -115,6 +115,11 @@ class ClusterContract:
             assert 0 <= node.cpus_used <= node.cpus
             assert node.memory_mb > 0
 
+    async def test_every_qos_is_there_by_its_name(self, lab: Lab) -> None:
+        names = [one.name for one in await lab.cluster.qos()]
+        assert {"normal", "high"} <= set(names)
+        assert len(names) == len(set(names))
+
     async def test_a_person_is_associated_with_the_account(self, lab: Lab) -> None:
         known = {(one.account, one.user) for one in await lab.cluster.associations()}
         assert {(lab.account, ""), (lab.account, lab.person)} <= known

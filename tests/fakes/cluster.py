@@ -6,7 +6,7 @@ The contract in tests/contract/cluster_contract.py holds for it and for the real
 import re
 from collections.abc import Mapping, Sequence
 
-from kqi_hub.domain.cluster import Association, Node, Partition
+from kqi_hub.domain.cluster import Association, Node, Partition, Qos
 from kqi_hub.domain.errors import ClusterError, InvalidInput
 from kqi_hub.domain.job import EndedJob, Job
 from kqi_hub.domain.ports import DoorAnswer
@@ -70,6 +70,10 @@ class FakeCluster(DoorControl):
         self._called("jobs")
         jobs = (run.job for run in self.programs.runs.values())
         return tuple(job for job in jobs if self._is_remembered(job))
+
+    async def qos(self) -> tuple[Qos, ...]:
+        self._called("qos")
+        return (Qos("normal"), Qos("high", max_jobs_per_user=4))
 
     async def associations(self) -> tuple[Association, ...]:
         self._called("associations")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from kqi_hub.domain.cluster import Association
+from kqi_hub.domain.cluster import Association, Qos
 from kqi_hub.domain.errors import DatabaseNotReady
 from kqi_hub.domain.preferences import Preferences
 
@@ -18,6 +18,10 @@ class FakeAssociations:
 
     held: tuple[Association, ...] = ()
     readings: int = 0
+    limits: tuple[Qos, ...] = ()
+
+    def qos(self) -> tuple[Qos, ...]:
+        return self.limits
 
     def associations(self) -> tuple[Association, ...]:
         self.readings += 1

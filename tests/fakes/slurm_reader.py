@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from kqi_hub.domain.cluster import Association, Node, Partition
+from kqi_hub.domain.cluster import Association, Node, Partition, Qos
 from kqi_hub.domain.job import EndedJob, Job
 
 
@@ -43,6 +43,9 @@ class ScriptedReader:
     async def jobs(self) -> tuple[Job, ...]:
         self._called("jobs", self.fault or self.jobs_fault)
         return self.job_list
+
+    async def qos(self) -> tuple[Qos, ...]:
+        return ()
 
     async def associations(self) -> tuple[Association, ...]:
         return ()

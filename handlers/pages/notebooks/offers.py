@@ -31,6 +31,7 @@ _WAITS: Final[Mapping[Outlook, str]] = {
 _LEFT: Final = {
     Scope.PERSON: N_("left for you: {left} of {most}"),
     Scope.TENANT: N_("left for the tenant: {left} of {most}"),
+    Scope.QOS: N_("left for everybody here: {left} of {most}"),
     Scope.JOB: N_("at most in one job: {most}"),
 }
 

@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 
 from kqi_hub.db import schema
 from kqi_hub.db.associations import SqlAssociationStore
-from kqi_hub.domain.cluster import Association
+from kqi_hub.domain.cluster import Association, Qos
 
 ACCOUNT = Association(
     account="nlp",
@@ -69,3 +69,27 @@ def test_a_person_with_one_association_for_each_partition_is_kept(
     both = (replace(BOB, partition="a100"), replace(BOB, partition="v100"))
     store.keep(both)
     assert store.associations() == both
+
+
+JUPYTER = Qos(
+    name="jupyter",
+    flags=("DenyOnLimit", "OverPartQOS"),
+    grp_tres=(("cpu", 40), ("billing", 10**12)),
+    max_tres_per_user=(("gres/gpu:v100", 1),),
+    max_jobs_per_user=2,
+    max_time_s=14_400,
+)
+
+
+def test_qos_come_back_the_same_and_are_replaced_as_a_whole(engine: Engine) -> None:
+    store = SqlAssociationStore(engine, "one")
+    assert store.qos() == ()
+    assert store.keep_qos([Qos("normal"), JUPYTER])
+    assert not store.keep_qos([JUPYTER, Qos("normal")])
+    assert store.qos() == (JUPYTER, Qos("normal"))
+    assert SqlAssociationStore(engine, "two").qos() == ()
+    assert store.keep_qos([replace(JUPYTER, max_time_s=None)])
+    assert store.qos() == (replace(JUPYTER, max_time_s=None),)
+    store.keep([ACCOUNT])
+    assert store.keep_qos([])
+    assert (store.qos(), store.associations()) == ((), (ACCOUNT,))

@@ -27,6 +27,10 @@ echo "$*" >> calls
 case "$*" in *--jobs=*) file=sacct-ended.txt;; *) file=sacct-found.txt;; esac
 exec sed "s/xFIELDxxxxxx/$field/g" RECORDED/$file
 """
+SACCTMGR = """\
+case "$*" in *"show qos"*) exec cat RECORDED/sacctmgr-qos.txt;; esac
+exec cat RECORDED/sacctmgr-associations.txt
+"""
 SCONTROL = """\
 case "$*" in *node*) exec cat RECORDED/scontrol-nodes.txt;; esac
 exec cat RECORDED/scontrol-partitions.txt
@@ -65,7 +69,7 @@ def slurm(tmp_path: Path) -> Installed:
     installed.install("squeue", SQUEUE)
     installed.install("sacct", SACCT)
     installed.install("scontrol", SCONTROL)
-    installed.install("sacctmgr", "exec cat RECORDED/sacctmgr-associations.txt")
+    installed.install("sacctmgr", SACCTMGR)
     installed.install("sinfo", "exec cat RECORDED/sinfo-version.txt")
     return installed
 
@@ -77,6 +81,7 @@ async def test_everything_is_read(slurm: Installed) -> None:
     assert len(await reader.partitions()) == 5
     assert len(await reader.jobs()) == 31
     assert len(await reader.associations()) == 7
+    assert [one.name for one in await reader.qos()] == ["normal", "jupyter", "high"]
 
 
 async def test_what_has_not_changed_is_not_read_again(slurm: Installed) -> None:
@@ -99,7 +104,7 @@ async def test_a_failed_look_leaves_what_is_known_as_it_was(slurm: Installed) ->
 @pytest.mark.parametrize(
     ("program", "question"),
     [("squeue", "jobs"), ("scontrol", "nodes"), ("scontrol", "partitions"),
-     ("sacctmgr", "associations"), ("sinfo", "version")],
+     ("sacctmgr", "associations"), ("sacctmgr", "qos"), ("sinfo", "version")],
 )  # fmt: skip
 async def test_silence_of_the_controller_is_an_error_for_every_question(
     slurm: Installed, program: str, question: str

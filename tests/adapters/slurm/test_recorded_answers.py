@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kqi_hub.domain.cluster import GpuCount, Node, Partition
+from kqi_hub.domain.cluster import GpuCount, Node, Partition, Qos
 from kqi_hub.domain.job import EndedJob, Job
 from kqi_hub.slurm.keyvalue import records
 from kqi_hub.slurm.parsing_accounting import read_ended, read_recorded
@@ -15,6 +15,7 @@ from kqi_hub.slurm.parsing_associations import read_associations
 from kqi_hub.slurm.parsing_jobs import read_found, read_job
 from kqi_hub.slurm.parsing_nodes import read_node
 from kqi_hub.slurm.parsing_partitions import read_partition
+from kqi_hub.slurm.parsing_qos import read_qos
 from kqi_hub.slurm.rows import Tokens, split_rows
 
 RECORDED = Path(__file__).parent.parent / "recorded" / "22.05"
@@ -215,3 +216,19 @@ def test_fields_that_later_releases_add_change_nothing(nodes: dict[str, Node]) -
     assert later != answer
     read_back = [read_node(record) for record in records(later, "NodeName")]
     assert read_back == list(nodes.values())
+
+
+def test_qos_with_the_limits_set_there() -> None:
+    known = {one.name: one for one in read_qos(read("sacctmgr-qos.txt"))}
+    assert known["normal"] == Qos("normal")
+    jupyter = known["jupyter"]
+    assert jupyter.grp_tres == (("cpu", 40), ("mem", 102_400))
+    assert jupyter.max_tres_per_job == (
+        *(("cpu", 4), ("gres/gpu", 0), ("gres/shard", 1)),
+    )
+    assert jupyter.max_tres_per_user == (("cpu", 6), ("gres/gpu:v100", 1))
+    assert jupyter.max_tres_per_account == (("mem", 65_536),)
+    assert jupyter.max_tres_per_node == (("cpu", 8),)
+    assert (jupyter.max_jobs_per_user, jupyter.max_submit_per_user) == (2, 5)
+    assert (jupyter.max_time_s, jupyter.flags) == (14_400, ("DenyOnLimit",))
+    assert known["high"].flags == ("OverPartQOS", "PartitionTimeLimit")
