@@ -1,6 +1,7 @@
 """In what state an environment is, as its files show it, and why it is broken."""
 
 import contextlib
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,19 +47,25 @@ def problem(
     return visible_problem(path, found, has_python) or _seen_problem(path, verified)
 
 
-def changed_at(path: Path) -> float:
-    """Return when packages were last put into or taken out of an environment."""
-    times = [0.0]
-    for place in (path / "conda-meta", *path.glob("lib/python3*/site-packages")):
-        with contextlib.suppress(OSError):
-            times.append(place.stat().st_mtime)
-    return max(times)
+def packages_print(path: Path) -> str:
+    """Return what is another text when packages have been put in or taken out.
+
+    Bytecode that is written while something runs does not count.
+    """
+    told = []
+    for pattern in ("conda-meta", "lib/python3*/site-packages/*.dist-info"):
+        for place in sorted(path.glob(pattern)):
+            with contextlib.suppress(OSError):
+                told.append((place.name, place.stat().st_mtime_ns))
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
 def _seen_problem(path: Path, verified: dict[str, Any]) -> Why | None:
     """Return what the last verification found, unless packages changed since then."""
     why = verified.get("why")
-    if not isinstance(why, dict) or verified.get("changed_at") != changed_at(path):
+    if not isinstance(why, dict) or verified.get("packages_print") != packages_print(
+        path
+    ):
         return None
     return Why(str(why.get("code")), str(why.get("text")))
 

@@ -15,7 +15,7 @@ from conda_bootstrap.marker import now
 from conda_bootstrap.packages import python_version, record_stems
 from conda_bootstrap.places import Places
 from conda_bootstrap.reporting import Report
-from conda_bootstrap.states import changed_at
+from conda_bootstrap.states import packages_print
 
 LIMIT_S: Final = 90.0
 _OWN_PACKAGES: Final = "~/.local"
@@ -27,7 +27,7 @@ def verify(
     """Start every kernel of an environment, tell which answered, and remember it."""
     path = places.environment(name)
     found = kernels(path)
-    seen_at = changed_at(path)
+    seen = packages_print(path)
     report.phase("verify", f"Starting the kernels of {name}", len(found))
     started = []
     for number, kernel in enumerate(found, 1):
@@ -36,7 +36,7 @@ def verify(
     why = _why(path, found, started)
     told = {
         "verified_at": now(),
-        "changed_at": seen_at,
+        "packages_print": seen,
         "kernels": started,
         "why": {"code": why.code, "text": why.text} if why else None,
     }

@@ -94,6 +94,7 @@ class RattlerBackend:
         installing = install(
             list(found.records),
             work.stage,
+            cache_dir=work.places.pkgs,
             package_cache=_cache(work),
             show_progress=False,
             # rattler's do-nothing methods look abstract to mypy
@@ -106,8 +107,11 @@ class RattlerBackend:
             raise _failure(error) from error
 
 
-def _cache(work: Work) -> PackageCache:
-    mode = ValidationMode.full() if work.careful else ValidationMode.fast()
+def _cache(work: Work) -> PackageCache | None:
+    """Return a cache that is looked into file by file, for careful work."""
+    if not work.careful:
+        return None
+    mode = ValidationMode.full()
     return PackageCache.new_layered([work.places.pkgs], validation_mode=mode)
 
 
