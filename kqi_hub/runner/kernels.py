@@ -15,11 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from conda_bootstrap.json_files import read_object
+from conda_bootstrap.kernels import kernels as kernels_of_prefix, visible_problem
+from conda_bootstrap.packages import python_version, record_stems
+from conda_bootstrap.places import Places
+from conda_bootstrap.states import packages_print
+
 _PREFIX: Final = "conda-"
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _OTHER: Final = re.compile(r"[^a-z0-9._-]+", re.ASCII)
 _PYTHONS: Final = ("python", "python3")
 _LONGEST_SPEC: Final = 1 << 16
+_BROKEN: Final = " — broken: repair it on the Environments page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,7 @@ class CondaKernel:
     name: str
     spec: dict[str, Any]
     source: Path
+    why: str = ""  # what is broken; empty when nothing is known to be
 
     @property
     def is_python(self) -> bool:
@@ -72,13 +80,36 @@ def publish(kernels: tuple[CondaKernel, ...], data: Path) -> None:
 
 def _kernels_of(environment: Path) -> Iterator[CondaKernel]:
     specs = sorted(environment.glob("share/jupyter/kernels/*/kernel.json"))
+    why = _problem(environment) if specs else ""
     for file in specs:
         try:
             spec = _adapted(json.loads(_short_text(file)), environment)
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             continue
         name = _kernel_name(environment.name, file.parent.name, len(specs))
-        yield CondaKernel(environment.name, name, spec, file.parent)
+        if why:
+            spec["display_name"] += _BROKEN
+            spec["metadata"]["kqi"]["broken"] = why
+        yield CondaKernel(environment.name, name, spec, file.parent, why)
+
+
+def _problem(environment: Path) -> str:
+    """Return what its files show to be broken, or what was found out of it before."""
+    try:
+        has_python = python_version(record_stems(environment)) is not None
+        found = kernels_of_prefix(environment)
+        why = visible_problem(environment, found, has_python)
+        return why.text if why else _noted(environment)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return ""  # nothing is known of it
+
+
+def _noted(environment: Path) -> str:
+    """Return what was seen when it was last tried, unless it has changed since."""
+    file = Places(environment.parents[2]).note("verified", environment.name)
+    told = read_object(file) if file.is_file() else {}
+    is_fresh = told.get("packages_print") == packages_print(environment)
+    return str(told["why"]["text"]) if is_fresh and told.get("why") else ""
 
 
 def _short_text(file: Path) -> str:

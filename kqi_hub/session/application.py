@@ -18,6 +18,8 @@ from jupyterhub.singleuser.extension import JupyterHubSingleUser
 from traitlets.config import Config
 
 from kqi_hub.session.kernelspecs import KernelSpecs
+from kqi_hub.session.launching import Kernels
+from kqi_hub.session.probing import Notes
 from kqi_hub.session.telling import tell_ending
 
 _EXTENSIONS: Final = {
@@ -40,6 +42,7 @@ _SETTINGS: Final = Path(__file__).parent / "settings"
 # Ours in Lab and Notebook, which need not be built or installed. It switches off those
 # that ask for parts of the server that ours takes the place of.
 _LAB_EXTENSIONS: Final = Path(__file__).parent / "labextension"
+_KERNELS: Final = f"{Kernels.__module__}.{Kernels.__name__}"
 # Less than the runner waits, and that is less than Slurm does.
 _CLEANUP_S: Final = 6.0
 
@@ -136,6 +139,8 @@ def serve(order: Mapping[str, Any]) -> None:
     NotebookServer.listener.setblocking(False)
     KernelSpecs.environments = Path(order["environments"])
     KernelSpecs.data = Path(order["data"])
+    # <scratch>/.conda/envs
+    Kernels.notes = Notes(Path(order["environments"]).parents[1])
     os.environ.clear()
     os.environ.update(order["environment"])
     HubServer.launch_instance(argv=[])
@@ -152,6 +157,7 @@ def configuration(order: Mapping[str, Any]) -> Config:
     config.ServerApp.terminado_settings = {"shell_command": order["shell"]}
     config.ServerApp.default_url = "/" + order["ui"]
     config.ServerApp.kernel_spec_manager_class = KernelSpecs
+    config.MultiKernelManager.kernel_manager_class = _KERNELS
     config.MultiKernelManager.default_kernel_name = order["default_kernel"]
     # Nothing leaves the cluster by itself, and nothing is built here.
     config.LabApp.news_url = None

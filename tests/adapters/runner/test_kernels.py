@@ -12,6 +12,7 @@ from kqi_hub.runner.kernels import (
     kernel_of,
     publish,
 )
+from kqi_hub.session.probing import Notes
 
 SPEC = {
     "argv": ["python", "-m", "ipykernel_launcher", "-f", "{connection_file}"],
@@ -25,7 +26,14 @@ def environment(envs: Path, name: str, kernel: str = "python3", **spec: Any) -> 
     place = folder / "share" / "jupyter" / "kernels" / kernel
     place.mkdir(parents=True)
     (place / "kernel.json").write_text(json.dumps(SPEC | spec))
+    add_program(folder / "bin" / "python")
     return folder
+
+
+def add_program(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("#!/bin/sh\n")
+    file.chmod(0o755)
 
 
 def test_environments_with_kernels_of_one_name_are_told_apart(tmp_path: Path) -> None:
@@ -110,3 +118,52 @@ def test_name_that_leaves_the_folder_is_no_environment(
     tmp_path: Path, name: str
 ) -> None:
     assert not has_environment(tmp_path, name)
+
+
+def envs_of(tmp_path: Path) -> Path:
+    return tmp_path / ".conda" / "envs"
+
+
+def note(tmp_path: Path, name: str, why: str) -> None:
+    Notes(tmp_path).note(envs_of(tmp_path) / name, why)
+
+
+def test_environment_whose_program_is_gone_says_so_in_its_title(tmp_path: Path) -> None:
+    folder = environment(envs_of(tmp_path), "torch")
+    (folder / "bin/python").unlink()
+    (found,) = conda_kernels(envs_of(tmp_path))
+    assert "broken: repair it on the Environments page" in found.spec["display_name"]
+    assert f"{folder}/bin/python" in found.why
+    assert found.spec["metadata"]["kqi"]["broken"] == found.why
+
+
+def test_what_was_found_out_is_in_the_title_until_the_packages_change(
+    tmp_path: Path,
+) -> None:
+    folder = environment(envs_of(tmp_path), "torch")
+    note(tmp_path, "torch", "no module named zmq")
+    (found,) = conda_kernels(envs_of(tmp_path))
+    assert "no module named zmq" in found.why
+    (folder / "lib/python3.11/site-packages/zmq-27.dist-info").mkdir(parents=True)
+    (found,) = conda_kernels(envs_of(tmp_path))
+    assert (found.why, "broken" in found.spec["display_name"]) == ("", False)
+
+
+def test_environment_that_starts_again_is_no_longer_called_broken(
+    tmp_path: Path,
+) -> None:
+    environment(envs_of(tmp_path), "torch")
+    note(tmp_path, "torch", "it was broken")
+    note(tmp_path, "torch", "")
+    (found,) = conda_kernels(envs_of(tmp_path))
+    assert found.why == ""
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"why": 3}', '{"why": {}}', "\0"])
+def test_note_that_makes_no_sense_is_passed_over(tmp_path: Path, text: str) -> None:
+    environment(envs_of(tmp_path), "torch")
+    file = tmp_path / ".conda/kqi/verified/torch.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    (found,) = conda_kernels(envs_of(tmp_path))
+    assert found.why == ""
