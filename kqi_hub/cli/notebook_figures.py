@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 MICRO: Final = 1_000_000
+_HOUR_MIN: Final = 60
 
 
 def span(seconds: float | None) -> str:
-    """Return a time in hours and minutes; empty where there is none."""
+    """Return a time with two units; empty where there is none."""
     if seconds is None:
         return ""
-    minutes = int(seconds) // 60
-    return f"{minutes // 60} h {minutes % 60:02} min"
+    minutes, left = divmod(int(seconds), 60)
+    if minutes < _HOUR_MIN:
+        return f"{minutes} min {left:02} s"
+    return f"{minutes // _HOUR_MIN} h {minutes % _HOUR_MIN:02} min"
 
 
 def money(micro: int | None, price: Mapping[str, Any] | None) -> str:
