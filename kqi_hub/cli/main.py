@@ -17,6 +17,7 @@ from kqi_hub.cli.profile import profile
 from kqi_hub.cli.queues import queue
 from kqi_hub.cli.session import login, logout, whoami
 from kqi_hub.cli.tenants import tenant
+from kqi_hub.cli.tensorboard import tensorboard
 from kqi_hub.cli.terms import terms
 from kqi_hub.cli.tokens import token
 from kqi_hub.sdk.errors import PortalError
@@ -42,6 +43,7 @@ _COMMANDS = (
     token,
     notebook,
     environment,
+    tensorboard,
     terms,
     completion,
 )

@@ -43,7 +43,7 @@ class _BoardPage(ToolPage):
             "number": board.number,
             "logdir": str(board.folder),
             "path": self.address(board),
-            "began_at": board.began_at,
+            "began_at": int(board.began_at),
         }
 
     def answer(self, status: int, body: object) -> None:
