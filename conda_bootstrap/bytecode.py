@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from conda_bootstrap import bytecode_worker
+from conda_bootstrap import bytecode_worker, sizes
 from conda_bootstrap.json_files import read_object
 from conda_bootstrap.marker import read_marker
 from conda_bootstrap.places import Places, check_own
@@ -197,6 +197,8 @@ def _main(scratch: str, name: str) -> None:
     if read_marker(prefix) is not None:
         with suppress(OSError, ValueError, subprocess.SubprocessError):
             compile_modules(prefix, cache_of(places))
+        with suppress(OSError):
+            sizes.counted(places, name)
 
 
 if __name__ == "__main__":

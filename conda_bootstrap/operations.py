@@ -66,9 +66,10 @@ def finish(result: dict[str, Any], setting: Setting) -> None:
     places, path = setting.places(), Path(result["path"])
     if setting.from_shell:
         bytecode.in_background(places, path.name)
+        return
     with contextlib.suppress(OSError, ValueError, subprocess.SubprocessError):
-        if not setting.from_shell:
-            bytecode.compile_modules(path, bytecode.cache_of(places))
+        bytecode.compile_modules(path, bytecode.cache_of(places))
+    with contextlib.suppress(OSError):
         sizes.counted(places, path.name)
 
 

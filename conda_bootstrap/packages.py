@@ -113,7 +113,7 @@ def added_distributions(prefix: Path) -> Iterator[tuple[Distribution, Path]]:
 
 def _dist_infos(prefix: Path) -> Iterator[tuple[Distribution, Path]]:
     place = site_packages(prefix)
-    for folder in place.glob("*.dist-info") if place else ():
+    for folder in sorted(place.glob("*.dist-info")) if place else ():
         if match := _DIST_INFO.fullmatch(folder.name):
             name = match["name"].replace("_", "-")
             yield Distribution(name, match["version"]), folder

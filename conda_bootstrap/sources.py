@@ -16,7 +16,7 @@ _PIP_NOTE: Final = re.compile(r"^# pip: (?P<spec>\S+)$", re.MULTILINE)
 _EXPLICIT: Final = re.compile(
     r"(?P<url>\S+?)(?:#(?P<sum>[0-9a-f]{32}|sha256:[0-9a-f]{64}))?"
 )
-_URL: Final = re.compile(r"(?:https?|file)://[^\s\x00-\x1f\x7f]+")
+_URL: Final = re.compile(r"(?:https?|file)://[^\s#\x00-\x1f\x7f]+")
 
 Kind = Literal["lock", "explicit", "specs"]
 
@@ -93,8 +93,8 @@ def locked_packages(text: str) -> tuple[Package, ...]:
     """Return the packages that a lock file names, with their sizes."""
     found = []
     starts = [*_PACKAGE.finditer(text)]
-    ends = [*(one.start() for one in starts[1:]), len(text)]
-    for match, end in zip(starts, ends, strict=True):
+    for number, match in enumerate(starts, 1):
+        end = starts[number].start() if number < len(starts) else len(text)
         fields = {
             one["key"]: one["value"] for one in _FIELD.finditer(text, match.end(), end)
         }

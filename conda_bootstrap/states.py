@@ -63,9 +63,9 @@ def packages_print(path: Path) -> str:
 def _seen_problem(path: Path, verified: dict[str, Any]) -> Why | None:
     """Return what the last verification found, unless packages changed since then."""
     why = verified.get("why")
-    if not isinstance(why, dict) or verified.get("packages_print") != packages_print(
-        path
-    ):
+    if not isinstance(why, dict):
+        return None
+    if verified.get("packages_print") != packages_print(path):
         return None
     return Why(str(why.get("code")), str(why.get("text")))
 

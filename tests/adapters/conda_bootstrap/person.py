@@ -72,8 +72,8 @@ class Person:
     def json(self, *words: str, **more: str) -> Answer:
         return self.run("--json", *words, **more)
 
-    def listed(self) -> dict[str, dict[str, Any]]:
-        answer = self.json("list")
+    def listed(self, *options: str) -> dict[str, dict[str, Any]]:
+        answer = self.json("list", *options)
         assert answer.code == 0, answer.err
         return {one["name"]: one for one in answer.last["environments"]}
 
