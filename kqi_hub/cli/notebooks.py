@@ -137,11 +137,13 @@ def rerun_notebook(which: str, wait: bool, as_json: bool, **said: Any) -> None:
 def stop_notebook(which: str, as_json: bool) -> None:
     """Stop a notebook, or cancel its start."""
     with Client.from_config() as portal:
-        found = portal.stop_notebook(find(portal, which).id)
+        before = find(portal, which)
+        found = portal.stop_notebook(before.id)
     if as_json:
         show_json(found)
         return
-    what = "is being stopped" if found.is_live else "does not run"
+    gone = "has stopped" if before.is_live else "does not run"
+    what = "is being stopped" if found.is_live else gone
     say(f"{found.name} {what}.")
 
 

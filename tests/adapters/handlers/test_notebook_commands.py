@@ -220,3 +220,19 @@ def test_the_history_tells_times_the_end_in_words_and_the_cost(
     assert "free" in told
     [past] = json.loads(run("history", "trial", "--json").stdout)
     assert (past["queue"], past["cost_micro"]) == ("jupyter", 0)
+
+
+def test_a_stop_says_what_came_of_it(
+    fake: FakeNotebooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(*CREATE)
+    assert "trial does not run." in run("stop", "trial").stderr
+    run("start", "trial", "--no-wait")
+    assert "trial is being stopped." in run("stop", "trial").stderr
+
+    async def quick(person: str, server: str) -> None:
+        [live] = fake.sessions.live(person)
+        fake.sessions.ended(live.id, SessionEnd(live.asked_at + 1, Cause.STOPPED))
+
+    monkeypatch.setattr(fake.hub, "stop", quick)
+    assert "trial has stopped." in run("stop", "trial").stderr
