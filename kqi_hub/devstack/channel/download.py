@@ -5,16 +5,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
 _AT_ONCE: Final = 2
-_LOOK_EVERY_S: Final = 0.2
+_BATCH: Final = 24
 # Left behind by a run that was killed; one run at a time is here.
 _UNFINISHED: Final = "unfinished-"
 
@@ -62,29 +62,34 @@ def _present(pins: Mapping[str, str], folder: Path) -> dict[str, Path]:
 def _download(
     wanted: Sequence[str], folder: Path, told: Callable[[int, int], None]
 ) -> None:
-    with tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as unfinished:
-        place = Path(unfinished)
-        shares = [wanted[start::_AT_ONCE] for start in range(_AT_ONCE)]
-        said = place / "said.txt"
-        with said.open("wb") as log:
-            running = [_start_pip(share, place, log) for share in shares if share]
-            while any(process.poll() is None for process in running):
-                told(len([*place.glob("*.whl")]), len(wanted))
-                time.sleep(_LOOK_EVERY_S)
-        for wheel in place.glob("*.whl"):
+    """Have pip fetch them, some at a time: it shows what it has only at its end."""
+    batches = [
+        wanted[start : start + _BATCH] for start in range(0, len(wanted), _BATCH)
+    ]
+    done, complaints = 0, []
+    with (
+        tempfile.TemporaryDirectory(dir=folder, prefix=_UNFINISHED) as unfinished,
+        ThreadPoolExecutor(_AT_ONCE) as runners,
+    ):
+        running = [runners.submit(_pip, batch, Path(unfinished)) for batch in batches]
+        for batch, run in zip(batches, running, strict=True):
+            complaints.append(run.result())
+            done += len(batch)
+            told(done, len(wanted))
+        for wheel in Path(unfinished).glob("*.whl"):
             wheel.replace(folder / wheel.name)
-        if any(process.returncode != 0 for process in running):
-            raise DownloadFailed(
-                f"pip could not fetch the wheels of the demo's channel:\n"
-                f"{said.read_text(errors='replace')[-2000:]}"
-                "Run it again when the index answers; what did arrive is kept."
-            )
+    said = "".join(complaints)
+    if said:
+        raise DownloadFailed(
+            f"pip could not fetch the wheels of the demo's channel:\n{said[-2000:]}"
+            "Run it again when the index answers; what did arrive is kept."
+        )
 
 
-def _start_pip(
-    wanted: Sequence[str], folder: Path, log: IO[bytes]
-) -> "subprocess.Popen[bytes]":
+def _pip(wanted: Sequence[str], folder: Path) -> str:
+    """Fetch wheels; return what pip has to complain of, nothing if it has them."""
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     argv += ["--disable-pip-version-check", "--only-binary=:all:"]
     argv += ["--dest", str(folder), *wanted]
-    return subprocess.Popen(argv, stdout=log, stderr=log)
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return "" if done.returncode == 0 else done.stderr or "pip failed.\n"

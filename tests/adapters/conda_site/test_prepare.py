@@ -9,7 +9,7 @@ import pytest
 
 from conda_bootstrap.site.folder import SiteFolder
 from conda_bootstrap.site.telling import Terminal
-from kqi_hub.devstack.channel import own_python, prepare as prepare_module
+from kqi_hub.devstack.channel import download, own_python, prepare as prepare_module
 from kqi_hub.devstack.channel.build import build_channel
 from kqi_hub.devstack.channel.download import DownloadFailed, fetch_wheels, read_pins
 from kqi_hub.devstack.channel.own_python import UnknownPython
@@ -136,8 +136,9 @@ def test_what_a_killed_run_left_behind_goes(place: Environments) -> None:
 
 
 def test_a_wheel_that_the_index_has_not_is_said_and_the_others_are_kept(
-    tmp_path: Path, index: Path
+    tmp_path: Path, index: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(download, "_BATCH", 1)
     with pytest.raises(DownloadFailed, match="nosuch"):
         fetch_wheels({"hello": "1.0", "nosuch": "2"}, tmp_path / "to", told)
     assert [path.name for path in (tmp_path / "to").iterdir()] == [
