@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from handlers.ask import Ask
 from handlers.pages.notebooks.money import hourly, in_money
 from handlers.pages.notebooks.offers import said
-from handlers.pages.notebooks.words import Status, status_of
-from kqi_hub.domain.notebooks import Choices, Notebook
+from handlers.pages.notebooks.words import Status, end_of, status_of
+from kqi_hub.domain.notebooks import Choices, Notebook, Session
 from kqi_hub.services.notebook_views import NotebookView
 
 
@@ -36,12 +36,20 @@ def row_of(ask: Ask, view: NotebookView) -> Row:
         status=status_of(session, ask.texts),
         opens=session is not None and session.is_ready and not is_stopping,
         is_stopping=is_stopping,
-        why=said(ask, view.why.text) if view.why else "",
+        why=said(ask, view.why.text) if view.why else _end(ask, session),
         left_s=view.left_s,
         price=hourly(ask, view.price),
         cost="" if view.cost is None else in_money(ask, view.cost),
         most=_most(ask, view),
     )
+
+
+def _end(ask: Ask, session: Session | None) -> str:
+    """Return what Slurm said of the end, in words; sentences of others are long."""
+    if session is None or session.is_live:
+        return ""
+    words, slurms = end_of(session, ask.texts)
+    return words if slurms else ""
 
 
 def _most(ask: Ask, view: NotebookView) -> str:

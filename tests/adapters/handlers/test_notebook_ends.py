@@ -130,3 +130,17 @@ async def test_who_else_computes_on_the_node_is_counted(
         "beside it: 2 other jobs on jup01; 1 yours; "
         "2 with GPUs, perhaps on the same GPU" in list(told(read))
     )
+
+
+@pytest.mark.parametrize(
+    ("detail", "is_shown"),
+    [("NonZeroExitCode", True), ("", False), ("It waited for 3 hours.", False)],
+)
+async def test_the_list_has_slurms_word_in_words(
+    ask: Client, site: FakeSite, detail: str, is_shown: bool
+) -> None:
+    end(site, detail)
+    shown = texts_of((await ask("notebooks", "mia")).text)
+    assert "Failed" in shown
+    assert ("Its program ended with an error" in shown) is is_shown
+    assert "NonZeroExitCode" not in shown
