@@ -124,7 +124,9 @@ def _shell(arguments: argparse.Namespace, setting: Setting, report: Report) -> i
     home = Path.home()
     adding = arguments.action == "add"
     change = (
-        shell_block.add(home, setting.places()) if adding else shell_block.remove(home)
+        shell_block.add(home, setting.places(), setting.offered().folder)
+        if adding
+        else shell_block.remove(home)
     )
     report.done(change.text, {"changed": change.changed})
     return 0

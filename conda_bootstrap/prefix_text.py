@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from conda_bootstrap.json_files import write_text
+from conda_bootstrap.packages import site_packages
 
 _LONGEST_SCRIPT: Final = 1 << 20
 
@@ -66,11 +67,22 @@ def _correct_records(folder: Path, changed: dict[str, str]) -> None:
         record = json.loads(path.read_text(encoding="utf-8"))
         hits = 0
         for one in record.get("paths_data", {}).get("paths", []):
-            if "sha256_in_prefix" in one and one.get("_path") in changed:
-                one["sha256_in_prefix"] = changed[one["_path"]]
+            known = changed.get(path_in_prefix(folder, str(one.get("_path"))))
+            if "sha256_in_prefix" in one and known:
+                one["sha256_in_prefix"] = known
                 hits += 1
         if hits:
             write_text(path, json.dumps(record, indent=2))
+
+
+def path_in_prefix(prefix: Path, recorded: str) -> str:
+    """Return where a recorded file is: those of noarch packages have moved."""
+    place = site_packages(prefix)
+    if place and recorded.startswith("site-packages/"):
+        return f"{place.parent.relative_to(prefix)}/{recorded}"
+    if recorded.startswith("python-scripts/"):
+        return f"bin/{recorded.removeprefix('python-scripts/')}"
+    return recorded
 
 
 def _own_files(folder: Path) -> Iterator[Path]:

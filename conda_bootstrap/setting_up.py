@@ -52,6 +52,7 @@ def set_default(places: Places, name: str) -> None:
 def add_shell_block(shop: Workshop) -> None:
     """Add the shell's lines; a home that is full or odd stops nothing."""
     try:
-        shop.report.note(shell_block.add(Path.home(), shop.places).text)
+        change = shell_block.add(Path.home(), shop.places, shop.site.folder)
+        shop.report.note(change.text)
     except BootstrapError as error:
         shop.report.note(str(error))

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import stat
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,8 @@ _BLOCK: Final = re.compile(
 _LONGEST: Final = 1 << 20
 
 _LINES: Final = """\
-# Written by `setup`; taken out again by: python -I -m conda_bootstrap shell remove
+# Written by `setup`; taken out again by: kqi-env shell remove
+kqi-env() {{ {python} -I -m conda_bootstrap --scratch {scratch} --site {site} "$@"; }}
 export CONDA_ENVS_DIRS={envs}
 export CONDA_PKGS_DIRS={pkgs}
 export CONDA_AUTO_ACTIVATE_BASE=false CONDA_AUTO_ACTIVATE=false
@@ -54,10 +56,10 @@ class Change:
     text: str
 
 
-def add(home: Path, places: Places) -> Change:
+def add(home: Path, places: Places, site: Path) -> Change:
     """Add the lines, or bring them up to date; nothing else in the file changes."""
     path, data = _read(home)
-    block = _block(places)
+    block = _block(places, site)
     found = [*_BLOCK.finditer(data)]
     if len(found) == 1 and _bare(found[0]) == block:
         return Change(False, f"{path} knows your environments already.")
@@ -80,9 +82,13 @@ def remove(home: Path) -> Change:
     return Change(True, f"The lines of ours are taken out of {path}.")
 
 
-def _block(places: Places) -> bytes:
+def _block(places: Places, site: Path) -> bytes:
     lines = _LINES.format(
-        envs=shlex.quote(str(places.envs)), pkgs=shlex.quote(str(places.pkgs))
+        envs=shlex.quote(str(places.envs)),
+        pkgs=shlex.quote(str(places.pkgs)),
+        python=shlex.quote(sys.executable),
+        scratch=shlex.quote(str(places.scratch)),
+        site=shlex.quote(str(site)),
     )
     return _BEGIN + b"\n" + os.fsencode(lines) + _END + b"\n"
 

@@ -79,7 +79,7 @@ class Site:
 
 def find_site(given: str | None) -> Site:
     """Read the site's folder, or say how to name it."""
-    folder = Path(given or os.environ.get("KQI_ENVIRONMENTS") or DEFAULT)
+    folder = Path(given or os.environ.get("KQI_ENVIRONMENTS") or DEFAULT).absolute()
     value = read_object(folder / "site.json")
     if value.get("version") != 1:
         raise Refused(
