@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from conda_bootstrap.ipython_profile import Facts, install_profile
 
 _CONNECT_S: Final = 0.5
 _CANCEL_S: Final = 4.0
+_BEGINS_S: Final = 120.0
 _LONGEST: Final = 1 << 16
 _CLIENT: Final = re.compile(r"ipcontroller(?:-(.{1,80}))?-client\.json", re.ASCII)
 
@@ -43,7 +45,20 @@ def clear_dead(security: Path) -> list[str]:
         for one in (f"cluster-{known}", f"{stem}-client", f"{stem}-engine"):
             (security / f"{one}.json").unlink(missing_ok=True)
         cleared.append(known)
+    _clear_loose(security)
     return cleared
+
+
+def _clear_loose(security: Path) -> None:
+    """Remove what tells of a cluster whose controller ended and cleared its own."""
+    for file in security.glob("cluster-*.json"):
+        known = file.name.removeprefix("cluster-").removesuffix(".json")
+        stem = f"ipcontroller-{known}" if known else "ipcontroller"
+        if (security / f"{stem}-client.json").exists():
+            continue
+        # One that begins has none yet.
+        if time.time() - file.stat().st_mtime > _BEGINS_S:
+            file.unlink(missing_ok=True)
 
 
 def _is_dead(file: Path) -> bool:

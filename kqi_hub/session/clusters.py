@@ -21,6 +21,7 @@ _PROCESS: Final = Path(__file__).with_name("engines_process.py")
 # Run by its path, this folder's modules would come before the environment's own.
 _RUN: Final = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
 _WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_CLIENT: Final = re.compile(r"ipcontroller(?:-(.{1,80}))?-client\.json", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _LIMITS: Final = {
     "engines": (1, 4096),
@@ -134,9 +135,9 @@ class Clusters:
     def elsewhere(self) -> list[str]:
         """Return the names of those that code or other notebooks have started."""
         own = {one.name for one in self._known.values() if one.is_alive}
-        files = (self._profile / "security").glob("cluster-*.json")
-        names = {file.name.removeprefix("cluster-")[:-5] for file in files}
-        return sorted(names - own)
+        files = (self._profile / "security").glob("ipcontroller*-client.json")
+        found = filter(None, (_CLIENT.fullmatch(file.name) for file in files))
+        return sorted({one[1] or "" for one in found} - own)
 
     async def start(self, wish: Wish, python: Python) -> Cluster:
         """Start a group; BadWish when there are too many."""

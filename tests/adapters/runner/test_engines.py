@@ -56,6 +56,17 @@ def test_controller_that_is_gone_is_cleared_and_one_that_lives_stays(
     }
 
 
+def test_cluster_without_a_controller_is_cleared_unless_it_is_just_beginning(
+    security: Path,
+) -> None:
+    for known, age_s in (("", 1000), ("begins", 1)):
+        file = security / f"cluster-{known}.json"
+        file.write_text("{}")
+        os.utime(file, (time.time() - age_s,) * 2)
+    clear_dead(security)
+    assert names(security) == {"cluster-begins.json"}
+
+
 @pytest.mark.parametrize(
     "told",
     [
