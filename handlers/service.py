@@ -9,6 +9,7 @@ from typing import Any, Final
 from jupyterhub.services.auth import HubOAuth
 from tornado.web import Application
 
+from handlers.agent_document import with_agent
 from handlers.api import (
     credentials,
     events,
@@ -129,6 +130,7 @@ def make_app(
 ) -> Application:
     """Return the application; `routes` other than the portal's own are for tests."""
     prefix = hub_auth.base_url
+    base = hub_auth.hub_prefix.removesuffix("hub/")
     tree = read_tree(folders.static)
     shown = all_routes() if routes is None else routes
     portal = Portal(
@@ -137,8 +139,8 @@ def make_app(
         pages=Pages(folders.templates, folders.translations, tree, prefix),
         translations=folders.translations,
         routes=shown,
-        document=document(shown, deps.site, prefix),
-        base=hub_auth.hub_prefix.removesuffix("hub/"),
+        document=with_agent(document(shown, deps.site, prefix), base),
+        base=base,
         prefix=prefix,
     )
     settings: dict[str, Any] = {

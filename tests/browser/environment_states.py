@@ -80,6 +80,7 @@ class FakeAgent:
         self.tasks: list[dict[str, Any]] = []
         self.logs: dict[str, str] = {}
         self.run_on = "job"
+        self.queue = ""
         self.bases = list(BASES)
         self.orders: list[dict[str, Any]] = []
         self.asked: list[str] = []
@@ -130,7 +131,7 @@ class FakeAgent:
     def _list(self, route: Route, _: object) -> None:
         live = [one for one in self.tasks if one["state"] in _LIVE]
         answer = {
-            "environments": self.environments, "tasks": live, "queue": "",
+            "environments": self.environments, "tasks": live, "queue": self.queue,
             "room": {"free_bytes": 2_199_023_255_552, "free_files": 1_234_567},
             "run_on": self.run_on,
         }  # fmt: skip

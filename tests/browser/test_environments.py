@@ -87,7 +87,7 @@ def test_an_empty_scratch_leads_to_one_button(visit: Any, agent: FakeAgent) -> N
 def test_progress_is_shown_with_phase_sizes_and_log(
     visit: Any, agent: FakeAgent
 ) -> None:
-    found = task(state="running", phase="download", text="Downloading packages",
+    found = task(state="running", phase="packages", text="Packages",
                  done=40, total=120, bytes=44_040_192, host="jup01", job_id=101,
                  began_at=time.time() - 65)  # fmt: skip
     agent.tasks.append(found)
@@ -95,6 +95,7 @@ def test_progress_is_shown_with_phase_sizes_and_log(
     page = visit()
     panel = page.locator(".task")
     expect(panel).to_contain_text("Making fresh")
+    expect(panel).to_contain_text("Fetching and linking packages")
     expect(panel).to_contain_text("40 of 120 · 42 MiB")
     expect(panel).to_contain_text(re.compile("1 min [0-9]+ sec"))
     expect(panel.locator("progress")).to_have_js_property("value", 40)
@@ -347,6 +348,16 @@ def test_where_the_site_works_on_its_own_machine_there_is_no_queue(
     assert "queue" not in agent.orders[0]
 
 
+def test_a_queue_that_the_site_has_set_goes_first(visit: Any, agent: FakeAgent) -> None:
+    agent.queue = "cpu"
+    page = visit()
+    order_of(page, "notebook", "Verify")
+    expect(page.locator(".task")).to_contain_text("Verifying notebook")
+    assert agent.orders[0]["queue"] == "cpu"
+    order_of(page, "torch-2.5", "Delete …")
+    expect(page.get_by_role("dialog").get_by_label("Queue")).to_have_value("cpu")
+
+
 def test_names_are_shown_as_they_are(visit: Any, agent: FakeAgent) -> None:
     name = "<img src=x onerror=alert(1)>{count}"
     agent.environments.append(environment(name, state="broken", why={
@@ -391,8 +402,8 @@ def test_each_state_is_readable_by_everybody(
     if kind == "none":
         agent.environments.clear()
     if kind == "task":
-        found = task(state="running", text="Downloading packages", done=40, total=120,
-                     bytes=44_040_192, host="jup01", job_id=101, phase="download",
+        found = task(state="running", text="Packages", done=40, total=120,
+                     bytes=44_040_192, host="jup01", job_id=101, phase="packages",
                      began_at=time.time() - 65)  # fmt: skip
         agent.tasks.append(found)
         agent.tasks.append(task(1, state="done", ended_at=time.time(), name="other"))

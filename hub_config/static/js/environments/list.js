@@ -23,8 +23,7 @@ let bases = [];
 
 function show(found) {
   const text = JSON.stringify([found.environments, found.room]);
-  isJob = found.run_on === "job";
-  showWhere(isJob);
+  isJob = showWhere(found);
   for (const task of found.tasks) watch(task.id);
   if (text === seen) return;
   seen = text;

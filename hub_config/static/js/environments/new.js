@@ -95,8 +95,7 @@ document.getElementById("env-upload").addEventListener("change", async (event) =
 });
 
 const found = await first("api/environments");
-isJob = found.run_on === "job";
-showWhere(isJob);
+isJob = showWhere(found);
 place.room.textContent = roomText(found.room);
 form.hidden = false;
 const asked = new URLSearchParams(location.search).get("name");

@@ -20,6 +20,11 @@ export function titleOf(task) {
   return fill(words[camel(task.operation)] ?? "{name}", { name: task.name });
 }
 
+// What it does now, in the page's language where that is known.
+function phaseOf(task) {
+  return words[camel(`phase-${task.phase}`)] ?? task.text ?? "";
+}
+
 function camel(text) {
   return text.replace(/-([a-z])/g, (all, letter) => letter.toUpperCase());
 }
@@ -110,7 +115,7 @@ export class TaskPanel {
     this.showProgress(task);
     this.showEnd(task);
     this.showTime(task);
-    const heard = `${title}: ${this.slots.mark.textContent}. ${task.text ?? ""}`;
+    const heard = `${title}: ${this.slots.mark.textContent}. ${phaseOf(task)}`;
     const isNews = before?.state !== task.state || before?.phase !== task.phase;
     if (isNews) this.slots.heard.textContent = heard;
     if (isEnded(task) && before && !isEnded(before)) this.over(task);
@@ -120,7 +125,7 @@ export class TaskPanel {
     const bar = this.element.querySelector("progress");
     const hasSteps = task.total > 0;
     this.slots.bar.hidden = isEnded(task) || task.state !== "running";
-    bar.setAttribute("aria-label", task.text || titleOf(task));
+    bar.setAttribute("aria-label", phaseOf(task) || titleOf(task));
     if (hasSteps) {
       bar.max = task.total;
       bar.value = Math.min(task.done ?? 0, task.total);
@@ -131,7 +136,7 @@ export class TaskPanel {
       ? fill(words.pieces, { done: number(task.done ?? 0), total: number(task.total) })
       : "";
     const bytes = task.bytes > 0 ? size(task.bytes) : "";
-    this.slots.phase.textContent = task.text;
+    this.slots.phase.textContent = phaseOf(task);
     this.slots.figures.textContent = [steps, bytes].filter(Boolean).join(" · ");
     const job = task.job_id ? `#${task.job_id}` : "";
     this.slots.where.textContent = [task.queue, task.host, job].filter(Boolean).join(" · ");
