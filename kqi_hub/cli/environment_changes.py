@@ -15,7 +15,7 @@ from kqi_hub.cli.environment_options import (
 from kqi_hub.cli.environment_wait import follow
 from kqi_hub.cli.output import say, show_json
 from kqi_hub.sdk.client import Client
-from kqi_hub.sdk.environments import EnvironmentTask
+from kqi_hub.sdk.environments import EnvironmentRefused, EnvironmentTask
 
 _name = click.argument("name", shell_complete=complete)
 _yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
@@ -136,7 +136,12 @@ def _run(
     said: dict[str, Any],
 ) -> None:
     where = where_of(portal, said["queue"], said["tenant"])
-    task = portal.order_environment(operation, name, **options, **where)
+    try:
+        task = portal.order_environment(operation, name, **options, **where)
+    except EnvironmentRefused as error:
+        if error.task and not error.hint:
+            error.hint = f"Follow it: kqi env log {error.task} --follow"
+        raise
     if said["wait"]:
         task = follow(portal, task)
     if said["as_json"]:

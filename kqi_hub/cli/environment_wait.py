@@ -16,6 +16,7 @@ LOOK_EVERY_S: Final = 0.7
 _QUEUE_EVERY_S: Final = 5.0
 # The portal's picture of Slurm is so old at most, unless Slurm is silent.
 _SEEN_S: Final = 60.0
+_REMEMBERED: Final = 10_000
 _EXIT_CODES: Final = {"failed": 1, "refused": 5, "cancelled": 130}
 
 
@@ -25,7 +26,7 @@ def follow(portal: Client, task: EnvironmentTask) -> EnvironmentTask:
     Ctrl-C ends the following, not the task.
     """
     try:
-        task = _to_the_end(portal, task, _tell)
+        task, told = _to_the_end(portal, task, _tell)
     except KeyboardInterrupt:
         say(
             f"\nIt goes on without you. Follow it: kqi env log {task.id} --follow; "
@@ -33,7 +34,7 @@ def follow(portal: Client, task: EnvironmentTask) -> EnvironmentTask:
         )
         raise click.exceptions.Exit(130) from None
     if task.state != "done":
-        raise _ended(task)
+        raise _ended(task, told)
     return task
 
 
@@ -43,11 +44,11 @@ def print_log(portal: Client, task: EnvironmentTask, goes_on: bool) -> None:
         _Log(portal, task.id, _print).read()
         return
     try:
-        ended = _to_the_end(portal, task, _print)
+        ended, told = _to_the_end(portal, task, _print)
     except KeyboardInterrupt:
         raise click.exceptions.Exit(130) from None
     if ended.state != "done":
-        raise _ended(ended)
+        raise _ended(ended, told)
 
 
 class _Log:
@@ -58,6 +59,7 @@ class _Log:
     ) -> None:
         self._portal, self._id, self._tell = portal, task_id, tell
         self._from = 0
+        self.told = ""
 
     def read(self) -> None:
         """Tell what is new."""
@@ -69,6 +71,7 @@ class _Log:
                     return  # it has said nothing yet
                 raise
             self._tell(piece["text"])
+            self.told = (self.told + piece["text"])[-_REMEMBERED:]
             self._from = int(piece["to"])
             if self._from >= int(piece["size"]):
                 return
@@ -76,13 +79,14 @@ class _Log:
 
 def _to_the_end(
     portal: Client, task: EnvironmentTask, tell: Callable[[str], None]
-) -> EnvironmentTask:
+) -> tuple[EnvironmentTask, str]:
+    """Return how it ended and the last of what it said."""
     log, queue = _Log(portal, task.id, tell), _Queue(portal)
     while True:
         task = portal.environment_task(task.id)
         log.read()
         if task.is_over:
-            return task
+            return task, log.told
         queue.look(task)
         time.sleep(LOOK_EVERY_S)
 
@@ -130,9 +134,12 @@ def _print(text: str) -> None:
     sys.stdout.flush()
 
 
-def _ended(task: EnvironmentTask) -> PortalError:
+def _ended(task: EnvironmentTask, told: str) -> PortalError:
+    """Return why it is not done; what its log has just said is not said again."""
     said = task.error or {}
-    message = said.get("message") or f"{task.operation} {task.name}: {task.state}."
-    error = PortalError(message, said.get("hint", ""))
+    message, hint = said.get("message", ""), said.get("hint", "")
+    if not message or message in told:
+        message, hint = f"{task.operation} {task.name}: {task.state}.", ""
+    error = PortalError(message, hint)
     error.exit_code = _EXIT_CODES.get(task.state, 1)
     return error
