@@ -137,9 +137,8 @@ def run_as(user: str, *command: str, **options: Any) -> Ran:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
-        **options,
+        **{"timeout": 60, **options},
     )
 
 
