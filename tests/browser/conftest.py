@@ -21,6 +21,7 @@ import pytest
 from playwright.sync_api import (
     Browser,
     ConsoleMessage,
+    Error,
     Page,
     expect,
     sync_playwright,
@@ -90,7 +91,15 @@ class Complaints:
     def listen_to(self, page: Page) -> None:
         """Note what the page writes to its console, and its errors."""
         page.on("console", self._note)
-        page.on("pageerror", lambda error: self.heard.append(str(error)))
+        page.on("pageerror", self._note_error)
+
+    def leave(self, page: Page) -> None:
+        """Listen to a page no longer."""
+        page.remove_listener("console", self._note)
+        page.remove_listener("pageerror", self._note_error)
+
+    def _note_error(self, error: Error) -> None:
+        self.heard.append(str(error))
 
     def _note(self, message: ConsoleMessage) -> None:
         # That something answers 404 or 503 is told too, and is what some tests want.
@@ -139,7 +148,7 @@ def gallery(chromium: Browser) -> Iterator[Gallery]:
 
 @pytest.fixture
 def show(gallery: Gallery, complaints: Complaints) -> Iterator[Show]:
-    pages = []
+    pages: list[Page] = []
 
     def show_one(
         path: str = "",
@@ -157,7 +166,9 @@ def show(gallery: Gallery, complaints: Complaints) -> Iterator[Show]:
 
     yield show_one
     for page in pages:
-        page.close()
+        complaints.leave(page)
+        # It listens to nothing and asks for nothing while nobody looks.
+        page.goto("about:blank")
 
 
 @pytest.fixture

@@ -127,32 +127,30 @@ class Gallery:
         self.furnished = furnished
         self.site: FakeSite = furnished.site
         self._chromium = chromium
-        self._contexts: dict[tuple[str | None, str], BrowserContext] = {}
+        self._pages: dict[tuple[str | None, str], Page] = {}
 
     def open(self, person: str | None, language: str) -> Page:
-        """Return a new window of somebody who reads this language."""
+        """Return the window of somebody who reads this language; it is used again."""
         key = (person, language)
-        if key not in self._contexts:
-            self._contexts[key] = self._log_in(person, language)
+        if key not in self._pages:
+            self._pages[key] = self._log_in(person, language)
         # However long the tests take, nothing here grows old.
         self.furnished.now = time.time()
         self.furnished.shown()
-        return self._contexts[key].new_page()
+        return self._pages[key]
 
     def close(self) -> None:
         """Log everybody out."""
-        for context in self._contexts.values():
-            context.close()
+        for page in self._pages.values():
+            page.context.close()
 
-    def _log_in(self, person: str | None, language: str) -> BrowserContext:
+    def _log_in(self, person: str | None, language: str) -> Page:
         context = self._chromium.new_context(locale=language)
         no_agent(context)
+        page = context.new_page()
         if person is not None:
-            page = context.new_page()
             page.goto(f"{self.site.origin}/hub/login?as={person}")
-            page.goto(self.site.url("me"))
-            page.close()
-        return context
+        return page
 
 
 def dress(page: Page, colours: Any, size: Any) -> None:
