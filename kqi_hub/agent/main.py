@@ -26,6 +26,7 @@ from kqi_hub.agent.instructions import (
 from kqi_hub.agent.logins import Logins
 from kqi_hub.agent.orders import MOST_BYTES
 from kqi_hub.agent.own_conda import OwnConda
+from kqi_hub.agent.own_shelf import OwnShelf
 from kqi_hub.agent.tasks import Tasks
 from kqi_hub.agent.use import Use
 
@@ -65,7 +66,8 @@ async def _serve(told: Instructions) -> None:
     use = Use(told.idle_s)
     disk = ThreadPoolExecutor(4, thread_name_prefix="disk")
     tasks = Tasks(told.folder, told.environments, disk)
-    agent = Agent(told, Access(told), Logins(), use, disk, tasks, _conda(told))
+    conda, shelf = _conda(told), OwnShelf(told.folder)
+    agent = Agent(told, Access(told), Logins(), use, disk, tasks, conda, shelf)
     server = HTTPServer(
         make_app(agent),
         max_header_size=32 * 1024,

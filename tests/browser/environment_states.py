@@ -126,6 +126,7 @@ class FakeAgent:
             r"api/environments/tasks/([^/]+)/cancel": self._cancel,
             r"api/environments/tasks/([^/]+)/check": self._check,
             r"api/environments/([^/]+)/export": self._export,
+            "api/examples": self._examples,
         }
 
     def _list(self, route: Route, _: object) -> None:
@@ -183,6 +184,13 @@ class FakeAgent:
             body=f"{form} of {name}\n",
             headers={"Content-Disposition": f'attachment; filename="kept.{form}"'},
         )
+
+    def _examples(self, route: Route, _: object) -> None:
+        if route.request.method == "GET":
+            found = [{"name": "iris_ex", "title": "Iris: a first look"}]
+            return _json(route, {"examples": found})
+        [name] = json.loads(route.request.post_data or "")["names"]
+        return _json(route, {"made": [f"/scratch/mia/workspace/{name}-1.ipynb"]}, 201)
 
     def _keep_default(self, route: Route, _: object) -> None:
         self.default = json.loads(route.request.post_data or "")["name"]

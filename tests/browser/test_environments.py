@@ -218,6 +218,13 @@ def test_an_export_is_downloaded(visit: Any, form: str) -> None:
     assert download.value.suggested_filename.startswith("kept.")
 
 
+def test_an_example_is_copied_on_request(visit: Any) -> None:
+    page = visit()
+    page.get_by_text("Example notebooks").click()
+    page.get_by_role("button", name="Copy : iris_ex").click()
+    expect(page.locator("#said")).to_contain_text("workspace/iris_ex-1.ipynb")
+
+
 def test_another_becomes_the_default(visit: Any, agent: FakeAgent) -> None:
     page = visit()
     order_of(page, "torch-2.5", "Make it the default")

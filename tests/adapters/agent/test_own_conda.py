@@ -11,6 +11,7 @@ import pytest
 
 from kqi_hub.agent.conda import CondaRefuses
 from kqi_hub.agent.own_conda import OwnConda
+from kqi_hub.agent.own_shelf import OwnShelf
 
 RECORD: dict[str, Any] = {
     "name": "python", "version": "3.11.7", "build": "h1_0", "build_number": 0,
@@ -70,6 +71,18 @@ def test_an_export_holds_the_packages_and_what_cannot_be_is_refused(
     assert RECORD["url"] in conda.export("mine", "explicit")
     with pytest.raises(CondaRefuses):
         conda.export("gone", "yml")
+
+
+def test_examples_are_copied_and_none_is_overwritten(scratch: Path) -> None:
+    shelf = OwnShelf(scratch)
+    name = shelf.examples()[0]["name"]
+    [first] = shelf.copy_examples([name])
+    Path(first).write_text("mine now")
+    [second] = shelf.copy_examples([name])
+    assert first != second
+    assert Path(first).read_text() == "mine now"
+    with pytest.raises(CondaRefuses):
+        shelf.copy_examples(["../x"])
 
 
 def test_room_is_told(conda: OwnConda) -> None:

@@ -1,6 +1,7 @@
 // The page of environments: drawn from what the agent says, renewed while it is open.
 import { complain, say } from "../messages.js";
 import { ask, closeMore, pastLine, showMore } from "./dialogs.js";
+import { copyExample, showExamples } from "./examples.js";
 import { draw } from "./rows.js";
 import { agent, first, order, roomText } from "./source.js";
 import { TaskPanel, isEnded, titleOf } from "./task.js";
@@ -153,6 +154,7 @@ const DOES = {
       await agent.json("api/environments/sizes", { method: "POST", body: { name } });
       return words.counting;
     }),
+  copy: (name) => change(() => copyExample(name)),
   export: (name, button) => change(() => keepExport(name, button.dataset.format)),
 };
 
@@ -193,6 +195,7 @@ show(await first("api/environments"));
 if (location.hash.length > 1) watch(location.hash.slice(1));
 renew();
 showPast().catch(() => {});
+showExamples().catch(() => {});
 agent
   .json("api/environments/bases")
   .then((found) => {
