@@ -14,7 +14,12 @@ from typing import Final
 from kqi_hub.session.quick import import_server
 
 # What the server would import a little later.
-_ALSO: Final = ("jupyterlab.labapp", "notebook.app", "jupyter_server_terminals.app")
+_ALSO: Final = (
+    "jupyterlab.labapp",
+    "notebook.app",
+    "jupyter_server_terminals.app",
+    "kqi_hub.session.extension",
+)
 
 
 def main() -> int:

@@ -1,9 +1,12 @@
 """The texts inside a notebook."""
 
 import re
+from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
+from kqi_hub.session import texts
 from kqi_hub.session.idle import SHOWN, USES
 from kqi_hub.session.texts import catalogue, language_for
 
@@ -50,3 +53,23 @@ def test_everything_that_can_be_seen_or_go_wrong_has_a_text() -> None:
     wanted = {f"seen_{name}" for name in USES + SHOWN}
     wanted |= {f"notice_{code}" for code in CODES}
     assert wanted <= catalogue()["en"].keys()
+
+
+def test_pages_have_each_text_in_each_language_and_use_all_of_them() -> None:
+    tools = catalogue("tools.json")
+    session = Path(texts.__file__).parent
+    pages = ("resources.py", "cluster_pages.py", "tensorboard_pages.py")
+    sources = [*session.glob("templates/*.html"), *(session / name for name in pages)]
+    used = set(re.findall(r"(?:t|texts|\[1\])\[[\"'](\w+)[\"']\]", _text(sources)))
+    # Those of states and of fields are put together.
+    used |= {name for name in tools["en"] if name.startswith("state_")}
+    used |= {"cpus", "memory_mb", "gpus", "minutes"}
+    assert used == set(tools["en"])
+    assert tools["en"].keys() == tools["ja"].keys() == tools["ko"].keys()
+    assert all(
+        text.strip() for language in tools.values() for text in language.values()
+    )
+
+
+def _text(files: Iterable[Path]) -> str:
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
