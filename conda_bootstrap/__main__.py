@@ -1,8 +1,21 @@
 """Let `python -I -m conda_bootstrap` be the command."""
 
+import os
 import sys
 
 from conda_bootstrap.commandline import main
 
+
+def _exit(code: int) -> None:
+    """End without tearing the interpreter down.
+
+    Threads of py-rattler may still hold on to it then, and Python ends with "Fatal
+    Python error: PyGILState_Release" and a wrong exit code (0.28, on a busy machine).
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    _exit(main(sys.argv[1:]))

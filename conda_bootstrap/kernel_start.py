@@ -6,6 +6,7 @@ SECONDS`), so that a kernel that hangs takes nothing else with it. Prints one JS
 
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -23,6 +24,8 @@ _QUESTION: Final = "__import__('sys').prefix"
 
 def main(argv: list[str]) -> int:
     """Start a kernel; print whether it answered."""
+    # The end of this process is the kernel's end too, by the way of `finally`.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     prefix, name, seconds = Path(argv[0]), argv[1], float(argv[2])
     kernel = next(one for one in kernels(prefix) if one.name == name)
     began = time.monotonic()

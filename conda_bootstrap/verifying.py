@@ -18,6 +18,7 @@ from conda_bootstrap.reporting import Report
 from conda_bootstrap.states import packages_print
 
 LIMIT_S: Final = 90.0
+_END_S: Final = 5.0
 _OWN_PACKAGES: Final = "~/.local"
 
 
@@ -85,10 +86,17 @@ def _start(
         said = err.strip().splitlines()[-1:] or [f"exit code {process.returncode}"]
         return {"error": f"It could not be tried: {said[0]}", "seconds": 0.0}
     finally:
-        # The kernel is in a group of its own, but goes when its starter has gone.
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        _end(process)
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    """Have the starter end its kernel, which is in a group of its own, and then it."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_END_S)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _why(path: Path, found: list[Kernel], started: list[dict[str, Any]]) -> Why | None:
