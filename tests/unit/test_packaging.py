@@ -186,6 +186,7 @@ def import_alone(root: Path, *names: str) -> subprocess.CompletedProcess[str]:
 # with that, and what other programs read or run.
 NEED_MORE = (
     "conda_bootstrap.backends.rattler",
+    "conda_bootstrap.backends.rattler_records",
     "conda_bootstrap.kernel_start",
     "conda_bootstrap.profile_slurm",
     "conda_bootstrap.site",

@@ -23,11 +23,11 @@ def write(folder: Path, data: str | bytes) -> Path:
 def test_channels_and_packages_are_read(tmp_path: Path) -> None:
     text = (
         "name: x\nprefix: /elsewhere\nchannels: [conda-forge, nodefaults]\n"
-        "dependencies:\n  - python=3.11\n  - numpy >=1.2,<3\n  - pytorch=2.*=cuda*\n"
+        "dependencies:\n  - python=3.11\n  - numpy >=1.2,<3\n  - pytorch 2.* cuda*\n"
     )
     found = read_environment_file(write(tmp_path, text))
     assert found.channels == ("conda-forge",)
-    assert found.specs == ("python=3.11", "numpy >=1.2,<3", "pytorch=2.*=cuda*")
+    assert found.specs == ("python=3.11", "numpy >=1.2,<3", "pytorch 2.* cuda*")
     assert found.text == text
 
 

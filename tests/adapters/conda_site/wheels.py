@@ -1,10 +1,14 @@
 """Tiny wheels and a tiny channel, made by the code that makes the demo's."""
 
 import asyncio
+import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from conda_package_streaming.package_streaming import (  # type: ignore[import-untyped]  # carries no types
+    stream_conda_component,
+)
 from rattler.index import index_fs
 
 from kqi_hub.devstack.channel.package import PLACEHOLDER, Entry, Package, write_package
@@ -57,6 +61,18 @@ def tiny_package(
         summary="tiny",
         made_at=1_700_000_000,
     )
+
+
+def write_old_format(package: Package, channel: Path) -> None:
+    """Write a package as .tar.bz2, as channels still have many."""
+    made = write_package(package, channel)
+    target = made.with_name(f"{package.stem}.tar.bz2")
+    with tarfile.open(target, "w:bz2") as archive:
+        for component in ("pkg", "info"):
+            for source, member in stream_conda_component(made, component=component):
+                content = source.extractfile(member) if member.isreg() else None
+                archive.addfile(member, content)
+    made.unlink()
 
 
 def make_channel(folder: Path, *packages: Package) -> str:
