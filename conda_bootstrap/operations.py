@@ -105,6 +105,8 @@ def _delete(shop: Workshop, order: Order) -> Done:
 
 
 def _verify(shop: Workshop, order: Order) -> Done:
+    if order.name:
+        _check_there(shop, order.name)
     names = [order.name] if order.name else names_of(shop.places)
     told = {name: verify(shop.places, name, shop.report) for name in names}
     lines = [line for name, one in told.items() for line in _verified(name, one)]
@@ -145,12 +147,14 @@ def _plugins(shop: Workshop, order: Order) -> Done:
 
 
 def _default(shop: Workshop, order: Order) -> Done:
-    if not shop.places.environment(order.name).is_dir():
-        raise Refused(
-            "no_environment", f"There is no environment {order.name}.", "See: list"
-        )
+    _check_there(shop, order.name)
     set_default(shop.places, order.name)
     return {"name": order.name}, f"Notebooks begin with {order.name} from now on."
+
+
+def _check_there(shop: Workshop, name: str) -> None:
+    if not shop.places.environment(name).is_dir():
+        raise Refused("no_environment", f"There is no environment {name}.", "See: list")
 
 
 def _sweep(shop: Workshop, order: Order) -> Done:

@@ -23,3 +23,14 @@ def settled(
     answer = made.json("create", "first", "--base", "minimal")
     assert answer.code == 0, answer.out + answer.err
     yield made
+
+
+@pytest.fixture
+def somebody(tmp_path: Path) -> Person:
+    """Give a person of a site that has nothing to install."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "site.json").write_text('{"version": 1, "channels": [], "bases": []}')
+    made = make_person(tmp_path, site)
+    made.places.make()
+    return made

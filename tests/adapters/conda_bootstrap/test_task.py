@@ -1,7 +1,6 @@
 """Orders in task folders: carried out once, with a state that can be read any time."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -13,7 +12,7 @@ import pytest
 from conda_bootstrap.inventory import environments
 from conda_bootstrap.places import Places
 from conda_bootstrap.task_files import tasks_under_way
-from tests.adapters.conda_bootstrap.person import Person, make_person
+from tests.adapters.conda_bootstrap.person import Person
 from tests.adapters.conda_bootstrap.pretend import pretend_environment
 
 STATE_FIELDS = {
@@ -35,17 +34,6 @@ STATE_FIELDS = {
     "pid",
     "result",
 }
-
-
-@pytest.fixture
-def somebody(tmp_path: Path) -> Person:
-    """Give a person of a site that has nothing to install."""
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "site.json").write_text('{"version": 1, "channels": [], "bases": []}')
-    made = make_person(tmp_path, site)
-    made.places.make()
-    return made
 
 
 def ordered(places: Places, number: int = 0, **order: Any) -> Path:
@@ -154,37 +142,3 @@ def wait_for(path: Path) -> None:
     while not path.exists() or not path.read_text().strip():
         assert time.monotonic() < deadline, f"{path} did not come"
         time.sleep(0.05)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_folder_of_somebody_else_is_refused(somebody: Person) -> None:
-    os.chown(somebody.places.scratch, 54321, 54321)
-    answer = somebody.json("delete", "x", "--yes")
-    assert (answer.code, answer.last["code"]) == (3, "not_yours")
-
-
-def test_link_that_leads_nowhere_instead_of_a_folder_is_refused(
-    somebody: Person,
-) -> None:
-    somebody.places.envs.rmdir()
-    somebody.places.envs.symlink_to("/nowhere")
-    answer = somebody.json("delete", "x", "--yes")
-    assert (answer.code, answer.last["code"]) == (3, "dangling")
-
-
-def test_conda_folder_may_be_a_link_to_one_of_ones_own(
-    somebody: Person, tmp_path: Path
-) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    somebody.places.conda.rename(elsewhere)
-    somebody.places.conda.symlink_to(elsewhere)
-    pretend_environment(somebody.places, "old")
-    assert somebody.json("delete", "old", "--yes").code == 0
-    assert [*(elsewhere / "envs").iterdir()] == []
-
-
-@pytest.mark.parametrize("scratch", ["/nowhere", "a:b", "line\nbreak"])
-def test_scratch_that_is_none_is_refused(somebody: Person, scratch: str) -> None:
-    place = scratch if scratch.startswith("/") else str(somebody.home / scratch)
-    answer = somebody.json("sweep", "--scratch", place)
-    assert (answer.code, answer.last["code"]) == (3, "scratch")
