@@ -11,7 +11,7 @@ from handlers.agent_models import Piece, Refusal
 from kqi_hub.agent.app import make_app
 from kqi_hub.agent.orders import OPERATIONS
 from tests.adapters.agent.conftest import BASE, Lab
-from tests.adapters.agent.test_environment_tasks import CREATE, TASKS, order
+from tests.adapters.agent.task_calls import CREATE, TASKS, order
 
 EMPTY: dict[str, Any] = {"paths": {}, "tags": [], "components": {"schemas": {}}}
 DOCUMENT = with_agent(EMPTY, "/hub-base/")
