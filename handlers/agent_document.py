@@ -13,6 +13,8 @@ from handlers.route import Model
 from handlers.validation import JSON_TYPE
 
 TAG: Final = "Your agent"
+# Marks what is an agent's: people's pages show the portal's own routes.
+OF_AGENT: Final = "x-kqi-agent"
 _REFS: Final = "#/components/schemas/Agent{model}"
 _PARAMETER: Final = re.compile(r"\{([a-z_]+)\}")
 _FROM: Final = "from"
@@ -122,12 +124,16 @@ def _schemas(routes: Iterable[AgentRoute]) -> dict[str, Any]:
         if route.answer:
             used[route.answer, "serialization"] = None
     _, found = models_json_schema(list(used), ref_template=_REFS)
-    return {f"Agent{name}": about for name, about in found["$defs"].items()}
+    return {
+        f"Agent{name}": {**about, OF_AGENT: True}
+        for name, about in found["$defs"].items()
+    }
 
 
 def _operation(route: AgentRoute) -> dict[str, Any]:
     names = _PARAMETER.findall(route.path)
     operation: dict[str, Any] = {
+        OF_AGENT: True,
         "operationId": _id(route),
         "summary": route.summary,
         "tags": [TAG],

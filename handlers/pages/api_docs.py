@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from handlers.access import Who
+from handlers.agent_document import OF_AGENT
 from handlers.ask import Ask, Page, Values
 from handlers.route import Routes, Spec
 from kqi_hub.domain.errors import KqiError
@@ -110,10 +111,12 @@ def _groups(
         operations = tuple(
             _operation(f"{method} {server}{path}", about, document, texts)
             for path, methods in document["paths"].items()
+            if "servers" not in methods
             for method, about in methods.items()
             if about["tags"] == [tag["name"]]
         )
-        yield texts.say(tag["name"]), operations
+        if operations:
+            yield texts.say(tag["name"]), operations
 
 
 def _operation(name: str, about: Schema, document: Schema, texts: Texts) -> Operation:
@@ -168,7 +171,7 @@ def _outcomes(about: Schema, texts: Texts) -> Iterator[Outcome]:
 
 def _objects(document: Schema, texts: Texts) -> Iterator[tuple[str, tuple[Field, ...]]]:
     for name, schema in document["components"]["schemas"].items():
-        if schema.get("properties"):
+        if schema.get("properties") and OF_AGENT not in schema:
             yield name, tuple(_fields(schema, texts))
 
 
