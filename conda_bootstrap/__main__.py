@@ -1,5 +1,6 @@
 """Let `python -I -m conda_bootstrap` be the command."""
 
+import contextlib
 import os
 import sys
 
@@ -12,8 +13,9 @@ def _exit(code: int) -> None:
     Threads of py-rattler may still hold on to it then, and Python ends with "Fatal
     Python error: PyGILState_Release" and a wrong exit code (0.28, on a busy machine).
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):  # nobody may be reading any more
+            stream.flush()
     os._exit(code)
 
 

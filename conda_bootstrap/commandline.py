@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from conda_bootstrap import export, shell_block
 from conda_bootstrap.arguments import parser
 from conda_bootstrap.bars import Bars
-from conda_bootstrap.errors import BootstrapError, Refused, WrongUse
+from conda_bootstrap.errors import BootstrapError, Refused, WrongUse, of_system
 from conda_bootstrap.inventory import environments, room
 from conda_bootstrap.json_files import read_text
 from conda_bootstrap.operations import Setting, carry_out, finish
@@ -41,6 +41,11 @@ def main(argv: Sequence[str]) -> int:
     except BootstrapError as error:
         _complain(error, report, arguments)
         return error.exit_code
+    except BrokenPipeError:  # as in `list | head`: nobody reads on
+        return 1
+    except OSError as error:
+        _complain(of_system(error), report, arguments)
+        return 1
     except KeyboardInterrupt:
         _complain(cancelled(), report, arguments)
         return 1

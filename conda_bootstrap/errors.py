@@ -39,3 +39,14 @@ class WrongUse(BootstrapError):
 
     exit_code = 2
     state = "refused"
+
+
+def of_system(error: OSError) -> BootstrapError:
+    """Return in words what the system would not do, most often for want of room."""
+    place = f" ({error.filename})" if error.filename else ""
+    return BootstrapError(
+        "system",
+        f"The system did not allow it: {error.strerror or error}{place}.",
+        "What was there before is untouched. If the disk or your quota is full, free "
+        "some space; then run it again.",
+    )

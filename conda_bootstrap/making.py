@@ -6,7 +6,7 @@ from pathlib import Path
 from conda_bootstrap import activate_script, pip_packages
 from conda_bootstrap.backends.port import Backend, Resolution, Work, find_backend
 from conda_bootstrap.carrying import carry_over
-from conda_bootstrap.errors import BootstrapError
+from conda_bootstrap.errors import of_system
 from conda_bootstrap.exchange import flush, flush_names
 from conda_bootstrap.kernels import ensure_kernel
 from conda_bootstrap.marker import LOCK_COPY, Marker
@@ -69,7 +69,7 @@ def build(
         # Not kept for the next time: the packages themselves are in the cache.
         remove(stage)
         if isinstance(error, OSError):
-            raise _disk_problem(error) from error
+            raise of_system(error) from error
         raise
     return stage, marker, lacking
 
@@ -95,13 +95,4 @@ def _marker(name: str, backend: Backend, found: Resolution, stage: Path) -> Mark
         lock_sha256=source.sha256,
         packages=record_stems(stage),
         requested=source.specs,
-    )
-
-
-def _disk_problem(error: OSError) -> BootstrapError:
-    return BootstrapError(
-        "disk",
-        f"The environment could not be written: {error.strerror or error}.",
-        "What was there before is untouched. If the disk or your quota is full, free "
-        "some space; then run it again.",
     )

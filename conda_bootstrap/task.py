@@ -1,10 +1,11 @@
 """Carry out the order of a task folder, once."""
 
+import contextlib
 import sys
 from pathlib import Path
 
 from conda_bootstrap.bars import Bars
-from conda_bootstrap.errors import BootstrapError, WrongUse
+from conda_bootstrap.errors import BootstrapError, WrongUse, of_system
 from conda_bootstrap.json_files import read_object
 from conda_bootstrap.locks import held_file
 from conda_bootstrap.operations import Setting, carry_out, finish
@@ -38,10 +39,13 @@ def _run(folder: Path, setting: Setting) -> int:
     state.write()
     report = Report(Bars(sys.stdout), state)
     try:
-        finish(carry_out(from_json(told), setting, report), setting)
+        result = carry_out(from_json(told), setting, report)
     except BootstrapError as error:
         report.failed(error)
         return error.exit_code
+    except OSError as error:
+        report.failed(of_system(error))
+        return 1
     except KeyboardInterrupt:
         report.failed(cancelled())
         return 1
@@ -54,4 +58,7 @@ def _run(folder: Path, setting: Setting) -> int:
         )
         report.failed(unexpected)
         raise
+    # It has ended for everybody who looks; a job that is stopped now stays done.
+    with contextlib.suppress(KeyboardInterrupt):
+        finish(result, setting)
     return 0
