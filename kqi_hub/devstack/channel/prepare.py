@@ -55,6 +55,9 @@ def prepare(place: Environments, terminal: Terminal) -> bool:
 
 
 def _is_current(place: Environments, made_of: str) -> bool:
+    sites = (SiteFolder(place.site), SiteFolder(place.demo_site))
+    if not all(site.settings.is_file() for site in sites):
+        return False
     return place.stamp.is_file() and place.stamp.read_text() == made_of
 
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import shutil
 import threading
 from pathlib import Path
 
@@ -65,6 +66,13 @@ def test_it_is_made_once_and_found_the_next_time(place: Environments) -> None:
     commands = (place.demo_site / "bin/reset_env.sh").read_text()
     assert "site=/opt/kqi-environments\n" in commands
     assert not prepare(place, Quiet())
+
+
+def test_what_somebody_deleted_is_made_again(place: Environments) -> None:
+    prepare(place, Quiet())
+    shutil.rmtree(place.demo_site)
+    assert prepare(place, Quiet())
+    assert SiteFolder(place.demo_site).current("tiny") is not None
 
 
 def test_of_two_at_once_one_makes_it_and_the_other_finds_it(
