@@ -1,6 +1,7 @@
 """Children that outlive the agent: known by number and start time, never by number."""
 
 import os
+import resource
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -50,6 +51,7 @@ class Children:
             env=dict(surroundings), start_new_session=True, umask=0o077,
         )  # fmt: skip
         self._started.append(process)
+        _lift_limits(process.pid)
         stat = Path(f"/proc/{process.pid}/stat").read_bytes()
         return Child(process.pid, int(stat.rpartition(b")")[2].split()[19]))
 
@@ -57,3 +59,11 @@ class Children:
         """Let go of those that have ended; return how many have not."""
         self._started = [one for one in self._started if one.poll() is None]
         return len(self._started)
+
+
+def _lift_limits(pid: int) -> None:
+    """Let a child have what the agent may give: its own limits are an agent's."""
+    for kind in (resource.RLIMIT_AS, resource.RLIMIT_NOFILE):
+        with suppress(ProcessLookupError):
+            _, hard = resource.prlimit(pid, kind)
+            resource.prlimit(pid, kind, (hard, hard))

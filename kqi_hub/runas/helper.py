@@ -391,7 +391,12 @@ def drop_secrets(config: Config, person: Person, names: list[str]) -> int:
 AGENT_START_S = 15
 AGENT_STOP_S = 5
 AGENT_SAYS = "listening"  # its last line on stdout, which it then closes
-AGENT_LIMITS = ((resource.RLIMIT_AS, 1024 * MIB), (resource.RLIMIT_NOFILE, 1024))
+# What it lives under, and what its own children may raise it to: an installer of conda
+# packages maps more than an agent ever should.
+AGENT_LIMITS = (
+    (resource.RLIMIT_AS, (1024 * MIB, 8192 * MIB)),
+    (resource.RLIMIT_NOFILE, (1024, 4096)),
+)
 
 
 def start_agent(command: tuple[str, ...], surroundings: dict[str, str]) -> int:
@@ -400,8 +405,11 @@ def start_agent(command: tuple[str, ...], surroundings: dict[str, str]) -> int:
     It finds its instructions on standard input. An agent whose starter is ended
     before it listens has nobody to say so to, and ends.
     """
-    for kind, limit in AGENT_LIMITS:
-        resource.setrlimit(kind, (limit, limit))
+    for kind, (soft, hard) in AGENT_LIMITS:
+        most = resource.getrlimit(kind)[1]
+        if most != resource.RLIM_INFINITY:
+            soft, hard = min(soft, most), min(hard, most)
+        resource.setrlimit(kind, (soft, hard))
     told, tell = os.pipe()
     output = [(os.POSIX_SPAWN_DUP2, tell, place) for place in (1, 2)]
     pid = os.posix_spawn(

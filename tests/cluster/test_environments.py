@@ -184,6 +184,48 @@ def processes_of(task_id: str) -> list[Path]:
     return found
 
 
+@contextmanager
+def working_on_the_hub(stack: Stack) -> Iterator[None]:
+    """Let the site do its work on environments on the hub's machine."""
+    settings = Path("/etc/kqi/kqi.toml")
+    before = settings.read_text()
+
+    def write(text: str) -> None:
+        settings.write_text(text)
+        stack.kill("hub")
+        stack.wait_ready("hub", "portal")
+
+    write(before.replace("[environments]", '[environments]\nrun_on = "hub"'))
+    try:
+        yield
+    finally:
+        write(before)
+
+
+def test_on_the_hub_it_is_a_process_with_room_that_outlives_the_agent(
+    stack: Stack,
+) -> None:
+    with agent_lab(stack, "alice") as lab:
+        if lab.server():
+            lab.stop()
+        forget("alice", NAME)
+        with working_on_the_hub(stack):
+            lab.start()
+            alice = Asker(lab)
+            task = alice.order("create", base="minimal")
+            assert (task["run_on"], task["job_id"]) == ("hub", None)
+            wait_until(lambda: bool(processes_of(task["id"])), 60)
+            [process] = processes_of(task["id"])
+            assert address_space(process) == str(8 * 1024**3)
+            lab.stop()  # the agent, in the middle of it
+            lab.start()
+            alice = Asker(lab)
+            assert alice.until(task["id"], "done", "failed")["state"] == "done"
+            assert (alice.environment() or {})["state"] == "ready"
+            lab.stop()
+        forget("alice", NAME)
+
+
 def test_a_task_killed_in_the_middle_leaves_nothing_and_may_be_ordered_again(
     lab: AgentLab,
 ) -> None:
