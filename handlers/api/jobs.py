@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from handlers.api import queue_models as shown
-from handlers.ask import Ask
+from handlers.ask import Ask, Listing
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.reasons import explain
@@ -46,20 +46,24 @@ class LiveJobs(Model):
 
 
 @routes.get("/jobs", Spec(query=Wanted, answer=LiveJobs))
-async def list_jobs(ask: Ask) -> LiveJobs:
+async def list_jobs(ask: Ask) -> Listing:
     """List your jobs that wait or run, with the reason to wait in words."""
-    wanted = ask.query(Wanted).job_id
+    wanted, me = ask.query(Wanted).job_id, ask.me.person
     picture = await ask.deps.queues.board.current()
-    mine = [
-        job
-        for job in picture.jobs
-        if job.user == ask.me.person and wanted in {None, job.job_id}
-    ]
-    mine.sort(key=lambda job: job.job_id, reverse=True)
-    return LiveJobs(
-        picture=shown.picture(picture, ask.texts),
-        jobs=tuple(_shown(job, picture, ask.texts) for job in mine),
-    )
+
+    def make() -> LiveJobs:
+        mine = [
+            job
+            for job in picture.jobs
+            if job.user == me and wanted in {None, job.job_id}
+        ]
+        mine.sort(key=lambda job: job.job_id, reverse=True)
+        return LiveJobs(
+            picture=shown.picture(picture, ask.texts),
+            jobs=tuple(_shown(job, picture, ask.texts) for job in mine),
+        )
+
+    return Listing(make)
 
 
 def _shown(job: Job, picture: Picture, texts: Texts) -> LiveJob:
