@@ -240,7 +240,7 @@ def judge(
 
 
 def _halves(name: str, found: list[Trial]) -> Figure:
-    """Return how many were found half made; one more, since none cannot be divided by."""
+    """Return how many were half made, and one: nothing can be divided by none."""
     return Figure(name, 1 + sum(one.is_half for one in found), "environments")
 
 
