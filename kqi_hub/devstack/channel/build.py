@@ -12,13 +12,20 @@ from typing import Final
 
 from rattler.index import index_fs
 
+from kqi_hub.devstack.channel.bytecode import with_bytecode
 from kqi_hub.devstack.channel.own_python import fingerprint, python_package
 from kqi_hub.devstack.channel.package import write_package
 from kqi_hub.devstack.channel.wheel import Wheel, asked_extras, package_of_wheel
 
 _AT_ONCE: Final = 2
 # What decides how a package looks: a change there makes all of them anew.
-_CODE: Final = ("own_python.py", "package.py", "requirements.py", "wheel.py")
+_CODE: Final = (
+    "bytecode.py",
+    "own_python.py",
+    "package.py",
+    "requirements.py",
+    "wheel.py",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +104,4 @@ def _make(task: _Task) -> str:
     else:
         with Wheel(task.source) as wheel:
             package = package_of_wheel(wheel, task.extras, task.mark)
-    return write_package(package, task.channel).name
+    return write_package(with_bytecode(package), task.channel).name
