@@ -19,8 +19,8 @@ from tests.cluster.agent_lab import AgentLab, agent_lab
 from tests.cluster.browser import assert_accessible, assert_fits, chromium
 from tests.cluster.login_lab import API
 from tests.cluster.stack import Stack, run_as, wait_until
-from tests.cluster.test_neuron_walk import logged_in_kqi
-from tests.cluster.walker import walker
+from tests.cluster.test_neuron_walk import logged_in_kqi, named
+from tests.cluster.walker import run_cell_in_lab, walker
 
 TASKS = "api/environments/tasks"
 NAME = "c3-small"
@@ -351,5 +351,13 @@ def test_the_first_environment_is_one_click(stack: Stack) -> None:
         bob.shot("environments-real")
         assert_accessible(page)
         assert_fits(page)
+        page.goto(f"{bob.portal}/notebooks/new?queue=jupyter&tenant=nlp")
+        expect(page.locator("select[name=environment]")).to_have_value("notebook")
+        bob.fill_in_notebook(named("env"), "nlp", cpus="1", memory_gb="2")
+        bob.start()
+        # It opens by itself for whoever has pressed Start.
+        page.wait_for_url("**/user/bob/nb-*/lab**", timeout=DONE_MS)
+        cell = run_cell_in_lab(page, "import sys; print(sys.prefix)", "notebook")
+        expect(cell).to_have_text("/scratch/bob/.conda/envs/notebook\n", timeout=60_000)
     uid = pwd.getpwnam("bob").pw_uid
     assert Path("/scratch/bob/.conda/envs/notebook/bin/python").stat().st_uid == uid

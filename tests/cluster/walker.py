@@ -160,9 +160,9 @@ def accounted(job: str, state: str) -> str:
     return " ".join(said()[:-1])
 
 
-def run_cell_in_lab(lab: Page, code: str) -> Locator:
+def run_cell_in_lab(lab: Page, code: str, kernel: str = _KERNEL) -> Locator:
     """Make a notebook in JupyterLab, run a cell in it, and return its output."""
-    launch_in_lab(lab, _KERNEL)
+    launch_in_lab(lab, kernel)
     return _run_cell(lab, code)
 
 
