@@ -26,7 +26,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _OTHER: Final = re.compile(r"[^a-z0-9._-]+", re.ASCII)
 _PYTHONS: Final = ("python", "python3")
 _LONGEST_SPEC: Final = 1 << 16
-_BROKEN: Final = " — broken: repair it on the Environments page"
+BROKEN: Final = " — broken: repair it on the Environments page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _kernels_of(environment: Path) -> Iterator[CondaKernel]:
             continue
         name = _kernel_name(environment.name, file.parent.name, len(specs))
         if why:
-            spec["display_name"] += _BROKEN
+            spec["display_name"] += BROKEN
             spec["metadata"]["kqi"]["broken"] = why
         yield CondaKernel(environment.name, name, spec, file.parent, why)
 

@@ -139,6 +139,7 @@ def serve(order: Mapping[str, Any]) -> None:
     NotebookServer.listener.setblocking(False)
     KernelSpecs.environments = Path(order["environments"])
     KernelSpecs.data = Path(order["data"])
+    KernelSpecs.chosen = order["default_kernel"]
     # <scratch>/.conda/envs
     Kernels.notes = Notes(Path(order["environments"]).parents[1])
     os.environ.clear()

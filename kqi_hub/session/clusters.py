@@ -140,10 +140,22 @@ class Clusters:
         return sorted({one[1] or "" for one in found} - own)
 
     async def start(self, wish: Wish, python: Python) -> Cluster:
-        """Start a group; BadWish when there are too many."""
+        """Start a group; BadWish when that cannot be."""
         if sum(one.is_alive for one in self._known.values()) >= _MOST:
             raise BadWish("engines", f"More than {_MOST} groups: stop one of them.")
         name = self._free_name()
+        try:
+            cluster = await self._started(name, wish, python)
+        except OSError as error:
+            text = f"{error.filename or python.program}: {error.strerror}."
+            raise BadWish("kernel", text) from error
+        self._known[name] = cluster
+        task = asyncio.create_task(_follow(cluster))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return cluster
+
+    async def _started(self, name: str, wish: Wish, python: Python) -> Cluster:
         logs = self._profile / "log"
         logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         log = logs / f"kqi-{name or 'first'}.log"
@@ -157,12 +169,7 @@ class Clusters:
                 stderr=stream,
                 limit=_LONGEST_LINE,
             )
-        cluster = Cluster(name, wish, python, process, log, time.time())
-        self._known[name] = cluster
-        task = asyncio.create_task(_follow(cluster))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return cluster
+        return Cluster(name, wish, python, process, log, time.time())
 
     async def stop(self, name: str) -> None:
         """Stop one, or take one that has ended from the list; KeyError."""

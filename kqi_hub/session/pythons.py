@@ -8,7 +8,9 @@ from pathlib import Path
 from string import Template
 from typing import Any, Final
 
-_SITE: Final = "python3"
+# What the chosen environment's Python is called as well; without one it is the site's.
+_USUAL: Final = "python3"
+_SITE: Final = "site-python3"
 _PACKAGE: Final = "ipyparallel"
 
 
@@ -28,11 +30,14 @@ def pythons(specs: Mapping[str, Mapping[str, Any]], default: str) -> list[Python
     for name, told in specs.items():
         spec = told["spec"]
         prefix = dict(spec.get("metadata") or {}).get("kqi", {}).get("prefix", "")
-        if name == _SITE:
+        if name == _SITE or (name == _USUAL and not prefix):
             found.append(Python(name, str(spec["display_name"]), sys.executable))
-        elif prefix and spec.get("language") == "python" and _has_package(Path(prefix)):
+        if name == _USUAL or not prefix or spec.get("language") != "python":
+            continue
+        if _has_package(Path(prefix)):
             found.append(_of_environment(name, spec, Path(prefix)))
-    return sorted(found, key=lambda one: (one.kernel != default, one.kernel == _SITE))
+    sites = (_USUAL, _SITE)
+    return sorted(found, key=lambda one: (one.kernel != default, one.kernel in sites))
 
 
 def _has_package(prefix: Path) -> bool:

@@ -113,8 +113,12 @@ class TensorBoards:
         """Return the folder that is meant; NoTensorBoard says what is wrong with it."""
         if not wanted.isprintable() or len(wanted) > 4096:
             raise NoTensorBoard("The name of the folder is not one that can be used.")
-        place = (self._root / wanted).resolve()
-        if not place.is_dir():
+        try:
+            place = (self._root / wanted).resolve()
+            is_folder = place.is_dir()
+        except OSError as error:
+            raise NoTensorBoard(f"{wanted}: {error.strerror}.") from error
+        if not is_folder:
             raise NoTensorBoard(f"There is no folder {wanted or '.'}.")
         if not os.access(place, os.R_OK | os.X_OK):
             raise NoTensorBoard(f"You may not read the folder {wanted}.")

@@ -110,9 +110,20 @@ def titles(running: Job) -> dict[str, str]:
 def test_server_starts_and_lists_what_is_broken(running: Job) -> None:
     assert running.ask("lab").status == 200
     found = titles(running)
-    assert set(found) == {"conda-good", "conda-bad", "conda-gone", "python3"}
+    names = {"conda-good", "conda-bad", "conda-gone"}
+    assert set(found) == names | {"python3", "site-python3"}
     assert "broken: repair it" in found["conda-gone"]
     assert "broken" not in found["conda-good"]
+
+
+def test_sites_own_python_runs_whatever_was_chosen(running: Job) -> None:
+    said = execute(running, "site-python3", "import sys; print(sys.prefix)")
+    text = "".join(one.get("text", "") for one in said)
+    assert sys.prefix in text
+
+
+def test_python3_is_the_chosen_environments_and_explains_itself(running: Job) -> None:
+    assert "kqi env repair bad" in execute(running, "python3", "1")[-1]["evalue"]
 
 
 def test_kernel_that_starts_runs_cells_and_its_use_is_noted(running: Job) -> None:

@@ -92,7 +92,20 @@ def test_kernels_of_environments_are_listed_and_the_chosen_one_is_first(
 ) -> None:
     found = running.ask("api/kernelspecs").json()
     assert found["default"] == "conda-torch"
-    assert set(found["kernelspecs"]) == {"conda-torch", "python3"}
+    specs = found["kernelspecs"]
+    assert set(specs) == {"conda-torch", "python3", "site-python3"}
+
+
+def test_notebooks_that_ask_for_python3_get_the_chosen_environments(
+    running: Job,
+) -> None:
+    specs = running.ask("api/kernelspecs").json()["kernelspecs"]
+    usual, site = specs["python3"]["spec"], specs["site-python3"]["spec"]
+    prefix = str(running.top / ".conda/envs/torch")
+    assert usual["argv"][0] == f"{prefix}/bin/python"
+    assert usual["display_name"].startswith("Python 3 (chosen: torch)")
+    assert prefix not in str(site)
+    assert running.ask("api/kernelspecs/site-python3").status == 200
 
 
 def test_environment_that_is_made_meanwhile_is_listed_without_a_restart(

@@ -25,6 +25,8 @@ def test_notebook_is_python_without_outputs_or_addresses(
     [file] = copy([name], tmp_path)
     told = json.loads(file.read_text())
     assert (told["nbformat"], told["nbformat_minor"]) == (4, 5)
+    # In a session that is the chosen environment's, elsewhere the active one's.
+    assert told["metadata"]["kernelspec"]["name"] == "python3"
     for cell in told["cells"]:
         source = "".join(cell["source"])
         assert "http" not in source
