@@ -189,7 +189,8 @@ def test_a_delete_asks_by_keyboard_alone(visit: Any, agent: FakeAgent) -> None:
 @pytest.mark.parametrize(
     ("name", "button", "operation"),
     [("notebook", "Verify", "verify"), ("old-one", "Repair", "repair"),
-     ("notebook", "Bring my packages back", "bring-back")],
+     ("notebook", "Add the plug-ins", "plugins"),
+        ("notebook", "Bring my packages back", "bring-back")],
 )  # fmt: skip
 def test_what_loses_nothing_does_not_ask(
     visit: Any, agent: FakeAgent, name: str, button: str, operation: str

@@ -46,6 +46,16 @@ def test_it_is_chosen_and_the_default_comes_first(visit: Any) -> None:
     assert fits(page)
 
 
+def test_without_a_default_the_one_used_last_comes_first(
+    visit: Any, agent: FakeAgent
+) -> None:
+    for one in agent.environments:
+        one["is_default"] = False
+        one["used_at"] = "2026-11-20T09:00:00Z"
+    agent.environments[1]["used_at"] = "2026-11-21T09:00:00Z"
+    expect(visit().locator(f"select{FIELD}")).to_have_value("torch-2.5")
+
+
 def test_a_broken_one_leads_to_its_repair(visit: Any) -> None:
     page = visit()
     way = page.get_by_role("link", name="It is broken")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from handlers.agent_models import Environment
 from kqi_hub.agent.conda import CondaRefuses
 from kqi_hub.agent.own_conda import OwnConda
 from kqi_hub.agent.own_shelf import OwnShelf
@@ -48,6 +49,13 @@ def test_what_was_made_by_hand_is_listed_and_half_of_one_is_broken(
     assert found["half"]["state"] == "broken"
     assert found["half"]["why"]["text"]
     assert found["mine"]["packages"] == 1
+
+
+def test_each_looks_as_documented(conda: OwnConda) -> None:
+    conda.count("mine")
+    for one in conda.environments():
+        shown = Environment.model_validate(one)
+        assert set(one) == set(type(shown).model_fields)
 
 
 def test_without_a_site_nothing_is_offered_and_that_is_said(conda: OwnConda) -> None:

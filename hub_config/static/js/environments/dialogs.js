@@ -8,6 +8,7 @@ const OFFERED = {
   repair: (one) => one.state === "broken",
   default: (one) => !one.is_default && one.state !== "broken",
   verify: () => true,
+  plugins: (one) => one.state !== "broken",
   "bring-back": (one) => one.has_saved_packages,
   count: () => true,
   export: () => true,

@@ -137,6 +137,7 @@ const DOES = {
   more: (name) => showMore(byName.get(name)),
   repair: (name, button) => start("repair", name, button),
   verify: (name, button) => start("verify", name, button),
+  plugins: (name, button) => start("plugins", name, button),
   "bring-back": (name, button) => start("bring-back", name, button),
   reset: (name) => ask("reset", byName.get(name), bases),
   delete: (name) => ask("delete", byName.get(name), bases),

@@ -15,10 +15,14 @@ function label(one) {
   return one.is_default ? named(place.dataset.usual, one.name) : one.name;
 }
 
-// What was typed stays, and is said not to be there; a new form begins with the default.
+// What was typed stays, and is said not to be there; a new form begins with the default,
+// or with what was used last.
 function wanted(typed, found) {
-  const usual = found.find((one) => one.is_default && one.state !== "broken");
-  return typed || !place.dataset.first ? typed : (usual?.name ?? "");
+  if (typed || !place.dataset.first) return typed;
+  const whole = found.filter((one) => ["ready", "foreign"].includes(one.state));
+  const used = whole.filter((one) => one.used_at);
+  used.sort((a, b) => b.used_at.localeCompare(a.used_at));
+  return (whole.find((one) => one.is_default) ?? used[0])?.name ?? "";
 }
 
 function options(found, value) {
