@@ -31,8 +31,9 @@ def write_session_environment() -> None:
 
 
 def _write_tools() -> None:
-    """Put `jupyter` and its commands beside the Python, as pip does at a site."""
-    for theirs in layout.PYTHON.parent.glob("jupyter*"):
+    """Put `jupyter`, its commands and `kqi` beside the Python, as pip would."""
+    commands = [layout.PYTHON.with_name("kqi"), *layout.PYTHON.parent.glob("jupyter*")]
+    for theirs in commands:
         _, _, rest = theirs.read_text().partition("\n")
         ours = PYTHON.with_name(theirs.name)
         ours.write_text(f"#!{PYTHON}\n{rest}")

@@ -1,6 +1,7 @@
 """Engines of IPython Parallel in Slurm: started, found from elsewhere, ended."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -36,6 +37,15 @@ other = ipp.Client(profile="slurm", timeout=30)
 print("FOUND", other.ids, sum(other[:].map_sync(lambda x: x * x, range(100))))
 other.close()
 """
+LIST = """
+import subprocess
+argv = ["kqi", "tensorboard", "--list", "--json"]
+try:
+    done = subprocess.run(argv, capture_output=True, text=True)
+    print("FOUND", " ".join(done.stdout.split()), done.stderr)
+except OSError as error:
+    print("FOUND", error)
+"""
 WHO = """
 import ipyparallel as ipp
 with ipp.Client(profile="slurm", timeout=30) as rc:
@@ -62,6 +72,27 @@ def kernel(lab: NotebookLab, session: Session) -> Kernel:
     token = lab.person.headers["Authorization"].split()[1]
     url = lab.url.replace("http", "ws", 1)
     return Kernel(f"{url}{place}/{made.json()['id']}/channels", token, 120)
+
+
+def kqi(lab: NotebookLab, *words: str) -> str:
+    """Return what the command prints on a machine with a token of hers."""
+    token = lab.person.headers["Authorization"].split()[1]
+    program = str(Path(sys.executable).with_name("kqi"))
+    ran = subprocess.run(
+        [program, *words],
+        env={"KQI_SERVER": lab.url, "KQI_TOKEN": token, "HOME": "/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def notebook_of(lab: NotebookLab, session: Session) -> str:
+    number = session.server.removeprefix("nb-")
+    told = json.loads(kqi(lab, "notebook", "show", number, "--json"))
+    return str(told["choices"]["name"])
 
 
 def found(printed: str) -> str:
@@ -215,8 +246,14 @@ def test_tensorboard_runs_on_the_node_and_answers_through_the_hub(
     assert answer.status_code == 200
     assert "TensorBoard" in answer.text
     assert isinstance(lab.person.get(path.lstrip("/") + "data/runs").json(), list)
+    number = made.json()["number"]
+    said = found(kernel(lab, session).run(LIST))
+    assert "Errno" not in said, said
+    listing = json.loads(said)
+    assert [one["number"] for one in listing] == [number]
+    printed = kqi(lab, "tensorboard", "", "--notebook", notebook_of(lab, session))
+    assert printed.strip() == lab.url.rstrip("/") + path
     lab.stop(session)
     lab.wait_ended(session)
     left = output("ps", "axww", "-o", "args")
-    assert f"{session.job_name}/" not in left
     assert "kqi_hub.session.tensorboard_process" not in left
