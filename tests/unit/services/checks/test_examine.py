@@ -56,6 +56,7 @@ async def test_findings_keep_their_order_whatever_happens_to_each() -> None:
 
 async def test_blocking_work_that_never_returns_is_left_behind() -> None:
     gate = threading.Event()
+    before = set(threading.enumerate())
 
     async def stuck() -> Finding:
         await aside(gate.wait)
@@ -63,8 +64,9 @@ async def test_blocking_work_that_never_returns_is_left_behind() -> None:
 
     (finding,) = await examine([Check("stuck", stuck, limit_s=0.05)])
     assert finding.level is Level.FAIL
-    others = [thread for thread in threading.enumerate() if thread.name != "MainThread"]
-    assert all(thread.daemon for thread in others)
+    mine = set(threading.enumerate()) - before
+    assert mine
+    assert all(thread.daemon for thread in mine)
     gate.set()
 
 
