@@ -7,6 +7,7 @@ import shutil
 import sys
 import venv
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,9 @@ def execute(running: Job, kernel: str, code: str) -> list[dict[str, Any]]:
     assert made.status == 201, made.body
     port = until(running.hub.port_of_server)
     url = f"ws://127.0.0.1:{port}{PREFIX}api/kernels/{made.json()['id']}/channels"
-    return asyncio.run(asyncio.wait_for(_execute(url, code), 60))
+    # A browser of other tests may have this thread's event loop.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _execute(url, code)).result(60)
 
 
 async def _execute(url: str, code: str) -> list[dict[str, Any]]:

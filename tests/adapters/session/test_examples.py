@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,13 @@ def prefix(
     records = environment.conda_repodata_records_for_platform(platform)
     assert records is not None
     cache = place.parents[1] / "pkgs"
-    asyncio.run(install(records, place, cache_dir=cache, show_progress=False))
+
+    async def put() -> None:
+        await install(records, place, cache_dir=cache, show_progress=False)
+
+    # A browser of other tests may have this thread's event loop.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, put()).result()
     yield place
     shutil.rmtree(place.parents[1])  # 700 MB, which pytest would keep three times
 
