@@ -28,6 +28,8 @@ _LONGEST: Final = 1 << 20
 _LINES: Final = """\
 # Written by `setup`; taken out again by: kqi-env shell remove
 kqi-env() {{ {python} -I -m conda_bootstrap --scratch {scratch} --site {site} "$@"; }}
+"""
+_CONDA: Final = """\
 export CONDA_ENVS_DIRS={envs}
 export CONDA_PKGS_DIRS={pkgs}
 export CONDA_AUTO_ACTIVATE_BASE=false CONDA_AUTO_ACTIVATE=false
@@ -82,14 +84,19 @@ def remove(home: Path) -> Change:
     return Change(True, f"The lines of ours are taken out of {path}.")
 
 
+def conda_lines(places: Places) -> str:
+    """Return what lets a shell find environments by name, for that shell alone."""
+    envs, pkgs = (shlex.quote(str(one)) for one in (places.envs, places.pkgs))
+    return _CONDA.format(envs=envs, pkgs=pkgs)
+
+
 def _block(places: Places, site: Path) -> bytes:
     lines = _LINES.format(
-        envs=shlex.quote(str(places.envs)),
-        pkgs=shlex.quote(str(places.pkgs)),
         python=shlex.quote(sys.executable),
         scratch=shlex.quote(str(places.scratch)),
         site=shlex.quote(str(site)),
     )
+    lines += conda_lines(places)
     return _BEGIN + b"\n" + os.fsencode(lines) + _END + b"\n"
 
 

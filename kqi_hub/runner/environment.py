@@ -46,7 +46,8 @@ def children_environment(
     # Last, so that `jupyter nbconvert` is found and nothing of the person's is hidden.
     path = ":".join(filter(None, (plain.get("PATH", ""), tools)))
     # A terminal reads /etc/profile, which sets the path anew: it adds them again.
-    base = plain | _always() | {"PATH": path, "KQI_SESSION_TOOLS": tools}
+    own = {"KQI_SESSION_TOOLS": tools, "KQI_SESSION_CONDA": str(folders.conda)}
+    base = plain | _always() | own | {"PATH": path}
     return base | dict(variables) | folders.variables() | dict(hub)
 
 

@@ -24,6 +24,11 @@ class Folders:
         """Return IPython's folder, with the profile for engines in Slurm."""
         return self.jupyter / "ipython"
 
+    @property
+    def conda(self) -> Path:
+        """Return the lines by which terminals find environments by their names."""
+        return self.jupyter / "conda.sh"
+
     def variables(self) -> dict[str, str]:
         """Return what tells Jupyter and IPython of them."""
         places = {

@@ -24,7 +24,7 @@ from kqi_hub.runner.orphans import adopt_orphans
 from kqi_hub.runner.preparing import Prepared, prepare
 from kqi_hub.runner.say import say
 from kqi_hub.runner.serving import Server
-from kqi_hub.runner.terminal import terminal_shell
+from kqi_hub.runner.terminal import terminal_shell, write_conda_lines
 
 _USAGE: Final = 64
 _CANNOT_LISTEN: Final = 69
@@ -100,6 +100,7 @@ def _prepared(
     plain = children_environment(os.environ, {}, hub, folders)
     children = children_environment(os.environ, order.variables, hub, folders)
     prepared = prepare(order, folders, children, say)
+    write_conda_lines(folders.conda, order.folder, say)
     prepare_engines(folders.ipython, order.folder / "log", say)
     environments = {"environment": plain, "children": children}
     return environments | _told(order, folders, prepared)

@@ -11,6 +11,8 @@ case ":$PATH:" in
 *":$KQI_SESSION_TOOLS:"*) ;;
 *) PATH=$PATH:$KQI_SESSION_TOOLS ;;
 esac
+# `conda activate NAME` works whether the person's own files know of it or not.
+if [ -r "$KQI_SESSION_CONDA" ]; then . "$KQI_SESSION_CONDA"; fi
 _kqi_node=${SLURMD_NODENAME:-${HOSTNAME%%.*}}
 case $PS1 in
 '\s-\v\$ ') PS1='[\u@'$_kqi_node' \W]\$ ' ;;
