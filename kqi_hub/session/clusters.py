@@ -17,6 +17,7 @@ _END_S: Final = 15.0
 _LONGEST_LINE: Final = 1 << 14
 _SAID: Final = 2000
 _MOST: Final = 16
+_REFUSED: Final = "sbatch: error: "
 _PROCESS: Final = Path(__file__).with_name("engines_process.py")
 # Run by its path, this folder's modules would come before the environment's own.
 _RUN: Final = "import runpy, sys; runpy.run_path(sys.argv[1], run_name='__main__')"
@@ -119,6 +120,15 @@ class Cluster:
         except OSError:
             return ""
 
+    def refusal(self) -> str:
+        """Return Slurm's words where it did not take the job; empty otherwise."""
+        try:
+            lines = self.log.read_text(errors="replace").splitlines()
+        except OSError:
+            return ""
+        said = [line for line in lines if line.startswith(_REFUSED)]
+        return " · ".join(line.removeprefix(_REFUSED) for line in said)
+
 
 class Clusters:
     """Starts them, knows them, ends them."""
@@ -216,6 +226,8 @@ async def _follow(cluster: Cluster) -> None:
     cluster.engines = 0
     if cluster.state not in ("failed", "stopping", "ended"):
         cluster.state, cluster.why = "failed", cluster.why or cluster.said()
+    if cluster.state == "failed":
+        cluster.why = cluster.refusal() or cluster.why
 
 
 async def _line(stream: asyncio.StreamReader) -> bytes:
