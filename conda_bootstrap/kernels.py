@@ -72,15 +72,30 @@ def ensure_kernel(stage: Path, final: Path) -> bool:
         return False
     folder = stage / "share" / "jupyter" / "kernels" / "python3"
     folder.mkdir(parents=True, exist_ok=True)
-    argv = [str(final / "bin" / "python"), "-m", "ipykernel_launcher"]
-    spec = {
+    write_json(folder / "kernel.json", python_spec(final))
+    return True
+
+
+def python_spec(prefix: Path) -> dict[str, Any]:
+    """Return the kernel that ipykernel brings, as it is in an environment."""
+    argv = [str(prefix / "bin" / "python"), "-m", "ipykernel_launcher"]
+    return {
         "argv": [*argv, "-f", "{connection_file}"],
         "display_name": "Python 3 (ipykernel)",
         "language": "python",
         "metadata": {"debugger": True},
     }
-    write_json(folder / "kernel.json", spec)
-    return True
+
+
+def lost_kernel(prefix: Path) -> Why | None:
+    """Return what is to be said where pip has removed a kernel that conda knows of."""
+    if any(prefix.glob("conda-meta/ipykernel-[0-9]*.json")):
+        return Why(
+            "kernel_lost",
+            "Its kernel is gone: what the package ipykernel brought was removed, for "
+            "example by pip.",
+        )
+    return None
 
 
 def visible_problem(prefix: Path, found: list[Kernel], has_python: bool) -> Why | None:
@@ -102,7 +117,7 @@ def visible_problem(prefix: Path, found: list[Kernel], has_python: bool) -> Why 
             "kernel_package",
             f"Its Python kernel needs what is missing: {', '.join(lacking)}.",
         )
-    return None
+    return lost_kernel(prefix) if has_python and not found else None
 
 
 def _lacking(prefix: Path) -> Iterator[str]:

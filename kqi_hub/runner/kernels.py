@@ -16,7 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from conda_bootstrap.json_files import read_object
-from conda_bootstrap.kernels import kernels as kernels_of_prefix, visible_problem
+from conda_bootstrap.kernels import (
+    kernels as kernels_of_prefix,
+    lost_kernel,
+    python_spec,
+    visible_problem,
+)
 from conda_bootstrap.packages import python_version, record_stems
 from conda_bootstrap.places import Places
 from conda_bootstrap.states import packages_print
@@ -80,6 +85,8 @@ def publish(kernels: tuple[CondaKernel, ...], data: Path) -> None:
 
 def _kernels_of(environment: Path) -> Iterator[CondaKernel]:
     specs = sorted(environment.glob("share/jupyter/kernels/*/kernel.json"))
+    if not specs and lost_kernel(environment):
+        yield _lost(environment)
     why = _problem(environment) if specs else ""
     for file in specs:
         try:
@@ -91,6 +98,16 @@ def _kernels_of(environment: Path) -> Iterator[CondaKernel]:
             spec["display_name"] += BROKEN
             spec["metadata"]["kqi"]["broken"] = why
         yield CondaKernel(environment.name, name, spec, file.parent, why)
+
+
+def _lost(environment: Path) -> CondaKernel:
+    """Return a kernel in the place of one that was removed, for it to be missed."""
+    spec = _adapted(python_spec(environment), environment)
+    why = _problem(environment)
+    spec["display_name"] += BROKEN
+    spec["metadata"]["kqi"]["broken"] = why
+    name = _kernel_name(environment.name, "python3", 1)
+    return CondaKernel(environment.name, name, spec, environment, why)
 
 
 def _problem(environment: Path) -> str:

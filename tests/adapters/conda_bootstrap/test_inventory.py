@@ -105,9 +105,15 @@ def move_kernel(prefix: Path) -> None:
     )
 
 
+def lose_kernel(prefix: Path) -> None:
+    add_record(prefix, {"name": "ipykernel", "version": "6.29", "build": "0"})
+    (prefix / "share/jupyter/kernels/python3/kernel.json").unlink()
+
+
 @pytest.mark.parametrize(
     ("break_it", "code"),
     [
+        (lose_kernel, "kernel_lost"),
         (broken_by_removing("conda-meta"), "no_packages"),
         (broken_by_removing("bin/python"), "no_python"),
         (dangle_python, "no_python"),

@@ -137,6 +137,20 @@ def test_environment_whose_program_is_gone_says_so_in_its_title(tmp_path: Path) 
     assert found.spec["metadata"]["kqi"]["broken"] == found.why
 
 
+def test_kernel_that_pip_has_removed_is_on_offer_and_says_so(tmp_path: Path) -> None:
+    folder = environment(envs_of(tmp_path), "torch")
+    (before,) = conda_kernels(envs_of(tmp_path))
+    meta = folder / "conda-meta"
+    meta.mkdir()
+    for stem in ("python-3.11.2-0", "ipykernel-6.29-0"):
+        (meta / f"{stem}.json").write_text("{}")
+    (folder / "share/jupyter/kernels/python3/kernel.json").unlink()
+    (found,) = conda_kernels(envs_of(tmp_path))
+    assert found.name == before.name
+    assert "broken: repair it" in found.spec["display_name"]
+    assert "ipykernel" in found.why
+
+
 def test_what_was_found_out_is_in_the_title_until_the_packages_change(
     tmp_path: Path,
 ) -> None:
