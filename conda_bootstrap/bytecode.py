@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -153,23 +154,19 @@ def _compile(prefix: Path, modules: Sequence[_Module], tell: Told) -> None:
 
 def _worker(prefix: Path, modules: Sequence[_Module]) -> Iterator[int]:
     argv = (str(prefix / "bin/python"), "-I", "-S", str(_WORKER))
-    with subprocess.Popen(
-        argv,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdin is not None  # noqa: S101 - PIPE is asked for above
-        assert process.stdout is not None  # noqa: S101
-        lines = "".join(
-            json.dumps([str(one.source), str(one.kept)]) + "\n" for one in modules
-        )
-        # A worker that died takes no more; the rest stays uncompiled.
-        with suppress(BrokenPipeError):
-            process.stdin.write(lines)
-            process.stdin.close()
-        yield from (int(line) for line in process.stdout)
+    with tempfile.TemporaryFile("w+", encoding="ascii") as order:
+        for one in modules:
+            order.write(json.dumps([str(one.source), str(one.kept)]) + "\n")
+        order.seek(0)
+        with subprocess.Popen(
+            argv,
+            stdin=order,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as process:
+            # Of a worker that dies the rest stays uncompiled.
+            yield from (int(line) for line in process.stdout or ())
 
 
 def _link(module: _Module) -> bool:
