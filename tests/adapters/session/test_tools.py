@@ -107,7 +107,7 @@ def test_tensorboard_shows_what_was_logged_through_a_socket_of_ones_own(
     tags = running.ask(f"{place}data/plugin/scalars/tags").json()
     assert "loss" in tags["one"]
     # No port: nobody else on the node can reach it.
-    [pid] = [pid for pid in processes("tensorboard_process") if pid]
+    [pid] = processes("tensorboard_process", str(running.top))
     assert tcp_ports(pid) == set()
     [file] = sockets_of(pid)
     assert file.stat().st_mode & 0o077 == 0
@@ -121,14 +121,14 @@ def test_tensorboard_shows_what_was_logged_through_a_socket_of_ones_own(
     assert "logs" in running.ask("kqi/tensorboards").body.decode()
 
 
-def processes(word: str) -> list[int]:
+def processes(word: str, about: str = "") -> list[int]:
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
             line = (entry / "cmdline").read_bytes().decode(errors="replace")
         except OSError:
             continue
-        if word in line and "python" in line:
+        if word in line and about in line and "python" in line:
             found.append(int(entry.name))
     return found
 

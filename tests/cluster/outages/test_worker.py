@@ -177,7 +177,8 @@ def test_full_disk_is_survived_and_told(small_disk: Path, tmp_path: Path) -> Non
         doctor = kqi_hub("--config", str(config), "doctor").stdout
         filler.unlink()
         wait_for(lambda: "back step=database" in log.read_text(), 30, "no recovery")
-    assert "disk is full" in log.read_text()
+    told = log.read_text()
+    assert "disk is full" in told, told
     assert f"fail  space for {small_disk}" in doctor
 
 
