@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from conda_bootstrap.packages import Distribution, added_distributions, site_packages
+from conda_bootstrap.packages import added_distributions, site_packages
 
 
 def carry_over(old: Path, stage: Path) -> tuple[list[str], list[str]]:
@@ -24,9 +24,9 @@ def carry_over(old: Path, stage: Path) -> tuple[list[str], list[str]]:
     for one, folder in added_distributions(old):
         fits = source and target and source.parent.name == target.parent.name
         if fits and _copy(folder, old, stage):
-            taken.append(_pin(one))
+            taken.append(one.spec)
         else:
-            left.append(_pin(one))
+            left.append(one.spec)
     return taken, left
 
 
@@ -52,7 +52,3 @@ def _recorded(dist_info: Path, old: Path) -> Iterator[Path]:
             path = Path(os.path.normpath(dist_info.parent / row[0]))
             if path.is_relative_to(old):
                 yield path
-
-
-def _pin(one: Distribution) -> str:
-    return f"{one.name}=={one.version}"

@@ -47,7 +47,7 @@ def text(places: Places, name: str, form: str) -> str:
     if not path.is_dir():
         raise Refused("no_environment", f"There is no environment {name}.")
     if form == "pip":
-        return "".join(f"{_pin(one)}\n" for one in all_distributions(path))
+        return "".join(f"{one.spec}\n" for one in all_distributions(path))
     try:
         found = records(path)
     except ValueError as error:
@@ -63,7 +63,7 @@ def text(places: Places, name: str, form: str) -> str:
 def _yml(name: str, found: list[dict[str, Any]], pip: Iterable[Distribution]) -> str:
     specs = [f"{one['name']}={one['version']}" for one in found]
     return environment_yml.write(
-        name, _channels(found), specs, [_pin(one) for one in pip]
+        name, _channels(found), specs, [one.spec for one in pip]
     )
 
 
@@ -99,7 +99,7 @@ def _lock_entry(record: dict[str, Any]) -> list[str]:
 
 def _notes(pip: Iterable[Distribution]) -> list[str]:
     """Return comments that our own import reads: these formats know no pip names."""
-    return [f"# pip: {_pin(one)}" for one in pip]
+    return [f"# pip: {one.spec}" for one in pip]
 
 
 def _channels(found: list[dict[str, Any]]) -> list[str]:
@@ -119,7 +119,3 @@ def _plain_url(record: dict[str, Any]) -> str:
 def _quoted(value: object) -> str:
     """Return a value as JSON, which is YAML as well."""
     return json.dumps(value, ensure_ascii=True)
-
-
-def _pin(one: Distribution) -> str:
-    return f"{one.name}=={one.version}"

@@ -3,16 +3,19 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from conda_bootstrap.json_files import read_text
+from conda_bootstrap.json_files import read_object, read_text
 
 _ARCHIVE: Final = re.compile(r"\.(conda|tar\.bz2)$")
 _DIST_INFO: Final = re.compile(r"(?P<name>[^-]+)-(?P<version>[^-]+)\.dist-info")
 _LONGEST: Final = 64 << 20
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}:[!-~]{1,400}")
+# Something else than the index, which is not known: pip finds nothing there.
+_NOWHERE: Final = "file:///not-known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +37,26 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One Python distribution that no conda package brought."""
+    """One Python distribution; its origin is a URL, empty where an index had it."""
 
     name: str
     version: str
+    origin: str = ""
+
+    @property
+    def spec(self) -> str:
+        """Return what pip is told to get the same again, from where it came.
+
+        A package of one's own may have a name that somebody else has at the index.
+        """
+        if self.origin:
+            return f"{self.name} @ {self.origin}"
+        return f"{self.name}=={self.version}"
+
+
+def spec_name(spec: str) -> str:
+    """Return the name in what pip is told."""
+    return spec.replace(" @ ", "==").partition("==")[0].lower()
 
 
 def from_url(url: str, size: int = 0, md5: str = "") -> Package:
@@ -96,19 +115,39 @@ def distributions(prefix: Path) -> tuple[Distribution, ...]:
 
 def all_distributions(prefix: Path) -> tuple[Distribution, ...]:
     """Return every Python distribution, whoever installed it."""
-    found = (one for one, _ in _dist_infos(prefix))
+    found = (
+        one if _is_of_conda(folder) else replace(one, origin=_origin(folder))
+        for one, folder in _dist_infos(prefix)
+    )
     return tuple(sorted(found, key=lambda one: one.name.lower()))
 
 
 def added_distributions(prefix: Path) -> Iterator[tuple[Distribution, Path]]:
     """Yield what no conda package brought, with the folder that describes it."""
     for one, folder in _dist_infos(prefix):
-        try:
-            installer = read_text(folder / "INSTALLER", 1000).strip()
-        except (OSError, ValueError):
-            installer = "unknown"
-        if installer != "conda":
-            yield one, folder
+        if not _is_of_conda(folder):
+            yield replace(one, origin=_origin(folder)), folder
+
+
+def _is_of_conda(dist_info: Path) -> bool:
+    try:
+        return read_text(dist_info / "INSTALLER", 1000).strip() == "conda"
+    except (OSError, ValueError):
+        return False
+
+
+def _origin(dist_info: Path) -> str:
+    """Return where pip was told to get a distribution, as its notes say."""
+    file = dist_info / "direct_url.json"
+    if not file.exists():
+        return ""
+    told = read_object(file)
+    url, vcs = told.get("url"), told.get("vcs_info")
+    if not isinstance(url, str) or not _URL.fullmatch(url):
+        return _NOWHERE
+    if isinstance(vcs, dict):
+        return f"{vcs.get('vcs')}+{url}@{vcs.get('commit_id')}"
+    return url
 
 
 def _dist_infos(prefix: Path) -> Iterator[tuple[Distribution, Path]]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from conda_bootstrap.json_files import read_object, write_json
 from conda_bootstrap.marker import now, read_marker
-from conda_bootstrap.packages import distributions, record_stems
+from conda_bootstrap.packages import distributions, record_stems, spec_name
 from conda_bootstrap.places import Places
 
 _KEPT: Final = 5
@@ -15,7 +15,7 @@ _KEPT: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What was installed at some time: name-version-build of conda, name== of pip."""
+    """What was installed at some time: stems of conda packages, specs of pip."""
 
     saved_at: str
     conda: tuple[str, ...]
@@ -26,7 +26,7 @@ class Saved:
         there = {_name(stem) for stem in record_stems(prefix)}
         conda = [one for one in self.conda if _name(one) not in there]
         have = {one.name.lower() for one in distributions(prefix)} | there
-        pip = [one for one in self.pip if one.partition("==")[0].lower() not in have]
+        pip = [one for one in self.pip if spec_name(one) not in have]
         return tuple(_spec(one) for one in conda), tuple(pip)
 
 
@@ -36,7 +36,7 @@ def save(places: Places, name: str) -> Saved:
     told = Saved(
         now(),
         record_stems(path),
-        tuple(f"{one.name}=={one.version}" for one in distributions(path)),
+        tuple(one.spec for one in distributions(path)),
     )
     folder = places.saved(name)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
