@@ -5,10 +5,11 @@ is alone from its first statement on, on SQLite; on PostgreSQL it locks the rows
 it asks for. Both may be used from several threads at once.
 """
 
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +26,9 @@ from kqi_hub.domain.errors import DatabaseNotReady
 BUSY_TIMEOUT_S: Final = 15
 CONNECT_TIMEOUT_S: Final = 10
 _BEGIN: Final = "kqi_begin"
+_TAKEN: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+# SQLite's smallest steps: 32 KiB of shared memory, a page of the log.
+_LEAST_ROOM_BYTES: Final = 64 * 1024
 _SCHEMA_ERRORS: Final = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 _DOWN_ERRORS: Final = (
     sqlite3.DatabaseError,
@@ -117,8 +121,9 @@ def _use_wal(connection: DBAPIConnection) -> None:
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
+        except sqlite3.OperationalError as error:
+            is_taken = error.sqlite_errorcode & 0xFF in _TAKEN
+            if not is_taken or time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
         else:
@@ -159,7 +164,7 @@ def _explain(context: ExceptionContext) -> None:
         ) from fault
     if isinstance(fault, _DOWN_ERRORS) and not isinstance(fault, _BUG_ERRORS):
         raise DatabaseNotReady(
-            f"{where} does not answer as it should: {_first_line(fault)}.",
+            f"{where} does not answer as it should: {_why(context, fault)}.",
             "Check that it runs, has room on its disk, and that the service user may "
             "use it.",
         ) from fault
@@ -169,6 +174,17 @@ def _lacks_schema(fault: BaseException) -> bool:
     return isinstance(fault, sqlite3.OperationalError) and str(fault).startswith(
         ("no such table", "no such column")
     )
+
+
+def _why(context: ExceptionContext, fault: BaseException) -> str:
+    """Return what the database says; of a full disk SQLite may say something else."""
+    said = _first_line(fault)
+    url = context.engine.url if context.engine is not None else None
+    if isinstance(fault, sqlite3.Error) and url is not None and url.database:
+        with suppress(OSError):
+            if shutil.disk_usage(Path(url.database).parent).free < _LEAST_ROOM_BYTES:
+                return f"the disk is full ({said})"
+    return said
 
 
 def _where(context: ExceptionContext) -> str:
