@@ -16,6 +16,9 @@ from hub_config import proxy
 from kqi_hub.settings.loader import parse_settings
 from tests.adapters.auth.certificates import Authority
 
+# It starts the real proxy, which a quick run does not install.
+pytestmark = pytest.mark.slow
+
 SETTINGS = """
 [site]
 state_dir = "{state}"
