@@ -133,5 +133,6 @@ def _moment(found: object) -> int | float | None:
 
 
 def _number(found: object) -> int | float | None:
-    is_number = isinstance(found, int | float) and not isinstance(found, bool)
-    return found if is_number and math.isfinite(found) else None  # type: ignore[arg-type, return-value]  # a number, by the line above
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return None
+    return found if math.isfinite(found) else None
