@@ -57,8 +57,8 @@ class PortCallback(Callback):
         port = read_port(self._body())
         if spawner.pending != "spawn":
             raise web.HTTPError(409, "This server does not start now.")
-        if self.sessions.heard_port(run, port) is Heard.UNWANTED:
-            raise web.HTTPError(409, "This server has told its port already.")
+        if await self.sessions.heard_port(run, port) is Heard.UNWANTED:
+            raise web.HTTPError(409, "This server has told another port already.")
         self.set_status(201)
         self.finish(json.dumps({"message": "taken"}))
 

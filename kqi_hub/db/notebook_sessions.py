@@ -88,6 +88,10 @@ class SqlSessionStore:
             return self._known(session_id)
         return self._note(session_id, now, {column.name: now}, column.is_(None))
 
+    def heard_port(self, session_id: int, port: int, now: float) -> Session:
+        """Note the port its server has told; one that was noted before stays."""
+        return self._note(session_id, now, {"port": port}, _S.port.is_(None))
+
     def placed(self, session_id: int, node: str, port: int, now: float) -> Session:
         """Note where its server listens."""
         is_new = (_S.node != node) | _S.port.is_distinct_from(port)

@@ -68,6 +68,9 @@ class SessionStore(Protocol):
     def reached(self, session_id: int, phase: Phase, now: float) -> Session:
         """Note a phase; one that was noted before keeps its time."""
 
+    def heard_port(self, session_id: int, port: int, now: float) -> Session:
+        """Note the port its server has told; one that was noted before stays."""
+
     def placed(self, session_id: int, node: str, port: int, now: float) -> Session:
         """Note where its server listens."""
 

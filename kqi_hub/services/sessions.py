@@ -151,11 +151,18 @@ class Sessions:
             if session.stopping is not None:
                 self._begin_end(self._run_of(session), session.stopping)
 
-    def heard_port(self, run: Run, port: int) -> Heard:
-        """Take the port that a session's server will answer at, once."""
-        if run.port is not None or run.over or run.stop_asked:
+    async def heard_port(self, run: Run, port: int) -> Heard:
+        """Take the port that a session's server will answer at: one, for good.
+
+        It is stored before the server is told so: a server says it once, perhaps to
+        a hub process that is about to die.
+        """
+        if run.port not in {None, port} or run.over or run.stop_asked:
             return Heard.UNWANTED
         run.port, run.began = port, True
+        await asyncio.to_thread(
+            self.world.sessions.heard_port, run.id, port, self.world.clock()
+        )
         run.move()
         return Heard.TAKEN
 
@@ -201,7 +208,7 @@ class Sessions:
     def _run_of(self, session: Session) -> Run:
         run = self._runs.get(session.id)
         if run is None or run.over:
-            run = Run(session, session.job_id)
+            run = Run(session, session.job_id, port=session.port)
             if session.job_id is None and session.asked_at <= self._since:
                 # An earlier process may have been ended in the middle of submitting.
                 run.unsure_since = self._since

@@ -148,6 +148,12 @@ class FakeSessionStore:
         reached = (*known.reached, (phase, now))
         return self._keep(replace(known, reached=reached, changed_at=now))
 
+    def heard_port(self, session_id: int, port: int, now: float) -> Session:
+        known = self._known(session_id)
+        if not known.is_live or known.port is not None:
+            return known
+        return self._keep(replace(known, port=port, changed_at=now))
+
     def placed(self, session_id: int, node: str, port: int, now: float) -> Session:
         known = self._known(session_id)
         if not known.is_live:

@@ -66,6 +66,9 @@ class FakeSessionStore:
             return known
         return self._changed(session_id, reached=(*known.reached, (phase, now)))
 
+    def heard_port(self, session_id: int, port: int, now: float) -> Session:
+        return self._changed(session_id, port=self.kept[session_id].port or port)
+
     def placed(self, session_id: int, node: str, port: int, now: float) -> Session:
         return self._changed(session_id, node=node, port=port)
 

@@ -295,6 +295,14 @@ def test_of_starts_and_deletes_at_once_nothing_is_left_half(
         assert (notebooks.one(made.id) is not None) is (what == "started")
 
 
+def test_the_port_that_was_told_first_stays_until_its_server_is_placed(
+    sessions: SqlSessionStore, session: Session
+) -> None:
+    sessions.heard_port(session.id, 40_000, NOW + 1)
+    told = sessions.heard_port(session.id, 40_001, NOW + 2)
+    assert (told.node, told.port, told.changed_at) == ("", 40_000, NOW + 1)
+
+
 def test_a_session_goes_through_its_phases(
     sessions: SqlSessionStore, session: Session
 ) -> None:

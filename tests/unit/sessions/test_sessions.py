@@ -53,7 +53,7 @@ async def until(true: Callable[[], bool]) -> None:
 
 async def started(lab: Lab) -> Run:
     run, task = await queued(lab)
-    lab.sessions.heard_port(run, 40_000)
+    await lab.sessions.heard_port(run, 40_000)
     await task
     await lab.sessions.ready(run)
     return run
@@ -64,7 +64,7 @@ async def test_a_start_submits_once_with_the_secret_and_returns_the_place(
 ) -> None:
     session = lab.ask()
     run, task = await queued(lab)
-    assert lab.sessions.heard_port(run, 40_000) is Heard.TAKEN
+    assert await lab.sessions.heard_port(run, 40_000) is Heard.TAKEN
     assert await task == Place("cpu01", 40_000)
     [script] = lab.slurm.scripts
     assert (script.name, script.secret) == (
@@ -101,7 +101,7 @@ async def test_the_node_is_slurms_word_from_the_picture_without_a_question(
     run, task = await queued(lab)
     lab.look(lab.job(session))
     await until(lambda: run.job is not None)
-    lab.sessions.heard_port(run, 40_000)
+    await lab.sessions.heard_port(run, 40_000)
     assert (await task).node == "gpu07"
     assert lab.slurm.looks == 0
 
@@ -150,7 +150,7 @@ async def test_where_nothing_happened_it_is_tried_again(
     lab.ask()
     lab.slurm.faults = [fault, fault]
     run, task = await queued(lab)
-    lab.sessions.heard_port(run, 40_000)
+    await lab.sessions.heard_port(run, 40_000)
     await task
     assert len(lab.slurm.scripts) == 1
 
@@ -164,7 +164,7 @@ async def test_a_job_whose_answer_was_lost_is_adopted_from_the_picture(
     await until(lambda: run.unsure_since is not None)
     lab.look(lab.job(session, "PENDING"))
     await until(lambda: run.job_id == 101)
-    lab.sessions.heard_port(run, 40_000)
+    await lab.sessions.heard_port(run, 40_000)
     await task
     assert len(lab.slurm.scripts) == 1
     assert lab.last.job_id == 101
@@ -176,7 +176,7 @@ async def test_a_lost_job_that_speaks_is_adopted_before_any_look(lab: Lab) -> No
     run, task = await begin(lab)
     await until(lambda: run.unsure_since is not None)
     await lab.sessions.heard_phase(run, Phase.NODE)
-    lab.sessions.heard_port(run, 40_000)
+    await lab.sessions.heard_port(run, 40_000)
     await task
     assert len(lab.slurm.scripts) == 1
 
@@ -215,7 +215,7 @@ async def test_a_start_given_up_leaves_the_submission_to_finish(lab: Lab) -> Non
     lab.slurm.gate.set()
     await until(lambda: lab.last.job_id == 101)
     run, again = await begin(lab, is_told=True)
-    lab.sessions.heard_port(run, 40_000)
+    await lab.sessions.heard_port(run, 40_000)
     await again
     assert len(lab.slurm.scripts) == 1
 
@@ -227,7 +227,7 @@ async def test_a_new_process_waits_for_the_job_that_is_there(lab: Lab) -> None:
     await lab.restart()
     run, again = await begin(lab)
     await until(lambda: bool(lab.files.kept))
-    lab.sessions.heard_port(run, 40_001)
+    await lab.sessions.heard_port(run, 40_001)
     assert (await again).port == 40_001
     assert len(lab.slurm.scripts) == 1
 
@@ -239,7 +239,7 @@ async def test_a_new_process_that_kept_the_token_writes_no_secret(lab: Lab) -> N
     await lab.restart()
     run, again = await begin(lab, is_told=True)
     await asyncio.sleep(0.02)
-    lab.sessions.heard_port(run, 40_001)
+    await lab.sessions.heard_port(run, 40_001)
     await again
     assert lab.files.kept == {}
 
@@ -263,7 +263,7 @@ async def test_a_server_that_runs_is_found_again_with_its_token(lab: Lab) -> Non
     await lab.restart()
     run, task = await begin(lab, is_told=True)
     assert await task == Place("cpu01", 40_000)
-    assert lab.sessions.heard_port(run, 40_001) is Heard.UNWANTED
+    assert await lab.sessions.heard_port(run, 40_001) is Heard.UNWANTED
 
 
 async def test_a_server_whose_token_is_lost_goes_on_and_is_not_doubled(
@@ -455,11 +455,29 @@ async def test_a_stop_goes_on_in_the_next_process(lab: Lab) -> None:
     await until(lambda: lab.slurm.cancelled == [101])
 
 
+async def test_a_port_told_to_a_process_that_then_dies_is_not_lost(lab: Lab) -> None:
+    session = lab.ask()
+    run, task = await queued(lab)
+    task.cancel()  # as kill -9 would: nothing is done after the answer
+    assert await lab.sessions.heard_port(run, 40_000) is Heard.TAKEN
+    assert lab.store.kept[session.id].port == 40_000
+    await lab.restart()
+    _, again = await begin(lab, is_told=True)
+    assert (await again).port == 40_000
+
+
+async def test_a_port_told_again_is_taken_again(lab: Lab) -> None:
+    lab.ask()
+    run, _ = await queued(lab)
+    assert await lab.sessions.heard_port(run, 40_000) is Heard.TAKEN
+    assert await lab.sessions.heard_port(run, 40_000) is Heard.TAKEN
+
+
 async def test_a_port_is_taken_once(lab: Lab) -> None:
     lab.ask()
     run, task = await queued(lab)
-    assert lab.sessions.heard_port(run, 40_000) is Heard.TAKEN
-    assert lab.sessions.heard_port(run, 40_001) is Heard.UNWANTED
+    assert await lab.sessions.heard_port(run, 40_000) is Heard.TAKEN
+    assert await lab.sessions.heard_port(run, 40_001) is Heard.UNWANTED
     assert (await task).port == 40_000
 
 
