@@ -9,18 +9,22 @@ from playwright.sync_api import FrameLocator, Locator, Page, expect
 
 from tests.adapters.conda_site.wheels import make_wheel
 from tests.cluster.browser import chromium
-from tests.cluster.notebook_lab import output, wait_for
+from tests.cluster.notebook_lab import wait_for
 from tests.cluster.stack import Stack
 from tests.cluster.test_environments import forget
 from tests.cluster.test_neuron_walk import named
 from tests.cluster.walker import (
     JUPYTER_MS,
+    RUN_MS,
     SCRATCH,
     START_MS,
     Walker,
+    ask_for_engines,
     launch_in_lab,
     run_cell_in_lab,
+    start_engines,
     type_in_terminal,
+    wait_for_no_engines,
     walker,
 )
 
@@ -34,7 +38,6 @@ IMPORT = f"import {GIFT}, sys; print({GIFT}.WORD, sys.prefix)"
 KERNEL = "Python 3 (chosen: notebook)"
 # A job, its Python, 150 packages and a kernel, on a busy machine.
 DONE_MS = 180_000
-RUN_MS = 120_000
 
 
 @pytest.fixture
@@ -174,7 +177,8 @@ def compute_on_two_nodes(lab: Page) -> None:
     """Start engines on the Clusters page, use them in the example, and stop them."""
     launch_in_lab(lab, "Clusters")
     inside = lab.frame_locator("iframe[title='Clusters']")
-    start_engines(inside)
+    find_no_room_on_the_free_queue(inside)
+    start_engines(inside, NAME)
     panel = run_example(lab, "ipy_ex")
     expect(panel.get_by_text("pi is about 3.14")).to_be_visible(timeout=RUN_MS)
     for node in ("cpu01", "cpu02"):
@@ -182,29 +186,15 @@ def compute_on_two_nodes(lab: Page) -> None:
     lab.locator(".lm-TabBar-tab", has_text="Clusters").click()
     inside.get_by_role("button", name="Stop").click()
     expect(inside.locator("main")).to_contain_text("Nothing runs here", timeout=RUN_MS)
-    wait_for(lambda: not engines(), 30, f"engines are left: {engines()}")
+    wait_for_no_engines(NAME)
 
 
-def start_engines(inside: FrameLocator) -> None:
-    inside.get_by_label("Engines", exact=True).fill("4")
-    inside.get_by_label("Nodes", exact=True).fill("2")
-    # The free queue is for notebooks: its jobs have one node.
-    inside.get_by_role("button", name="Start").click()
+def find_no_room_on_the_free_queue(inside: FrameLocator) -> None:
+    """Ask the queue that the form begins with: it is for notebooks, on one node."""
+    ask_for_engines(inside, Engines="4", Nodes="2")
     expect(inside.locator("main")).to_contain_text("Why: QOSMax", timeout=RUN_MS)
     inside.get_by_role("button", name="Remove").click()
     expect(inside.locator("main")).to_contain_text("Nothing runs here")
-    inside.get_by_label("Engines", exact=True).fill("4")
-    inside.get_by_label("Nodes", exact=True).fill("2")
-    inside.get_by_label("Queue", exact=True).fill("cpu")
-    inside.get_by_role("button", name="Start").click()
-    group = inside.locator("[data-state=running]")
-    expect(group).to_contain_text("4 of 4", timeout=RUN_MS)
-    assert len(engines()) == 1
-
-
-def engines() -> list[str]:
-    lines = output("squeue", "-h", "-o", "%j", "-u", NAME).split()
-    return [one for one in lines if one.startswith("kqi-engines-")]
 
 
 def break_the_environment(bob: Walker, lab: Page) -> None:

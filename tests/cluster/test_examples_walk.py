@@ -8,14 +8,14 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cluster.browser import chromium
-from tests.cluster.notebook_lab import SCRATCH, output, wait_for
+from tests.cluster.notebook_lab import SCRATCH
 from tests.cluster.notebook_person import SHOTS, Person, person
 from tests.cluster.stack import Stack, run_as
+from tests.cluster.walker import RUN_MS, start_engines, wait_for_no_engines
 
 SITE = Path("/opt/kqi-environments")
 ENVIRONMENT = SCRATCH / ".conda/envs/notebook"
 WALK = SCRATCH / "workspace/walk"
-RUN_MS = 120_000
 COPY = """
 import sys
 from pathlib import Path
@@ -74,11 +74,11 @@ def test_examples_tensorboard_and_engines_as_in_the_guide(alice: Person) -> None
     board = run_all(alice, number, "tfboard_ex")
     expect(board.get_by_text("written to logs")).to_be_visible(timeout=RUN_MS)
     look_at_the_logs(alice, number)
-    start_engines(alice, number)
+    compute_on_two_nodes(alice, number)
     shot(alice.page, "engines")
     alice.stop(number)
     alice.wait_status(number, "stopped")
-    wait_for(lambda: not engines(), 30, f"engines are left: {engines()}")
+    wait_for_no_engines(alice.name)
 
 
 def shot(page: Page, name: str) -> None:
@@ -104,7 +104,7 @@ def look_at_the_logs(alice: Person, number: int) -> None:
     shot(board, "tensorboard")
 
 
-def start_engines(alice: Person, number: int) -> None:
+def compute_on_two_nodes(alice: Person, number: int) -> None:
     """Give engines, nodes and queue on the Clusters tab, and see them come."""
     page = alice.page
     page.goto(alice.url + alice.server(number, "tree"))
@@ -113,15 +113,4 @@ def start_engines(alice: Person, number: int) -> None:
     inside.get_by_role("button", name="Look at the queues").click()
     row = inside.locator("tr", has_text="cpu")
     expect(row.first).to_contain_text("2", timeout=RUN_MS)
-    inside.get_by_label("Engines", exact=True).fill("4")
-    inside.get_by_label("Nodes", exact=True).fill("2")
-    inside.get_by_label("Queue", exact=True).fill("cpu")
-    inside.get_by_role("button", name="Start").click()
-    group = inside.locator("[data-state=running]")
-    expect(group).to_contain_text("4 of 4", timeout=RUN_MS)
-    assert len(engines()) == 1
-
-
-def engines() -> list[str]:
-    lines = output("squeue", "-h", "-o", "%j", "-u", "alice").split()
-    return [one for one in lines if one.startswith("kqi-engines-")]
+    start_engines(inside, alice.name)

@@ -7,7 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    FrameLocator,
+    Locator,
+    Page,
+    expect,
+)
 
 from tests.cluster.browser import WIDTHS, fill_in_login, fresh_device
 from tests.cluster.notebook_lab import output, wait_for
@@ -17,6 +24,8 @@ SCRATCH = Path("/scratch")
 # A start waits for Slurm, the session's Python and the browser, on a busy machine.
 START_MS = 60_000
 JUPYTER_MS = 30_000
+# A job, its Python and a kernel or engines in it, on a busy machine.
+RUN_MS = 120_000
 _KERNEL = "Python 3 (ipykernel)"
 
 
@@ -209,3 +218,29 @@ def type_in_terminal(page: Page, *lines: str) -> None:
     for line in lines:
         page.keyboard.insert_text(line)
         page.keyboard.press("Enter")
+
+
+def ask_for_engines(inside: FrameLocator, **fields: str) -> None:
+    """Fill in the form of the Clusters page, and press Start."""
+    for label, value in fields.items():
+        inside.get_by_label(label, exact=True).fill(value)
+    inside.get_by_role("button", name="Start").click()
+
+
+def start_engines(inside: FrameLocator, name: str) -> None:
+    """Have four engines on two nodes, and see them come as one job of somebody."""
+    ask_for_engines(inside, Engines="4", Nodes="2", Queue="cpu")
+    group = inside.locator("[data-state=running]")
+    expect(group).to_contain_text("4 of 4", timeout=RUN_MS)
+    assert len(engines(name)) == 1
+
+
+def engines(name: str) -> list[str]:
+    """Return the names of somebody's jobs that are engines."""
+    lines = output("squeue", "-h", "-o", "%j", "-u", name).split()
+    return [one for one in lines if one.startswith("kqi-engines-")]
+
+
+def wait_for_no_engines(name: str) -> None:
+    """Return when none of somebody's engines are left in Slurm."""
+    wait_for(lambda: not engines(name), 30, f"engines are left: {engines(name)}")
