@@ -1,83 +1,12 @@
-// Words, numbers and times as the page's language writes them.
+// The words of the pages of environments; numbers and times are every page's.
+export { copyOf, fill, moment, momentText, number, size, slots, span } from "../figures.js";
+
 const place = document.getElementById("env-words");
 export const words = place?.dataset ?? {};
-const language = document.documentElement.lang;
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
-const SPANS = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-const count = new Intl.NumberFormat(language);
-const single = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
-const clock = new Intl.DateTimeFormat("sv-SE", {
-  timeZone: words.zone || "UTC",
-  dateStyle: "short",
-  timeStyle: "short",
-});
-
-// Put values into the {places} of a sentence.
-export function fill(sentence, values) {
-  return (sentence ?? "").replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
-}
-
-export function number(value) {
-  return count.format(value);
-}
-
-export function size(bytes) {
-  let unit = 0;
-  let value = bytes;
-  while (Math.abs(value) >= 1024 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${single.format(value)} ${UNITS[unit]}`;
-}
-
-export function span(seconds) {
-  let left = Math.max(0, Math.floor(seconds));
-  const parts = [];
-  for (const [unit, length] of SPANS) {
-    const value = Math.floor(left / length);
-    left %= length;
-    if (value || (unit === "second" && !parts.length)) parts.push([unit, value]);
-    else if (parts.length) break;
-  }
-  return parts
-    .slice(0, 2)
-    .map(([unit, value]) =>
-      new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" })
-        .format(value))
-    .join(" ");
-}
-
-// A time, in seconds since 1970 or as a date; what is none is a dash.
-export function moment(given) {
-  const date = typeof given === "number" ? new Date(given * 1000) : new Date(given ?? "");
-  if (given === null || Number.isNaN(date.getTime())) return document.createTextNode("–");
-  const time = document.createElement("time");
-  time.dateTime = date.toISOString();
-  time.textContent = clock.format(date);
-  return time;
-}
-
-export function momentText(given) {
-  return moment(given).textContent;
-}
 
 // The sign and word of a state, as the server has drawn it.
 export function mark(state) {
   const marks = document.getElementById("env-marks").content;
   const found = marks.querySelector(`[data-mark="${CSS.escape(state)}"] > *`);
   return found ? found.cloneNode(true) : document.createTextNode(state);
-}
-
-// Every place of an element that is to be filled, by its name.
-export function slots(element) {
-  const found = {};
-  for (const one of element.querySelectorAll("[data-slot]")) {
-    found[one.dataset.slot] ??= one;
-  }
-  return found;
-}
-
-export function copyOf(template) {
-  return document.getElementById(template).content.firstElementChild.cloneNode(true);
 }
