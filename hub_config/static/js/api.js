@@ -1,5 +1,6 @@
 // Calls to the REST API with the page's login. An error is an Error whose message is
-// the portal's own sentence, in the language of the page.
+// the portal's own sentence, in the language of the page; `status` is missing where the
+// portal could not be reached.
 import { word } from "./messages.js";
 
 const xsrf = document.querySelector('meta[name="xsrf-token"]')?.content ?? "";
@@ -15,7 +16,10 @@ export async function call(method, path, body) {
   }
   if (answer.status === 204) return null;
   const document = await answer.json().catch(() => null);
-  if (!answer.ok) throw new Error(sentence(document));
+  if (!answer.ok) {
+    const about = { status: answer.status, problem: document };
+    throw Object.assign(new Error(sentence(document)), about);
+  }
   return document;
 }
 
