@@ -6,6 +6,7 @@ KqiError
 ├── NotPermitted            known person, not allowed                       403  3
 ├── NotFound                no such thing, or not theirs to see             404  4
 ├── Conflict                changed or taken meanwhile                      409  5
+│   └── Incomplete          files of an upload are missing or cut off       409  5
 ├── TooManyAttempts         wrong too often, wait                           429  16
 ├── SettingsError           the settings file is wrong                      500  6
 ├── SecretUnreadable        sealed with a key that is not there any more    500  17
@@ -18,6 +19,9 @@ KqiError
 │   └── NotYourJob          somebody else's job                             403  14
 ├── DirectoryUnavailable    no directory server answers                     503  8
 ├── HubUnavailable          JupyterHub does not answer                      503  23
+├── StoreError              the data store failed                           502  24
+│   ├── StoreUnavailable    no answer: part of it may have happened         503  25
+│   └── StoreFull           no room left on its disk                        507  26
 └── DoorError               the privileged door
     ├── DoorUnreachable     no helper behind the socket                     503  20
     ├── DoorRefused         the helper said no                              403  21
@@ -93,6 +97,26 @@ class Conflict(KqiError):
     """Somebody or something changed it meanwhile."""
 
     status, exit_code, code = 409, 5, "conflict"
+
+
+class Incomplete(Conflict):
+    """Files that were announced have not come, or not to their end.
+
+    `cut` names some that came in part.
+    """
+
+    code = "incomplete"
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        cut: tuple[str, ...] = (),
+        **values: object,
+    ) -> None:
+        super().__init__(message, hint, **values)
+        self.cut = cut
 
 
 class TooManyAttempts(KqiError):
@@ -183,6 +207,24 @@ class HubUnavailable(KqiError):
     ) -> None:
         super().__init__(message, hint)
         self.may_have_happened = may_have_happened
+
+
+class StoreError(KqiError):
+    """The data store failed, or answered what cannot be read."""
+
+    status, exit_code, code = 502, 24, "store"
+
+
+class StoreUnavailable(StoreError):
+    """The data store does not answer: what was asked for may have happened."""
+
+    status, exit_code, code = 503, 25, "store-unavailable"
+
+
+class StoreFull(StoreError):
+    """The data store's disk has no room left."""
+
+    status, exit_code, code = 507, 26, "disk-full"
 
 
 class DoorError(KqiError):
