@@ -56,6 +56,16 @@ _OFFERS: Final = (
         ),
     ),
     Offer(
+        _WORK,
+        Entry(
+            "files",
+            N_("Files"),
+            "folder-fill",
+            "f",
+            N_("What lies on scratch: look, bring, take with you, tidy up."),
+        ),
+    ),
+    Offer(
         _ACCOUNT,
         Entry(
             "me",
