@@ -12,7 +12,7 @@ import re
 from typing import Any, Final
 
 from sqlalchemy import Dialect, Text
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from kqi_hub.domain.cluster import GpuCount
 
@@ -49,6 +49,20 @@ class AnyText(TypeDecorator[str]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """Give the text back as it was."""
         return None if value is None else from_stored(value)
+
+
+class BytewiseText(AnyText):
+    """Text of any characters that compares and sorts by its UTF-8, everywhere.
+
+    PostgreSQL would sort by the language of the database.
+    """
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type of the database."""
+        is_postgresql = dialect.name == "postgresql"
+        return dialect.type_descriptor(Text(collation="C" if is_postgresql else None))
 
 
 class Words(TypeDecorator[tuple[str, ...]]):
