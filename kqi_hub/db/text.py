@@ -39,7 +39,7 @@ def from_stored(text: str) -> str:
 class AnyText(TypeDecorator[str]):
     """Text of any characters."""
 
-    impl = Text
+    impl: TypeEngine[Any] | type[TypeEngine[Any]] = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
@@ -57,12 +57,8 @@ class BytewiseText(AnyText):
     PostgreSQL would sort by the language of the database.
     """
 
+    impl = Text().with_variant(Text(collation="C"), "postgresql")
     cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Return the type of the database."""
-        is_postgresql = dialect.name == "postgresql"
-        return dialect.type_descriptor(Text(collation="C" if is_postgresql else None))
 
 
 class Words(TypeDecorator[tuple[str, ...]]):
