@@ -124,14 +124,19 @@ class Uploader:
 
     def _work(self) -> None:
         try:
-            while (job := self._queue.get()) is not None:
-                self._patience.check()
+            while (job := self._next()) is not None:
                 self._do(job)
         except Stopped:
             return
         except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
             self._fault = self._fault or error
             self._stop.set()
+
+    def _next(self) -> _Job | None:
+        while True:
+            self._patience.check()
+            with contextlib.suppress(queue.Empty):
+                return self._queue.get(timeout=_LOOK_EVERY_S)
 
     def _do(self, job: _Job) -> None:
         if job.offset is None:
