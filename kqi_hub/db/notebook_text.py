@@ -45,6 +45,7 @@ def _plain(one: Choices) -> Mapping[str, object]:
         "variables": one.variables,
         "command": one.command,
         "memo": one.memo,
+        "dataset": one.dataset,
     }
 
 
@@ -65,4 +66,5 @@ def _choices(said: Mapping[str, Any]) -> Choices:
         variables=tuple((name, value) for name, value in said.get("variables", ())),
         command=said.get("command", ""),
         memo=said.get("memo", ""),
+        dataset=said.get("dataset"),
     )

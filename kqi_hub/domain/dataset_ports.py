@@ -34,6 +34,7 @@ class PathPair:
     data_name: str
     data_path: str
     size: int
+    type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +126,8 @@ class UseStore(Protocol):
     def locks(self, dataset_id: int, limit: int = 20) -> tuple[Use, ...]:
         """Return what locks a dataset, oldest first."""
 
-    def forget(self, by: Thing) -> None:
-        """Remove everything that a thing used: it is being deleted."""
+    def forget_uses(self, of: Thing) -> None:
+        """Remove every use by a thing and of it: it is deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +274,7 @@ class TreeStore(Protocol):
     def built(self, tree: TreeNote) -> None:
         """Note a tree that the store has made."""
 
-    def release(self, holder: str, now: float) -> None:
+    def release_trees(self, holder: str, now: float) -> None:
         """Let go of whatever a thing holds; nothing held is no error."""
 
     def holders(self) -> tuple[str, ...]:

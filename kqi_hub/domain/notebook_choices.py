@@ -39,6 +39,7 @@ _SCHEMES: Final = frozenset({"https", "http", "ssh"})
 _OURS: Final = ("JUPYTERHUB_", "JPY_", "KQI_", "SLURM_", "SLURMD_", "SBATCH_")
 _OURS_EXACTLY: Final = frozenset({"HOME", "USER", "LOGNAME", "SHELL"})
 _LARGEST: Final = Shape(65_536, 2**40, 1024)
+_LARGEST_NUMBER: Final = 2**63 - 1
 
 
 def checked_choices(choices: Choices, rules: NotebookRules) -> Choices:
@@ -62,6 +63,7 @@ def checked_choices(choices: Choices, rules: NotebookRules) -> Choices:
     _check_variables(choices.variables)
     _check_text(choices.command, LONGEST_COMMAND, "command")
     _check_text(choices.memo, LONGEST_MEMO, "memo")
+    _check_dataset(choices.dataset)
     return choices
 
 
@@ -205,6 +207,15 @@ def _check_variables(variables: tuple[tuple[str, str], ...]) -> None:
                 name=name,
                 most=LONGEST_VALUE,
             )
+
+
+def _check_dataset(dataset: int | None) -> None:
+    """Refuse what is no number of a dataset; whose it is, the service asks."""
+    if dataset is not None and not 1 <= dataset <= _LARGEST_NUMBER:
+        raise InvalidInput(
+            "dataset: this is not the number of a dataset.",
+            "Choose one from the list of datasets, or none.",
+        )
 
 
 def _check_text(text: str, most: int, field: str) -> None:

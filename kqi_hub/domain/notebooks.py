@@ -58,6 +58,8 @@ class Choices:
     variables: tuple[tuple[str, str], ...] = ()
     command: str = ""
     memo: str = ""
+    # A dataset to work on, as it is when a session begins; it is never locked by that.
+    dataset: int | None = None
 
 
 class Phase(StrEnum):

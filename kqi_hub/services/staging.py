@@ -122,7 +122,7 @@ class Staging:
 
     async def release(self, holder: str) -> None:
         """Let go of what a thing holds: it has ended."""
-        await _off(lambda: self.trees.release(holder, self.wall()))
+        await _off(lambda: self.trees.release_trees(holder, self.wall()))
 
     async def close(self) -> None:
         """End what goes on in this process; the store goes on with what it does."""
