@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
 from handlers import agent_models as shown
+from handlers.agent_file_routes import FILE_ROUTES
+from handlers.agent_route import AgentRoute, reads, sends
 from handlers.live import EVENT_STREAM
 from handlers.route import Model
 from handlers.validation import JSON_TYPE
@@ -18,6 +19,7 @@ OF_AGENT: Final = "x-kqi-agent"
 _REFS: Final = "#/components/schemas/Agent{model}"
 _PARAMETER: Final = re.compile(r"\{([a-z_]+)\}")
 _FROM: Final = "from"
+_NUMBERS: Final = frozenset({"job", _FROM, "to", "limit", "offset", "size"})
 _ANY: Final = {401: "no-token", 403: "not-yours", 503: "hub-silent"}
 _ORDERING: Final = {
     400: "invalid-input",
@@ -29,68 +31,46 @@ _TASK: Final = {404: "not-there"}
 _AT_TASK: Final = "/api/environments/tasks/{task}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentRoute:
-    """One method of one address of an agent's."""
-
-    method: str
-    path: str
-    summary: str
-    answer: type[Model] | None = None
-    body: type[Model] | None = None
-    status: int = 200
-    codes: Mapping[int, str]
-    query: tuple[str, ...] = ()
-    kind: str = JSON_TYPE
-
-
-def _get(path: str, summary: str, **about: Any) -> AgentRoute:
-    return AgentRoute(method="GET", path=path, summary=summary, **about)
-
-
-def _send(method: str, path: str, summary: str, **about: Any) -> AgentRoute:
-    return AgentRoute(method=method, path=path, summary=summary, **about)
-
-
 ROUTES: Final = (
-    _get("/api/health", "Say that it works.", answer=shown.Health, codes={}),
-    _get("/api/log", "Show a piece of a job's log.", answer=shown.Piece,
-         query=("job", _FROM), codes={400: "invalid-input", 404: "not-there"}),
-    _get("/api/log/follow", "Follow a job's log.", query=("job", _FROM),
-         kind=EVENT_STREAM, codes={400: "invalid-input", 429: "too-many-streams"}),
-    _get("/api/run", "Show what a job has left.", answer=shown.Run,
-         query=("job",), codes={400: "invalid-input"}),
-    _get("/api/environments", "List your environments, room and rules.",
-         answer=shown.Environments, codes={504: "disk-hangs"}),
-    _get("/api/environments/bases", "List what the site offers to begin from.",
-         answer=shown.Bases, codes={409: "site"}),
-    _send("PUT", "/api/environments/default", "Let notebooks begin with one.",
+    reads("/api/health", "Say that it works.", answer=shown.Health, codes={}),
+    reads("/api/log", "Show a piece of a job's log.", answer=shown.Piece,
+          query=("job", _FROM), codes={400: "invalid-input", 404: "not-there"}),
+    reads("/api/log/follow", "Follow a job's log.", query=("job", _FROM),
+          kind=EVENT_STREAM, codes={400: "invalid-input", 429: "too-many-streams"}),
+    reads("/api/run", "Show what a job has left.", answer=shown.Run,
+          query=("job",), codes={400: "invalid-input"}),
+    reads("/api/environments", "List your environments, room and rules.",
+          answer=shown.Environments, codes={504: "disk-hangs"}),
+    reads("/api/environments/bases", "List what the site offers to begin from.",
+          answer=shown.Bases, codes={409: "site"}),
+    sends("PUT", "/api/environments/default", "Let notebooks begin with one.",
           body=shown.Named, answer=shown.Named,
           codes={400: "invalid-input", 404: "not-there"}),
-    _send("POST", "/api/environments/sizes", "Have the size of one counted.",
+    sends("POST", "/api/environments/sizes", "Have the size of one counted.",
           body=shown.Named, answer=shown.Named, status=202,
           codes={400: "invalid-input", 404: "not-there"}),
-    _get("/api/environments/{name}/export", "Export an environment as a file.",
-         query=("format",), kind="text/plain",
-         codes={400: "invalid-input", 404: "not-there", 409: "records"}),
-    _get("/api/environments/tasks", "List the newest tasks.", answer=shown.Tasks,
-         codes={}),
-    _send("POST", "/api/environments/tasks", "Order work on an environment.",
+    reads("/api/environments/{name}/export", "Export an environment as a file.",
+          query=("format",), kind="text/plain",
+          codes={400: "invalid-input", 404: "not-there", 409: "records"}),
+    reads("/api/environments/tasks", "List the newest tasks.", answer=shown.Tasks,
+          codes={}),
+    sends("POST", "/api/environments/tasks", "Order work on an environment.",
           body=shown.Order, answer=shown.Task, status=202, codes=_ORDERING),
-    _get(_AT_TASK, "Show a task.", answer=shown.Task, codes=_TASK),
-    _send("POST", f"{_AT_TASK}/cancel", "Cancel a task.", answer=shown.Task,
+    reads(_AT_TASK, "Show a task.", answer=shown.Task, codes=_TASK),
+    sends("POST", f"{_AT_TASK}/cancel", "Cancel a task.", answer=shown.Task,
           codes=_TASK),
-    _send("POST", f"{_AT_TASK}/check", "Ask Slurm once whether its job lives.",
+    sends("POST", f"{_AT_TASK}/check", "Ask Slurm once whether its job lives.",
           answer=shown.Task, codes=_TASK),
-    _get(f"{_AT_TASK}/log", "Show a piece of what a task says.", query=(_FROM,),
-         answer=shown.Piece, codes=_TASK),
-    _get(f"{_AT_TASK}/log/follow", "Follow a task's log and state.",
-         query=(_FROM,), kind=EVENT_STREAM, codes=_TASK),
-    _get("/api/examples", "List the example notebooks.", answer=shown.ExampleList,
-         codes={}),
-    _send("POST", "/api/examples", "Copy examples into your workspace.",
+    reads(f"{_AT_TASK}/log", "Show a piece of what a task says.", query=(_FROM,),
+          answer=shown.Piece, codes=_TASK),
+    reads(f"{_AT_TASK}/log/follow", "Follow a task's log and state.",
+          query=(_FROM,), kind=EVENT_STREAM, codes=_TASK),
+    reads("/api/examples", "List the example notebooks.", answer=shown.ExampleList,
+          codes={}),
+    sends("POST", "/api/examples", "Copy examples into your workspace.",
           body=shown.ExampleNames, answer=shown.ExamplesMade, status=201,
           codes={400: "invalid-input", 404: "not-there"}),
+    *FILE_ROUTES,
 )  # fmt: skip
 
 
@@ -138,10 +118,13 @@ def _operation(route: AgentRoute) -> dict[str, Any]:
         "summary": route.summary,
         "tags": [TAG],
         "parameters": [_parameter(name, "path") for name in names]
-        + [_parameter(name, "query") for name in route.query],
+        + [_parameter(name, "query", route.needs) for name in route.query],
         "responses": _responses(route),
         "security": [{"token": []}],
     }
+    if route.takes:
+        raw = {"schema": {"type": "string", "format": "binary"}}
+        operation["requestBody"] = {"required": True, "content": {route.takes: raw}}
     if route.body is not None:
         schema = {"$ref": _REFS.format(model=route.body.__name__)}
         content = {JSON_TYPE: {"schema": schema}}
@@ -154,12 +137,12 @@ def _id(route: AgentRoute) -> str:
     return "_".join(["agent", route.method.lower(), *words])
 
 
-def _parameter(name: str, where: str) -> dict[str, Any]:
-    is_number = name in {"job", _FROM}
+def _parameter(name: str, where: str, needs: Iterable[str] = ()) -> dict[str, Any]:
+    is_number = name in _NUMBERS
     return {
         "name": name,
         "in": where,
-        "required": where == "path" or name == "job",
+        "required": where == "path" or name in needs,
         "schema": {"type": "integer" if is_number else "string"},
     }
 

@@ -17,6 +17,8 @@ from kqi_hub.agent.environments import (
     Sizes,
 )
 from kqi_hub.agent.errors import Problem
+from kqi_hub.agent.files.browsing import List, RootList, Stat, View
+from kqi_hub.agent.files.sending import Content
 from kqi_hub.agent.login import Callback
 from kqi_hub.agent.logs import Follow, Log
 from kqi_hub.agent.runs import Run
@@ -80,6 +82,11 @@ def make_app(agent: Agent) -> Application:
         ("api/environments/tasks/([^/]+)/log", TaskLog),
         ("api/environments/tasks/([^/]+)/log/follow", FollowTask),
         ("api/examples", Examples),
+        ("api/files/roots", RootList),
+        ("api/files/list", List),
+        ("api/files/stat", Stat),
+        ("api/files/view", View),
+        ("api/files/content", Content),
     ]
     return Application(
         [(base + path, handler) for path, handler in routes],

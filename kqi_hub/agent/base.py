@@ -15,6 +15,7 @@ from kqi_hub.agent.conda import Conda, Shelf
 from kqi_hub.agent.counting import Counting
 from kqi_hub.agent.disk import on_disk
 from kqi_hub.agent.errors import Problem
+from kqi_hub.agent.files.workers import Workers
 from kqi_hub.agent.instructions import Instructions
 from kqi_hub.agent.logins import Logins
 from kqi_hub.agent.tasks import Tasks
@@ -47,6 +48,7 @@ class Agent:
     use: Use
     disk: ThreadPoolExecutor
     tasks: Tasks
+    files: Workers
     conda: Conda | None = None
     shelf: Shelf | None = None
     counting: Counting = field(default_factory=Counting)

@@ -40,6 +40,8 @@ def disk_problem(error: OSError) -> Problem:
         return Problem(
             507, "disk-full", "Your scratch folder is full: free some space first."
         )
+    if error.errno == errno.ENAMETOOLONG:
+        return Problem(400, "too-long", "The name is longer than file systems keep.")
     if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.ENXIO, None}:
         return Problem(
             403, "not-regular", "A link or a special file lies there: not opened."

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from kqi_hub.agent.environment_rules import EnvironmentRules, environment_rules
+from kqi_hub.agent.files.rules import FileRules, file_rules
 
 VERSION: Final = 1
 _LIMIT_BYTES: Final = 64 * 1024
@@ -39,6 +40,7 @@ class Instructions:
     idle_s: float
     is_https: bool
     hub: Hub
+    files: FileRules
     environments: EnvironmentRules | None = None
 
 
@@ -76,5 +78,6 @@ def _instructions(said: dict[str, Any], hub: dict[str, str]) -> Instructions:
             scopes=frozenset(json.loads(hub["JUPYTERHUB_OAUTH_ACCESS_SCOPES"])),
             version=str(said["hub_version"]),
         ),
+        files=file_rules(said.get("files"), folder),
         environments=environment_rules(said.get("environments")),
     )

@@ -17,6 +17,8 @@ from kqi_hub.agent.access import Access
 from kqi_hub.agent.app import make_app
 from kqi_hub.agent.base import Agent
 from kqi_hub.agent.conda import Conda
+from kqi_hub.agent.files.places import Roots
+from kqi_hub.agent.files.workers import Workers
 from kqi_hub.agent.folder import open_folder
 from kqi_hub.agent.instructions import (
     BadInstructions,
@@ -67,7 +69,8 @@ async def _serve(told: Instructions) -> None:
     disk = ThreadPoolExecutor(4, thread_name_prefix="disk")
     tasks = Tasks(told.folder, told.environments, disk)
     conda, shelf = _conda(told), OwnShelf(told.folder)
-    agent = Agent(told, Access(told), Logins(), use, disk, tasks, conda, shelf)
+    files = Workers(Roots(told.folder, told.files))
+    agent = Agent(told, Access(told), Logins(), use, disk, tasks, files, conda, shelf)
     server = HTTPServer(
         make_app(agent),
         max_header_size=32 * 1024,
@@ -89,6 +92,7 @@ async def _serve(told: Instructions) -> None:
             continue
     server.stop()
     await server.close_all_connections()
+    files.close()
     disk.shutdown(wait=False, cancel_futures=True)
 
 

@@ -15,6 +15,7 @@ class Use:
         self._idle_s = idle_s
         self._last = time.monotonic()
         self.streams = 0
+        self._held = 0
 
     def touch(self) -> None:
         """Note that the person did something."""
@@ -23,7 +24,7 @@ class Use:
     @property
     def left_s(self) -> float:
         """Return how long the agent goes on if nothing happens."""
-        if self.streams:
+        if self.streams or self._held:
             return self._idle_s
         return self._last + self._idle_s - time.monotonic()
 
@@ -40,4 +41,14 @@ class Use:
             yield
         finally:
             self.streams -= 1
+            self.touch()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Stay while something is under way that is no stream, such as a download."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
             self.touch()

@@ -17,6 +17,9 @@ from kqi_hub.agent.access import Access
 from kqi_hub.agent.app import make_app
 from kqi_hub.agent.base import Agent
 from kqi_hub.agent.environment_rules import EnvironmentRules
+from kqi_hub.agent.files.places import Roots
+from kqi_hub.agent.files.rules import FileRules
+from kqi_hub.agent.files.workers import Workers
 from kqi_hub.agent.instructions import Hub, Instructions
 from kqi_hub.agent.logins import Logins
 from kqi_hub.agent.tasks import Tasks
@@ -77,6 +80,10 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
     told = Instructions(
         person="alice", port=port, base=BASE, folder=folder, idle_s=60.0,
         is_https=False,
+        files=FileRules(
+            scratch=tmp_path, store=tmp_path / "store", roots=(tmp_path / "shared",),
+            store_socket=tmp_path / "store.sock",
+        ),
         environments=EnvironmentRules(
             site=tmp_path / "site", python=str(slurm.python), run_on="job", queue="",
             cpus=2, memory_mb=4096, minutes=60, slurm_bin=slurm.folder, slurm_conf="",
@@ -97,6 +104,7 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
         Use(60.0),
         disk,
         tasks,
+        Workers(Roots(folder, told.files)),
         conda,
         conda,
     )
@@ -109,6 +117,7 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
             break
         await asyncio.sleep(0.1)
     await _close(server, hub_server)
+    agent.files.close()
     disk.shutdown()
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from handlers.agent_document import ROUTES, AgentRoute, with_agent
+from handlers.agent_document import ROUTES, with_agent
 from handlers.agent_models import Piece, Refusal
+from handlers.agent_route import AgentRoute
 from kqi_hub.agent.app import make_app
 from kqi_hub.agent.orders import OPERATIONS
 from tests.adapters.agent.conftest import BASE, Lab
@@ -50,7 +51,7 @@ def test_the_operations_are_the_same() -> None:
 
 @pytest.mark.parametrize(
     "route",
-    [route for route in ROUTES if route.answer],
+    [route for route in ROUTES if route.answer and "/files/" not in route.path],
     ids=lambda route: f"{route.method} {route.path}",
 )
 async def test_what_an_agent_answers_is_what_is_documented(
