@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from handlers.access import check_tenant_role
 from handlers.failures import NotLoggedIn
@@ -18,9 +18,11 @@ from kqi_hub.services.notebooks import Notebooks
 from kqi_hub.services.people import People
 from kqi_hub.services.proving import Who
 from kqi_hub.services.queues import Queues
+from kqi_hub.services.tenant_rights import Asker
 from kqi_hub.services.tokens import Bearer
 
 M = TypeVar("M", bound=Model)
+_NUMBER_DIGITS: Final = 18
 Values = Mapping[str, object]
 
 
@@ -92,6 +94,17 @@ class Ask:
         """Return the person's choices."""
         return self.visitor.chosen if self.visitor else Preferences()
 
+    @property
+    def asker(self) -> Asker:
+        """Return the person with roles, as the services of data want them."""
+        return Asker(self.me, self.address)
+
+    def number(self, name: str) -> int:
+        """Return a number in the path; what is none is the number of nothing."""
+        text = self.path[name]
+        is_number = text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS
+        return int(text) if is_number else -1
+
     def body(self, model: type[M]) -> M:
         """Return the body as the model that the route declares."""
         return _as(self.sent_body, model)
@@ -126,9 +139,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A document of many rows: it is made, and written as JSON, off the loop."""
+    """A document of many rows: it is made, and written as JSON, off the loop.
+
+    `total` goes into the header X-Total-Count (KX-37).
+    """
 
     make: Callable[[], Model]
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ async def send(handler: RequestHandler, visit: Visit, answer: Answer) -> None:
         handler.redirect(start + answer.path, status=303)
     elif isinstance(answer, Listing):
         text = await off_loop(lambda: answer.make().model_dump_json())
+        if answer.total is not None:
+            handler.set_header("X-Total-Count", str(answer.total))
         _send_document(handler, visit, text)
     elif isinstance(answer, Model):
         _send_document(handler, visit, answer.model_dump_json())

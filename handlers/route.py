@@ -23,6 +23,9 @@ API_PREFIX: Final = "/api/"
 _PARAMETER: Final = re.compile(r"\{([a-z_]+)\}")
 # What a path parameter may be; what is longer or stranger is not there (404).
 _VALUE: Final = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}"
+# Free text as one part of a path, percent-encoded: tags, and ids such as commits'.
+_FREE: Final = frozenset({"tag", "thing_id"})
+_FREE_VALUE: Final = r"[^/]{1,4000}"
 
 Call = Callable[..., Awaitable[Any]]
 
@@ -51,6 +54,9 @@ class Spec:
     shows: bool = False
     # Whether the answer is a stream of events (handlers/live.py).
     streams: bool = False
+    # Whether the role is needed in the tenant of what path or body name, rather than
+    # in that of the path: then the service checks it.
+    in_its_tenant: bool = False
     # Values for {parameters} of the path and a body that are right: the documents
     # show them, the test of roles sends them.
     example_path: Mapping[str, str] = field(default_factory=dict)
@@ -102,12 +108,17 @@ class Route:
     @property
     def pattern(self) -> str:
         """Return the path as a regular expression with a group for each parameter."""
-        return _PARAMETER.sub(rf"(?P<\1>{_VALUE})", self.path)
+        return _PARAMETER.sub(_group, self.path)
 
     @property
     def summary(self) -> str:
         """Return the first line of the docstring."""
         return (self.call.__doc__ or "").strip().split("\n")[0]
+
+
+def _group(parameter: re.Match[str]) -> str:
+    name = parameter[1]
+    return f"(?P<{name}>{_FREE_VALUE if name in _FREE else _VALUE})"
 
 
 class Routes:
