@@ -1,4 +1,4 @@
-"""What a notebook's job may tell the hub: its port, its progress, its end."""
+"""What a notebook's job tells the hub (port, progress, end), and what it may ask."""
 
 import hmac
 import json
@@ -8,6 +8,7 @@ from jupyterhub.apihandlers import APIHandler
 from tornado import web
 
 from kqi_hub.domain.notebooks import Cause, Phase
+from kqi_hub.services.queue_room import room_told
 from kqi_hub.services.session_run import Heard, Run
 from kqi_hub.services.sessions import Sessions
 from spawners.callback_bodies import Ended, Ending, Reached, read_port, read_word
@@ -17,7 +18,7 @@ _LONGEST_BODY: Final = 4096
 
 
 class Callback(APIHandler):
-    """A POST that only the server's own token may send, while it starts or runs."""
+    """What only the server's own token may send, while it starts or runs."""
 
     def _heard_from(self) -> tuple[Any, Run]:
         """Return the server whose token this is, or refuse."""
@@ -82,3 +83,13 @@ class SessionCallback(Callback):
             case Ended(exit_code):
                 await self.sessions.heard_ended(run, exit_code)
         self.set_status(204)
+
+
+class QueuesCallback(Callback):
+    """GET /hub/api/kqi/queues: which have room, by the picture that everybody sees."""
+
+    async def get(self) -> None:
+        """Answer with the queues; Slurm is not asked."""
+        self._heard_from()
+        picture = await self.authenticator.notebooks.board.current()
+        self.finish(json.dumps(room_told(picture)))

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from spawners.callbacks import PortCallback, SessionCallback
+from spawners.callbacks import PortCallback, QueuesCallback, SessionCallback
 from spawners.hub_pages import HomePage, PendingPage, SpawnPage
 from spawners.servers_api import ServerApi
 
@@ -15,6 +15,7 @@ NOTEBOOK_HANDLERS: Final[tuple[tuple[str, Any], ...]] = (
     (r"/spawn-pending/([^/]+)/([^/]+)", PendingPage),
     (r"/api/batchspawner", PortCallback),
     (r"/api/kqi/session", SessionCallback),
+    (r"/api/kqi/queues", QueuesCallback),
     (r"/api/users/([^/]+)/server", ServerApi),
     (r"/api/users/([^/]+)/servers/([^/]*)", ServerApi),
 )

@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from kqi_hub.auth.secretbox import SecretBox
 from kqi_hub.bootstrap.account import services_of
-from kqi_hub.bootstrap.cluster import open_door
+from kqi_hub.bootstrap.cluster import open_door, poll_rules
 from kqi_hub.bootstrap.database import open_database
 from kqi_hub.bootstrap.keys import open_box
 from kqi_hub.bootstrap.notebook_rules import launch_place
@@ -23,6 +23,8 @@ from kqi_hub.domain.ports import Door
 from kqi_hub.i18n import N_
 from kqi_hub.runas.answers import require_done
 from kqi_hub.runas.secret_files import DoorSecretFiles
+from kqi_hub.services.board import Board
+from kqi_hub.services.queue_room import board_of_nodes
 from kqi_hub.services.session_secret import secret_text
 from kqi_hub.services.session_world import SessionTimes, World
 from kqi_hub.services.sessions import Sessions
@@ -41,6 +43,7 @@ class HubNotebooks:
     box: SecretBox
     node_domain: str
     longest_boot_s: float
+    board: Board
 
     async def begin(self) -> None:
         """Watch sessions, and go on ending those that were to end; for the loop."""
@@ -93,9 +96,10 @@ def open_hub_notebooks(settings: Settings) -> HubNotebooks:
     engine, door, box = open_database(settings), open_door(settings), open_box(settings)
     place, cluster = launch_place(settings), settings.cluster
     texts = SecretTexts(place, SqlCredentialStore(engine, box), services_of(settings))
+    snapshot = SqlSnapshotStore(engine, cluster.name)
     world = World(
         sessions=SqlSessionStore(engine),
-        snapshot=SqlSnapshotStore(engine, cluster.name),
+        snapshot=snapshot,
         slurm=CliCluster(
             cluster.name,
             door,
@@ -113,7 +117,11 @@ def open_hub_notebooks(settings: Settings) -> HubNotebooks:
     )
     table = settings.notebooks
     return HubNotebooks(
-        Sessions(world), box, table.node_domain, float(table.longest_boot_s)
+        sessions=Sessions(world),
+        box=box,
+        node_domain=table.node_domain,
+        longest_boot_s=float(table.longest_boot_s),
+        board=board_of_nodes(snapshot, poll_rules(settings).stale_after_s),
     )
 
 

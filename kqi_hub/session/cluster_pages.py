@@ -11,7 +11,7 @@ from tornado import web
 from kqi_hub.session.clusters import BadWish, Clusters, read_wish
 from kqi_hub.session.pages import ToolPage
 from kqi_hub.session.pythons import Python, pythons
-from kqi_hub.session.queues import NoAnswer, Queue, Queues
+from kqi_hub.session.queues import Queues, Seen
 
 _SOON_S: Final = 2
 _LATER_S: Final = 15
@@ -33,10 +33,9 @@ class _ClusterPage(ToolPage):
         form: Mapping[str, str] | None = None,
         problem: str = "",
         bad: str = "",
-        queues: list[Queue] | None = None,
     ) -> None:
         """Answer with the page."""
-        known = self.clusters.known()
+        known, seen = self.clusters.known(), await self.queues.now()
         is_moving = any(
             one.state not in ("failed", "ended", "running") for one in known
         )
@@ -46,7 +45,8 @@ class _ClusterPage(ToolPage):
             form=form or {},
             problem=problem,
             bad=bad,
-            queues=queues or [],
+            seen=seen,
+            age=_age(seen, self.texts[1]),
             queue=os.environ.get("SLURM_JOB_PARTITION", ""),
             tenant=os.environ.get("SLURM_JOB_ACCOUNT", ""),
             pythons=await self.pythons(),
@@ -68,11 +68,8 @@ class ClustersHandler(_ClusterPage):
     @web.authenticated
     @authorized
     async def post(self) -> None:
-        """Start a group, or look at the queues."""
+        """Start a group."""
         form = self.form()
-        if "look" in form:
-            await self._look(form)
-            return
         try:
             await self.clusters.start(read_wish(form), await self._python(form))
         except BadWish as error:
@@ -85,14 +82,6 @@ class ClustersHandler(_ClusterPage):
             if one.kernel == form.get("kernel") or not form.get("kernel"):
                 return one
         raise BadWish("kernel", "There is no such environment with ipyparallel.")
-
-    async def _look(self, form: Mapping[str, str]) -> None:
-        try:
-            found = await self.queues.look()
-        except NoAnswer as error:
-            await self.show_clusters(form, str(error))
-            return
-        await self.show_clusters(form, queues=found)
 
 
 class StopClusterHandler(_ClusterPage):
@@ -108,6 +97,15 @@ class StopClusterHandler(_ClusterPage):
             await self.show_clusters(problem=self.texts[1]["not_stopped"])
             return
         self.redirect(url_path_join(self.base_url, "kqi/clusters"), status=303)
+
+
+def _age(seen: Seen, texts: Mapping[str, str]) -> str:
+    """Return how old the picture is, in the reader's words."""
+    whole = int(seen.age_s or 0)
+    units = ((3600, texts["age_h"]), (60, texts["age_min"]), (1, texts["age_s"]))
+    found = ((whole // unit_s, text) for unit_s, text in units if whole >= unit_s)
+    count, text = next(found, (0, texts["age_s"]))
+    return text.replace("{n}", str(count))
 
 
 def cluster_routes(base_url: str, clusters: Clusters) -> list[tuple[Any, ...]]:

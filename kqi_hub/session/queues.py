@@ -1,74 +1,101 @@
-"""The queues and their free nodes, asked as the person when the person asks."""
+"""The queues and their free nodes, as the portal's picture has them: no Slurm command.
+
+The hub is asked with the server's own token; whoever looks at the page again soon gets
+the same answer.
+"""
 
 import asyncio
-import re
+import logging
+import os
 import time
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-_TIMEOUT_S: Final = 10.0
-_FRESH_S: Final = 10.0
-_LINE: Final = re.compile(r"([^|]{1,64})\|([a-z]+)\|(\d+)/(\d+)/(\d+)/(\d+)", re.ASCII)
+from jupyterhub.httpclient import fetch
+
+# A page does not wait long for it: engines are started without it as well.
+_TIMEOUT_S: Final = 2.0
+_KEPT_S: Final = 10.0
+_MOST: Final = 1000
+_TRUSTED: Final = ("fresh", "partial")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A queue as `sinfo` tells of it."""
+    """A queue, and how many of its nodes are free."""
 
     name: str
     is_up: bool
-    allocated: int
-    idle: int
-    other: int
+    free: int
     total: int
 
 
-class NoAnswer(Exception):
-    """Slurm does not answer; the message is for people."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The queues as they were; `age_s` is None where nobody has seen any yet."""
+
+    queues: tuple[Queue, ...] = ()
+    age_s: float | None = None
+    is_stale: bool = False
+    is_away: bool = False
 
 
-def read_queues(text: str) -> list[Queue]:
-    """Return what `sinfo` wrote."""
-    found = []
-    for line in text.splitlines():
-        if told := _LINE.fullmatch(line.strip()):
-            name, up, *numbers = told.groups()
-            found.append(Queue(name, up == "up", *map(int, numbers)))
-    return found
+def read_seen(told: Any) -> Seen:
+    """Return what the hub says; ValueError, LookupError or TypeError for rubbish."""
+    age = told["age_s"]
+    queues = [
+        Queue(str(one["name"]), bool(one["is_up"]), int(one["free"]), int(one["total"]))
+        for one in told["queues"][:_MOST]
+    ]
+    return Seen(
+        tuple(queues),
+        None if age is None else max(0.0, float(age)),
+        is_stale=told["trust"] not in _TRUSTED,
+    )
+
+
+async def ask_hub() -> Any:
+    """Return what the hub says, with the token of this server."""
+    url = os.environ.get("JUPYTERHUB_API_URL", "").rstrip("/") + "/kqi/queues"
+    token = os.environ.get("JUPYTERHUB_API_TOKEN", "")
+    answer = await fetch(url, headers={"Authorization": f"token {token}"})
+    return await answer.json()
 
 
 class Queues:
-    """Asks at most once in ten seconds."""
+    """Asks at most once in ten seconds, and keeps what it heard while none answers."""
 
-    def __init__(self) -> None:
-        self._known: list[Queue] = []
-        self._asked_at = -_FRESH_S
+    def __init__(
+        self,
+        ask: Callable[[], Awaitable[Any]] = ask_hub,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ask, self._clock = ask, clock
+        self._one = asyncio.Lock()
+        self._seen = Seen()
+        self._heard_at = 0.0
+        self._asked_at: float | None = None
 
-    async def look(self) -> list[Queue]:
-        """Return them as they are now; NoAnswer."""
-        if time.monotonic() - self._asked_at > _FRESH_S:
-            self._known = read_queues(await _sinfo())
-            self._asked_at = time.monotonic()
-        return self._known
+    async def now(self) -> Seen:
+        """Return the queues as they are known now; never raises."""
+        async with self._one:
+            if self._asked_at is None or self._clock() - self._asked_at >= _KEPT_S:
+                await self._renew()
+                self._asked_at = self._clock()
+        if self._seen.age_s is None:
+            return self._seen
+        older = self._clock() - self._heard_at
+        return replace(self._seen, age_s=self._seen.age_s + older)
 
-
-async def _sinfo() -> str:
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *("sinfo", "--noheader", "--format=%R|%a|%F"),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-    except OSError as error:
-        raise NoAnswer(f"sinfo cannot be run here: {error.strerror}.") from error
-    try:
-        async with asyncio.timeout(_TIMEOUT_S):
-            text, _ = await process.communicate()
-    except TimeoutError as error:
-        process.kill()
-        await process.wait()
-        raise NoAnswer("Slurm does not answer at the moment.") from error
-    if process.returncode != 0:
-        raise NoAnswer("Slurm does not answer at the moment.")
-    return text.decode(errors="replace")
+    async def _renew(self) -> None:
+        try:
+            async with asyncio.timeout(_TIMEOUT_S):
+                self._seen = read_seen(await self._ask())
+        except Exception as error:  # noqa: BLE001  # whatever it is, the page comes
+            if not self._seen.is_away:
+                _log.warning("The hub does not say which queues have room: %s", error)
+            self._seen = replace(self._seen, is_away=True)
+            return
+        self._heard_at = self._clock()

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.adapters.session.job import Job, job
-from tests.adapters.session.test_tools import tell, write_events
+from tests.adapters.session.test_tools import QUEUES, tell, write_events
 from tests.browser.test_session_panel import open_as_owner
 from tests.fakes.local_slurm import LocalSlurm
 
@@ -38,6 +38,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
         "SLURM_MEM_PER_NODE": "4096",
     }
     with job(top, login) as started:
+        started.hub.queues = QUEUES
         yield started
     slurm.end()
 
@@ -86,6 +87,7 @@ def test_lab_shows_the_clusters_page_and_starts_engines(
     card = page.locator(".jp-Launcher .jp-LauncherCard", has_text="Clusters")
     card.click(timeout=SHOWN_MS)
     inside = page.frame_locator("iframe[title='Clusters']")
+    expect(inside.locator("#room tr", has_text="cpu")).to_contain_text("12")
     inside.get_by_label("Engines", exact=True).fill("2")
     inside.get_by_label("Nodes", exact=True).fill("2")
     expect(inside.get_by_label("Queue")).to_have_value("cpu")
@@ -93,6 +95,8 @@ def test_lab_shows_the_clusters_page_and_starts_engines(
     expect(inside.locator("[data-state=running]")).to_contain_text(
         "2 of 2", timeout=SHOWN_MS
     )
+    # The parts of the page renew themselves: nobody has pressed anything.
+    expect(inside.locator("#room")).not_to_contain_text("saw them 4 s ago")
     shot(page, "lab-clusters")
     inside.get_by_role("button", name="Stop").click()
     expect(inside.locator("main")).to_contain_text(

@@ -2,19 +2,17 @@
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.cluster.browser import chromium
+from tests.cluster.conda import have_environment
 from tests.cluster.notebook_lab import SCRATCH
 from tests.cluster.notebook_person import SHOTS, Person, person
 from tests.cluster.stack import Stack, run_as
 from tests.cluster.walker import RUN_MS, start_engines, wait_for_no_engines
 
-SITE = Path("/opt/kqi-environments")
-ENVIRONMENT = SCRATCH / ".conda/envs/notebook"
 WALK = SCRATCH / "workspace/walk"
 COPY = """
 import sys
@@ -32,13 +30,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def alice(stack: Stack, browser: Browser) -> Iterator[Person]:
-    if not SITE.is_dir():
-        pytest.skip("this demo has no conda packages")
-    if not (ENVIRONMENT / "bin/python").exists():
-        where = ("--scratch", str(SCRATCH), "--site", str(SITE))
-        argv = (sys.executable, "-I", "-m", "conda_bootstrap", *where)
-        ran = run_as("alice", *argv, "create", "notebook")
-        assert ran.returncode == 0, ran.stdout + ran.stderr
+    have_environment("alice", "notebook")
     ran = run_as("alice", "/bin/rm", "-rf", str(WALK))
     ran = run_as("alice", sys.executable, "-I", "-c", COPY, str(WALK))
     assert ran.returncode == 0, ran.stderr
@@ -110,7 +102,7 @@ def compute_on_two_nodes(alice: Person, number: int) -> None:
     page.goto(alice.url + alice.server(number, "tree"))
     page.locator(".jp-TreePanel .lm-TabBar-tab", has_text="Clusters").click()
     inside = page.frame_locator("iframe[title='Clusters']")
-    inside.get_by_role("button", name="Look at the queues").click()
-    row = inside.locator("tr", has_text="cpu")
-    expect(row.first).to_contain_text("2", timeout=RUN_MS)
+    room = inside.locator("#room")
+    expect(room).to_contain_text("As the portal saw them")
+    expect(room.locator("tr", has_text="cpu").first).to_contain_text("2")
     start_engines(inside, alice.name)

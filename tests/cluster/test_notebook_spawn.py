@@ -208,6 +208,26 @@ def test_another_servers_or_persons_token_tells_nothing(lab: NotebookLab) -> Non
     assert ready.port not in {4000, 40_000}
 
 
+def test_a_server_learns_which_queues_have_room_and_slurm_is_not_asked(
+    lab: NotebookLab,
+) -> None:
+    session = lab.ready()
+    with lab.server_client(session) as server:
+        told = server.get("hub/api/kqi/queues").json()
+    assert told["trust"] in {"fresh", "partial"}
+    assert told["age_s"] < 60
+    nodes = dict(
+        line.split() for line in output("sinfo", "-h", "-o", "%R %D").splitlines()
+    )
+    assert {one["name"]: str(one["total"]) for one in told["queues"]} == nodes
+    assert all(0 <= one["free"] <= one["total"] for one in told["queues"])
+    for client in (lab.person, lab.portal):
+        assert client.get("hub/api/kqi/queues").status_code == 403
+    assert httpx2.get(f"{lab.url}hub/api/kqi/queues").status_code == 403
+    lab.stop(session)
+    lab.wait_ended(session)
+
+
 BAD_WORDS: list[Any] = [
     {"phase": "ready"},
     {"phase": "node", "port": 1},

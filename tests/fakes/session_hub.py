@@ -18,6 +18,8 @@ class FakeSessionHub:
         self.told: list[tuple[str, Any]] = []
         self.tokens: list[str] = []
         self.status_of: Callable[[str], int] = lambda path: 204
+        self.queues: Any = {"trust": "none", "age_s": None, "queues": []}
+        self.queues_asked = 0
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self.port = int(self._server.server_address[1])
@@ -67,8 +69,12 @@ class FakeSessionHub:
                     "scopes": [SCOPE],
                     "session_id": None,
                 }
+                told = user
+                if self.path.endswith("/kqi/queues"):
+                    hub.queues_asked += 1
+                    told = hub.queues
                 is_known = self.headers.get("Authorization") == "token the-token"
-                text = json.dumps(user).encode() if is_known else b"{}"
+                text = json.dumps(told).encode() if is_known else b"{}"
                 self._answer(200 if is_known else 403, text)
 
             def _answer(self, status: int, body: bytes) -> None:

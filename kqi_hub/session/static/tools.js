@@ -1,28 +1,38 @@
-// Keeps the live part of a page of the session's own as it is on the server.
+// Keeps the live parts of a page of the session's own as it is on the server.
 const cookie = (name) => {
   const found = document.cookie.split("; ").find((one) => one.startsWith(`${name}=`));
   return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
 };
 
+const parts = () => [...document.querySelectorAll("[data-live]")];
+const isInUse = (part) => part.contains(document.activeElement) || part.querySelector("details[open]");
+
 async function renew() {
-  const old = document.querySelector("[data-live]");
-  if (!old) return;
-  if (!document.hidden && !old.contains(document.activeElement) && !old.querySelector("details[open]")) {
+  if (!document.hidden && !parts().every(isInUse)) {
     try {
       const answer = await fetch(location.href, {
         headers: { "X-XSRFToken": cookie("_xsrf") }, credentials: "same-origin",
       });
-      if (answer.ok) {
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const now = page.querySelector("[data-live]");
-        if (now && now.innerHTML !== old.innerHTML) old.innerHTML = now.innerHTML;
-        if (now) old.dataset.live = now.dataset.live;
-      }
+      if (answer.ok) replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
       // The network is away for a moment: the next time asks again.
     }
   }
-  setTimeout(renew, 1000 * Number(old.dataset.live));
+  wait();
 }
-const live = document.querySelector("[data-live]");
-if (live) setTimeout(renew, 1000 * Number(live.dataset.live));
+
+function replace(page) {
+  const fresh = page.querySelectorAll("[data-live]");
+  parts().forEach((old, place) => {
+    const now = fresh[place];
+    if (!now || isInUse(old)) return;
+    if (now.innerHTML !== old.innerHTML) old.innerHTML = now.innerHTML;
+    old.dataset.live = now.dataset.live;
+  });
+}
+
+function wait() {
+  const pauses = parts().map((part) => Number(part.dataset.live));
+  if (pauses.length) setTimeout(renew, 1000 * Math.min(...pauses));
+}
+wait();

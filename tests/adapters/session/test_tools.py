@@ -19,14 +19,24 @@ from tests.adapters.session.job import Answer, Job, Stay, job
 from tests.fakes.local_slurm import LocalSlurm
 from tests.fakes.session_hub import until
 
-_SINFO = "#!/bin/bash\nprintf 'cpu|up|1/1/0/2\\nv100|down|0/0/2/2\\n'\n"
+QUEUES = {
+    "trust": "fresh",
+    "age_s": 4.2,
+    "queues": [
+        {"name": "cpu", "is_up": True, "free": 1, "total": 2},
+        {"name": "v100", "is_up": False, "free": 0, "total": 2},
+    ],
+}
+# Whatever looks at a page, Slurm is not asked.
+_FORBIDDEN = '#!/bin/bash\necho "$0 $*" >> "$(dirname "$0")/../asked"\nexit 1\n'
 
 
 @pytest.fixture(scope="module")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSlurm]:
     made = LocalSlurm(tmp_path_factory.mktemp("slurm") / "local")
-    (made.bin / "sinfo").write_text(_SINFO)
-    (made.bin / "sinfo").chmod(0o755)
+    for name in ("sinfo", "squeue", "scontrol", "sacctmgr"):
+        (made.bin / name).write_text(_FORBIDDEN)
+        (made.bin / name).chmod(0o755)
     yield made
     made.end()
 
@@ -43,6 +53,7 @@ def running(
         "LD_PRELOAD": "",
     }
     with job(tmp_path_factory.mktemp("alice"), login) as started:
+        started.hub.queues = QUEUES
         yield started
 
 
@@ -237,11 +248,39 @@ def test_group_that_cannot_be_is_refused_on_the_page(
     assert not slurm.said("script")
 
 
-def test_queues_are_looked_at_when_somebody_asks(running: Job) -> None:
-    assert "v100" not in running.ask("kqi/clusters").body.decode()
-    page = send(running, "kqi/clusters", look="1", engines="2").body.decode()
-    assert "<td>cpu</td><td>1</td><td>2</td>" in page
-    assert "v100 (down)" in page
+def test_page_shows_the_portals_picture_of_the_queues_and_asks_slurm_nothing(
+    running: Job, slurm: LocalSlurm
+) -> None:
+    asked = running.hub.queues_asked
+    for _ in range(5):
+        page = running.ask("kqi/clusters").body.decode()
+        assert "<td>cpu</td><td>1</td><td>2</td>" in page
+        assert "v100 (down)" in page
+        assert re.search(r"As the portal saw them \d+ s ago", page)
+        assert '<option value="cpu">' in page
+    assert running.hub.queues_asked - asked <= 1
+    assert slurm.said("asked") == ""
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (QUEUES | {"trust": "stale", "age_s": 7205.0}, "has not reached Slurm lately"),
+        ({"trust": "none", "age_s": None, "queues": []}, "has not seen the queues"),
+        (None, "The portal does not answer at the moment"),
+    ],
+)
+def test_page_says_how_far_the_queues_can_be_trusted(
+    tmp_path: Path, told: object, said: str
+) -> None:
+    with job(tmp_path, {"SLURM_JOB_PARTITION": "cpu"}) as started:
+        started.hub.queues = told
+        page = started.ask("kqi/clusters").body.decode()
+    room = page[page.index('id="room"') :]
+    assert said in room
+    assert ("2 h ago" in room) is ("stale" in str(told))
+    # Engines are started without it as well.
+    assert 'value="cpu"' in page
 
 
 def test_group_is_started_from_the_page_seen_and_stopped(

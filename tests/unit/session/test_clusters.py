@@ -3,7 +3,6 @@
 import pytest
 
 from kqi_hub.session.clusters import BadWish, Wish, read_wish
-from kqi_hub.session.queues import Queue, read_queues
 
 
 def test_empty_fields_are_left_to_the_profile() -> None:
@@ -54,11 +53,3 @@ def test_field_that_cannot_be_is_named(field: str, value: str) -> None:
     with pytest.raises(BadWish) as refused:
         read_wish({"engines": "1"} | {field: value})
     assert refused.value.field_name == field
-
-
-def test_queues_are_read_and_what_makes_no_sense_is_passed_over() -> None:
-    text = "cpu|up|1/3/0/4\nv100|down|0/0/2/2\nrubbish\n|up|1/1/1/1\ncpu|up|x/1/1/1\n"
-    assert read_queues(text) == [
-        Queue("cpu", True, 1, 3, 0, 4),
-        Queue("v100", False, 0, 0, 2, 2),
-    ]
