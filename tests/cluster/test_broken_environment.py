@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.conda import SITE, make_environment
 from tests.cluster.notebook_lab import (
     PERSON,
     SCRATCH,
@@ -16,7 +17,6 @@ from tests.cluster.notebook_lab import (
 )
 from tests.cluster.stack import Stack, run_as
 
-SITE = Path("/opt/kqi-environments")
 NAME = "d-damaged"
 CONDA = SCRATCH / ".conda"
 BROKEN = "raise SystemExit('pip has been here')"
@@ -25,20 +25,15 @@ BROKEN = "raise SystemExit('pip has been here')"
 @pytest.fixture
 def broken() -> Iterator[Path]:
     """Make alice an environment, and break in it what Jupyter is made of."""
-    if not SITE.is_dir():
-        pytest.skip("this demo has no conda packages")
-    where = ("--scratch", str(SCRATCH), "--site", str(SITE))
-    argv = (sys.executable, "-I", "-m", "conda_bootstrap", *where)
-    ran = run_as(PERSON, *argv, "create", NAME, "--base", "minimal")
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    [packages] = (CONDA / "envs" / NAME).glob("lib/python3*/site-packages")
+    environment = make_environment(PERSON, NAME, "--base", "minimal")
+    [packages] = environment.glob("lib/python3*/site-packages")
     for package in ("jupyterhub", "tornado", "pip"):
         file = packages / package / "__init__.py"
         # Beside the old one: the file itself is also in the package cache.
         write = f'mkdir -p {file.parent}; rm -f {file}; echo "{BROKEN}" > {file}'
         assert run_as(PERSON, "/bin/sh", "-c", write).returncode == 0
-    yield CONDA / "envs" / NAME
-    for place in (CONDA / "envs" / NAME, *CONDA.glob(f"kqi/*/{NAME}*")):
+    yield environment
+    for place in (environment, *CONDA.glob(f"kqi/*/{NAME}*")):
         if place.is_dir():
             shutil.rmtree(place)
         else:

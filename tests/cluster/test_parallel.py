@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kqi_hub.domain.notebooks import Session
+from tests.cluster.conda import have_environment
 from tests.cluster.notebook_lab import (
     PERSON,
     SCRATCH,
@@ -19,7 +20,7 @@ from tests.cluster.notebook_lab import (
     wait_for,
 )
 from tests.cluster.notebook_person import Kernel
-from tests.cluster.stack import Stack, run_as
+from tests.cluster.stack import Stack
 
 START = """
 import os
@@ -155,7 +156,6 @@ def test_engines_end_with_a_notebook_that_is_killed_at_once(lab: NotebookLab) ->
     wait_for(lambda: not live(session), 60, f"they run on: {engines_of(session)}")
 
 
-SITE = Path("/opt/kqi-environments")
 ENVIRONMENT = SCRATCH / ".conda/envs/notebook"
 
 
@@ -180,14 +180,7 @@ print("FOUND", place.absolute())
 @pytest.fixture(scope="module")
 def environment() -> Path:
     """Make alice's environment of the site's base, if she has none."""
-    if not SITE.is_dir():
-        pytest.skip("this demo has no conda packages")
-    command = (sys.executable, "-I", "-m", "conda_bootstrap")
-    where = ("--scratch", str(SCRATCH), "--site", str(SITE))
-    if not (ENVIRONMENT / "bin/python").exists():
-        ran = run_as(PERSON, *command, *where, "create", "notebook")
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ENVIRONMENT
+    return have_environment(PERSON, "notebook")
 
 
 def test_examples_run_in_a_persons_environment_with_engines_on_two_nodes(
