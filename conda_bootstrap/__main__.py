@@ -1,23 +1,9 @@
 """Let `python -I -m conda_bootstrap` be the command."""
 
-import contextlib
-import os
 import sys
 
 from conda_bootstrap.commandline import main
-
-
-def _exit(code: int) -> None:
-    """End without tearing the interpreter down.
-
-    Threads of py-rattler may still hold on to it then, and Python ends with "Fatal
-    Python error: PyGILState_Release" and a wrong exit code (0.28, on a busy machine).
-    """
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):  # nobody may be reading any more
-            stream.flush()
-    os._exit(code)
-
+from conda_bootstrap.leaving import leave
 
 if __name__ == "__main__":
-    _exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

@@ -2,7 +2,8 @@
 
 import sys
 
+from conda_bootstrap.leaving import leave
 from conda_bootstrap.site.command import main
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

@@ -3,10 +3,10 @@
 import os
 import signal
 import subprocess
-import sys
 from typing import Final
 
 from conda_bootstrap.errors import BootstrapError
+from conda_bootstrap.leaving import leave
 from conda_bootstrap.site.telling import Terminal
 from kqi_hub.devstack.channel.download import DownloadFailed
 from kqi_hub.devstack.channel.own_python import UnknownPython
@@ -24,8 +24,8 @@ _KNOWN: Final = (
 )
 
 
-def main() -> None:
-    """Run it; a failure says what to do."""
+def main() -> int:
+    """Run it and return the exit code; a failure says what to do."""
     os.umask(0o022)
     # Ended by Ctrl-C at once, and seen by the shell as that: it must not go on.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -34,8 +34,9 @@ def main() -> None:
         prepare(of_checkout(), terminal)
     except _KNOWN as error:
         terminal.say(f"{error}\nWhat is made already is kept in .environments.")
-        sys.exit(1)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    leave(main())
