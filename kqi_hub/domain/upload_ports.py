@@ -71,7 +71,7 @@ class UploadStore(Protocol):
     def of_person(self, person: str, tenant: str | None = None) -> tuple[Upload, ...]:
         """Return a person's uploads under way and lately dropped, newest first."""
 
-    def of_data(self, data_id: int) -> tuple[Upload, ...]:
+    def into(self, data_id: int) -> tuple[Upload, ...]:
         """Return the uploads under way into an item."""
 
     def extend(self, key: str, expires_at: float) -> Upload:
