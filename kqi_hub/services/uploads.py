@@ -32,12 +32,14 @@ class Pass:
     """An upload with what its sender needs.
 
     `path` is the address below the hub's; ticket and path are empty when it has ended.
+    `name` is the item's, in lists; empty when the item is gone.
     """
 
     upload: Upload
     path: str = ""
     ticket: str = ""
     received: Received | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class Uploads:
     async def mine(self, asker: Asker, tenant: str | None = None) -> tuple[Pass, ...]:
         """Return one's own uploads, under way and lately dropped, without tickets."""
         found = await _off(lambda: self.store.of_person(asker.person, tenant))
+        items = await _off(lambda: self.items.many([one.data_id for one in found]))
+        names = {item.id: item.name for item in items}
         by_tenant: dict[str, list[str]] = {}
         for one in found:
             if one.state is UploadState.OPEN:
@@ -102,7 +106,14 @@ class Uploads:
         received: dict[str, Received] = {}
         for name, keys in by_tenant.items():
             received.update(await self._received(name, tuple(keys)))
-        return tuple(Pass(one, received=received.get(one.key)) for one in found)
+        return tuple(
+            Pass(
+                one,
+                received=received.get(one.key),
+                name=names.get(one.data_id, ""),
+            )
+            for one in found
+        )
 
     async def one(self, asker: Asker, key: str) -> Pass:
         """Return one's own upload, with a fresh ticket while it is OPEN."""
