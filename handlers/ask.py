@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from handlers.access import check_tenant_role
 from handlers.failures import NotLoggedIn
@@ -14,12 +14,18 @@ from kqi_hub.domain.tokens import HubTokens
 from kqi_hub.face.site import Site
 from kqi_hub.i18n import Texts
 from kqi_hub.services.account import Account
+from kqi_hub.services.data import DataItems
+from kqi_hub.services.data_use import DataUse
+from kqi_hub.services.datasets import Datasets
+from kqi_hub.services.lineage import LineageGraph
 from kqi_hub.services.notebooks import Notebooks
 from kqi_hub.services.people import People
 from kqi_hub.services.proving import Who
 from kqi_hub.services.queues import Queues
+from kqi_hub.services.staging import Staging
 from kqi_hub.services.tenant_rights import Asker
 from kqi_hub.services.tokens import Bearer
+from kqi_hub.services.uploads import Uploads
 
 M = TypeVar("M", bound=Model)
 _NUMBER_DIGITS: Final = 18
@@ -38,6 +44,13 @@ class Deps:
     queues: Queues
     live: Live
     notebooks: Notebooks
+    # Given by every process; without them only the routes of data do not work.
+    data: DataItems = cast(DataItems, None)
+    uploads: Uploads = cast(Uploads, None)
+    data_use: DataUse = cast(DataUse, None)
+    datasets: Datasets = cast(Datasets, None)
+    lineage: LineageGraph = cast(LineageGraph, None)
+    staging: Staging = cast(Staging, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,14 @@ _PROBLEM: Final = {
                 "properties": {"field": _TEXT, "code": _TEXT, "message": _TEXT},
             },
         },
+        "blockers": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["kind", "id", "name", "why"],
+                "properties": {"kind": _TEXT, "id": _TEXT, "name": _TEXT, "why": _TEXT},
+            },
+        },
     },
 }
 _EVENT: Final = {

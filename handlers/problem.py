@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from handlers.failures import Broken, InvalidFields
+from kqi_hub.domain.data_errors import Blocked
+from kqi_hub.domain.dataset_ports import Blocker
 from kqi_hub.domain.errors import (
     ClusterRefused,
     DatabaseNotReady,
@@ -28,6 +30,7 @@ _TITLES: Final = {
     502: N_("Something went wrong"),
     503: N_("Not available right now"),
     504: N_("No answer in time"),
+    507: N_("No room left"),
 }
 # Their messages name files, hosts and commands: for the log and for operators.
 _FOR_OPERATORS: Final = (SettingsError, DatabaseNotReady)
@@ -45,6 +48,7 @@ class Problem:
     request_id: str
     reason: str = ""
     fields: tuple[tuple[str, str, str], ...] = ()
+    blockers: tuple[Blocker, ...] = ()
 
     def document(self, type_base: str) -> dict[str, object]:
         """Return the body of an application/problem+json answer."""
@@ -64,6 +68,16 @@ class Problem:
             found["errors"] = [
                 dict(zip(names, row, strict=True)) for row in self.fields
             ]
+        if self.blockers:
+            found["blockers"] = [
+                {
+                    "kind": one.thing.kind.value,
+                    "id": one.thing.id,
+                    "name": one.name,
+                    "why": one.why.value,
+                }
+                for one in self.blockers
+            ]
         return found
 
 
@@ -81,6 +95,7 @@ def problem_of(error: KqiError, texts: Texts, request_id: str) -> Problem:
         request_id=request_id,
         reason=error.reason if isinstance(error, ClusterRefused) else "",
         fields=_fields(error, texts),
+        blockers=error.blockers if isinstance(error, Blocked) else (),
     )
 
 

@@ -29,6 +29,7 @@ from tests.fakes.hub import CLIENT, SECRET, FakeHub
 from tests.fakes.notebooks import FakeNotebooks, open_to_all
 from tests.fakes.people import FakeAssociations, FakePreferences, association
 from tests.fakes.queues import FakeQueues
+from tests.fakes.site_data import FakeSiteData
 
 HERE = Path(hub_config.__file__).parent
 FOLDERS = Folders(HERE / "templates", HERE / "static", HERE / "translations")
@@ -63,6 +64,7 @@ class FakeSite:
     account: FakeAccount = field(default_factory=lambda: FakeAccount(PEOPLE))
     queues: FakeQueues = field(default_factory=FakeQueues)
     notebooks: FakeNotebooks = field(default_factory=FakeNotebooks)
+    data: FakeSiteData = field(default_factory=FakeSiteData)
     folders: Folders = FOLDERS
     routes: tuple[Route, ...] | None = None
     name: str = "KQI Hub"
@@ -106,6 +108,12 @@ class FakeSite:
             queues,
             self.live,
             notebooks,
+            self.data.lab.items,
+            self.data.lab.uploads,
+            self.data.lab.use,
+            self.data.datasets.service(),
+            self.data.datasets.lineage(),
+            self.data.staging,
         )
         return make_app(deps, auth, self.folders, b"a secret of tests", self.routes)
 

@@ -29,16 +29,20 @@ def path_of(route: Route) -> str:
     """Return a path with right values, in the tenant `vision`."""
     values = {"tenant": "vision", **route.spec.example_path}
     path = route.path.lstrip("/").format_map(values)
-    needs_tenant = route.spec.who.role is not None and "{tenant}" not in route.path
+    query = route.spec.query
+    takes_tenant = route.is_page or (query and "tenant" in query.model_fields)
+    is_for_role = route.spec.who.role is not None and "{tenant}" not in route.path
+    needs_tenant = is_for_role and takes_tenant
     return f"{path}?tenant=vision" if needs_tenant else path
 
 
-def furnish(site: FakeSite, person: str) -> None:
+async def furnish(site: FakeSite, person: str) -> None:
     """Give a person what the examples of the routes speak of; nobody else has it."""
     site.hub.made.held.clear()
     site.hub.made.words.clear()
     site.account.furnish(person)
     site.notebooks.furnish(person)
+    await site.data.furnish(person)
 
 
 async def answered(ask: Client, route: Route, person: str | None) -> int:
@@ -60,7 +64,7 @@ async def test_a_route_answers_each_asker_as_documented(
     answers = {}
     for asker, person in PEOPLE.items():
         if person is not None:
-            furnish(site, person)
+            await furnish(site, person)
         answers[asker] = await answered(ask, route, person)
     assert answers == {asker: status_for(route, asker) for asker in Asker}
 
