@@ -17,7 +17,8 @@ _IN_KEY_ORDER: Final = {"sqlite_with_rowid": False}
 class DatasetRow(Base):
     """A dataset; `revision` grows with every change of its entries.
 
-    `items`, `files` and `bytes` are true while it is locked: nothing can change then.
+    `items`, `files`, `bytes` and `versions`, the sum of the items' versions, are true
+    while it is locked: nothing can change then.
     `tree_key` is the key of the content that `tree_stamp` stands for.
     """
 
@@ -35,6 +36,7 @@ class DatasetRow(Base):
     items: Mapped[int]
     files: Mapped[int]
     bytes: Mapped[int]
+    versions: Mapped[int]
     tree_stamp: Mapped[str]
     tree_key: Mapped[str]
 

@@ -42,6 +42,7 @@ def _make_datasets() -> None:
         sa.Column("items", sa.BigInteger, nullable=False),
         sa.Column("files", sa.BigInteger, nullable=False),
         sa.Column("bytes", sa.BigInteger, nullable=False),
+        sa.Column("versions", sa.BigInteger, nullable=False),
         sa.Column("tree_stamp", sa.Text, nullable=False),
         sa.Column("tree_key", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("number", name="pk_datasets"),
