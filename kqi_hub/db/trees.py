@@ -7,6 +7,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Row,
+    Select,
     Table,
     and_,
     case,
@@ -53,7 +54,9 @@ class SqlTreeStore:
             found = one_dataset(connection, dataset_id)
             if found is None:
                 return None
-            query = select(_D.revision, _D.versions, _D.tree_stamp, _D.tree_key)
+            query: Select[Any] = select(
+                _D.revision, _D.versions, _D.tree_stamp, _D.tree_key
+            )
             row = connection.execute(query.where(_D.number == dataset_id)).one()
             stamp = _stamp(connection, found, row)
             key = row.tree_key if row.tree_stamp == stamp else None
