@@ -17,7 +17,8 @@ EXAMPLE: Final = {"data_id": "1"}
 BLOCKED_EXAMPLE: Final = {"data_id": "2"}
 LARGEST_ID: Final = 2**63 - 1
 # As many paths as may be named at once, each as long as one may be.
-PATHS_LIMIT: Final = 12 * 1024 * 1024
+PATHS_LIMIT: Final = 2 * 1024 * 1024
+_MOST_NAMED: Final = 1000
 LONGEST_PATH: Final = 1024
 _LONGEST_TOKEN: Final = 4000
 _PAGES: Final = {
@@ -25,7 +26,7 @@ _PAGES: Final = {
     Kind.DATASET: "datasets/{id}?tenant={tenant}",
 }
 
-Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Number = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
 Tag = Annotated[str, Field(max_length=LONGEST_TAG * 2)]
 Path = Annotated[str, Field(min_length=1, max_length=LONGEST_PATH)]
 Name = Annotated[str, Field(max_length=LONGEST_NAME * 2)]
@@ -145,7 +146,11 @@ class ChangedData(Model):
     name: Name | None = Field(None, description="Its name.")
     memo: Memo | None = Field(None, description="A note.")
     changed_at: float | None = Field(
-        None, ge=0, le=1e12, description="The changed_at of what you have seen, if any."
+        None,
+        strict=True,
+        ge=0,
+        le=1e12,
+        description="The changed_at of what you have seen, if any.",
     )
 
 
@@ -200,7 +205,7 @@ class PageOfFolder(Exact):
 class Paths(Exact):
     """Files by their paths."""
 
-    paths: Annotated[tuple[Path, ...], Field(min_length=1, max_length=MOST_PATHS)] = (
+    paths: Annotated[tuple[Path, ...], Field(min_length=1, max_length=_MOST_NAMED)] = (
         Field(description="Their paths within the data item.")
     )
 
@@ -268,8 +273,12 @@ class NewData(Model):
         (), description="What it was made from, by number."
     )
     origin: Origin = Field(Origin.UPLOAD, description="Where its files come from.")
-    files: int = Field(ge=0, le=2**53, description="How many files will be sent.")
-    bytes: int = Field(ge=0, le=2**60, description="How many bytes they have.")
+    files: int = Field(
+        strict=True, ge=0, le=2**53, description="How many files will be sent."
+    )
+    bytes: int = Field(
+        strict=True, ge=0, le=2**60, description="How many bytes they have."
+    )
 
 
 def data(found: domain.DataItem) -> Data:

@@ -29,7 +29,7 @@ BODY_LIMIT: Final = 4 * 1024 * 1024
 _LONGEST_TYPE: Final = 40
 _NUMBER_DIGITS: Final = 19
 
-Number = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Number = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
 Numbers = Annotated[tuple[Number, ...], Field(max_length=MOST_ITEMS)]
 TypeName = Annotated[str, Field(max_length=_LONGEST_TYPE)]
 Entries = Annotated[dict[TypeName, Numbers], Field(max_length=MOST_TYPES)] | Numbers
@@ -130,7 +130,7 @@ class NewDataset(Model):
     tenant: str = Field(max_length=64, description="Its tenant.")
     name: str = Field(max_length=LONGEST_NAME * 2, description="Its name.")
     memo: str = Field("", max_length=LONGEST_MEMO, description="A note.")
-    is_flat: bool = Field(False, description="Whether it has no types.")
+    is_flat: bool = Field(False, strict=True, description="Whether it has no types.")
     entries: Entries = Field(
         (), description="Numbers of data items by type; a flat one: just numbers."
     )
@@ -150,7 +150,7 @@ class NewEntries(Model):
         description="Numbers of data items by type; a flat one: just numbers."
     )
     changed_at: float = Field(
-        ge=0, le=1e12, description="The changed_at of what you have seen."
+        strict=True, ge=0, le=1e12, description="The changed_at of what you have seen."
     )
 
 

@@ -45,8 +45,10 @@ class Begun(Model):
 class MoreFiles(Model):
     """How much will be sent."""
 
-    files: int = Field(ge=0, le=2**53, description="How many files.")
-    bytes: int = Field(ge=0, le=2**60, description="How many bytes they have.")
+    files: int = Field(strict=True, ge=0, le=2**53, description="How many files.")
+    bytes: int = Field(
+        strict=True, ge=0, le=2**60, description="How many bytes they have."
+    )
 
 
 class UploadList(Model):
