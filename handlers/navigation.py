@@ -48,6 +48,26 @@ _OFFERS: Final = (
     Offer(
         _WORK,
         Entry(
+            "data",
+            N_("Data"),
+            "database",
+            "b",
+            N_("Files that your tenant keeps: bring, find, tag, look."),
+        ),
+    ),
+    Offer(
+        _WORK,
+        Entry(
+            "datasets",
+            N_("Datasets"),
+            "collection",
+            "s",
+            N_("Data in groups, as jobs and notebooks read them."),
+        ),
+    ),
+    Offer(
+        _WORK,
+        Entry(
             "environments",
             N_("Environments"),
             "box-seam",

@@ -48,6 +48,20 @@ from handlers.pages import (
     queues as queue_pages,
     terms as terms_page,
 )
+from handlers.pages.data import (
+    change as data_change,
+    detail as data_detail,
+    listing as data_list,
+    new as data_new,
+    storage as storage_page,
+)
+from handlers.pages.datasets import (
+    actions as dataset_actions,
+    builder as dataset_builder,
+    detail as dataset_detail,
+    listing as dataset_list,
+    types as dataset_types,
+)
 from handlers.pages.environments import listing as environment_pages
 from handlers.pages.me import (
     credentials as my_credentials,
@@ -105,6 +119,17 @@ ALL: Final[tuple[Routes, ...]] = (
     notebook_detail.routes,
     environment_pages.routes,
     files.routes,
+    # /data/new and /datasets/new come before those of one item.
+    data_list.routes,
+    data_new.routes,
+    data_change.routes,
+    data_detail.routes,
+    storage_page.routes,
+    dataset_list.routes,
+    dataset_types.routes,
+    dataset_builder.routes,
+    dataset_actions.routes,
+    dataset_detail.routes,
     logout.routes,
     choices.routes,
     my_profile.routes,

@@ -1,0 +1,37 @@
+"""Uploads of one's own that are not finished, as pages show them."""
+
+from dataclasses import dataclass
+
+from handlers.ask import Ask
+from kqi_hub.domain.data import Upload, UploadState
+from kqi_hub.domain.data_ports import Received
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One upload; `received` is None where the store does not say."""
+
+    upload: Upload
+    name: str
+    received: Received | None
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether it was dropped, by its person or because its time was over."""
+        return self.upload.state is UploadState.DROPPED
+
+    @property
+    def is_publishing(self) -> bool:
+        """Tell whether all has come and is being put in place."""
+        return self.upload.state is UploadState.PUBLISHING
+
+
+async def open_uploads(ask: Ask, data_id: int | None = None) -> tuple[Line, ...]:
+    """Return one's own uploads in the tenant that is looked at, or into one item."""
+    found = await ask.deps.uploads.mine(ask.asker, ask.tenant)
+    return tuple(
+        Line(one.upload, one.name or f"#{one.upload.data_id}", one.received)
+        for one in found
+        if one.upload.state is not UploadState.DONE
+        and data_id in {None, one.upload.data_id}
+    )

@@ -1,0 +1,1 @@
+"""Datasets on the web: list, builder, what a job sees, one file a page."""

@@ -1,0 +1,3 @@
+// The page of one data item.
+import "./preview.js";
+import "./uploads.js";
