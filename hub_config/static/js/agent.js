@@ -24,17 +24,24 @@ export class Agent {
     this.way = null;
   }
 
-  // Return the answer, whatever its status; Starting, or an Error that says why not.
-  async fetch(path, { method = "GET", body, signal, accept = "application/json" } = {}) {
+  // Return where a path of the agent's is, and the token that opens it.
+  async address(path) {
     const way = await this.known();
     const site = new URL(document.documentElement.dataset.base, location.origin);
-    const address = new URL(path, new URL(way.url.replace(/\/*$/, "/"), site));
-    const headers = { Authorization: `Bearer ${way.token}`, Accept: accept };
+    const url = new URL(path, new URL(way.url.replace(/\/*$/, "/"), site));
+    return { url, token: way.token };
+  }
+
+  // Return the answer, whatever its status; Starting, or an Error that says why not.
+  // A body is sent as JSON, `raw` as it is.
+  async fetch(path, { method = "GET", body, raw, signal, headers: more, accept = "application/json" } = {}) {
+    const { url: address, token } = await this.address(path);
+    const headers = { ...more, Authorization: `Bearer ${token}`, Accept: accept };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const answer = await fetch(address, {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined ? raw : JSON.stringify(body),
       cache: "no-store",
       redirect: "manual",
       signal,
