@@ -93,7 +93,7 @@ class Ask:
     @property
     def who(self) -> Who:
         """Return the person and from where they ask, as the audit log wants them."""
-        return Who(self.me.person, self.address)
+        return Who(self.me.person, self.address, self.me)
 
     @property
     def bearer(self) -> Bearer:

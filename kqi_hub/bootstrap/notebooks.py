@@ -4,9 +4,12 @@ from sqlalchemy import Engine
 
 from kqi_hub.bootstrap.notebook_rules import notebook_rules
 from kqi_hub.db.audit import SqlAuditLog
+from kqi_hub.db.datasets import SqlDatasetStore
 from kqi_hub.db.notebook_sessions import SqlSessionStore
 from kqi_hub.db.notebooks import SqlNotebookStore
+from kqi_hub.db.uses import SqlUseStore
 from kqi_hub.domain.notebook_ports import HubServers
+from kqi_hub.services.notebook_datasets import NotebookDatasets
 from kqi_hub.services.notebooks import Notebooks
 from kqi_hub.services.queues import Queues
 from kqi_hub.settings.model import Settings
@@ -23,5 +26,6 @@ def open_notebooks(
         queues=queues,
         rules=notebook_rules(settings),
         audit=SqlAuditLog(engine),
+        datasets=NotebookDatasets(SqlDatasetStore(engine), SqlUseStore(engine)),
         stops_on_logout=settings.notebooks.on_logout == "stop",
     )

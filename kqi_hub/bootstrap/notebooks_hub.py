@@ -16,7 +16,7 @@ from kqi_hub.db.credentials import SqlCredentialStore
 from kqi_hub.db.notebook_sessions import SqlSessionStore
 from kqi_hub.db.snapshot import SqlSnapshotStore
 from kqi_hub.domain.credentials import CredentialStore, Service, Use
-from kqi_hub.domain.notebook_ports import ServerSecrets
+from kqi_hub.domain.notebook_ports import DatasetPlace, ServerSecrets
 from kqi_hub.domain.notebooks import Session
 from kqi_hub.domain.phrase import Phrase
 from kqi_hub.domain.ports import Door
@@ -59,10 +59,15 @@ class SecretTexts:
     credentials: CredentialStore
     services: tuple[Service, ...]
 
-    def __call__(self, session: Session, hub: Mapping[str, str]) -> str:
+    def __call__(
+        self,
+        session: Session,
+        hub: Mapping[str, str],
+        dataset: DatasetPlace | None = None,
+    ) -> str:
         """Return the text; reads the person's stored credentials."""
         page = urljoin(self.place.portal_url, f"notebooks/{session.notebook_id}")
-        secrets = ServerSecrets(hub, self._git(session))
+        secrets = ServerSecrets(hub, self._git(session), dataset)
         return secret_text(session, secrets, self.place.rules, page)
 
     def _git(self, session: Session) -> tuple[str, str] | None:

@@ -134,6 +134,14 @@ class HubServers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetPlace:
+    """Where a session finds the files of its dataset, to be read only."""
+
+    dataset_id: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSecrets:
     """What a session's server needs that nobody else may read.
 
@@ -144,6 +152,7 @@ class ServerSecrets:
     hub: Mapping[str, str]
     # Credentials for the repository's host, as user name and password; None: none.
     git: tuple[str, str] | None = None
+    dataset: DatasetPlace | None = None
 
 
 class SecretFiles(Protocol):

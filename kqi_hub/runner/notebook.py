@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from kqi_hub.runner.dataset import variables_of
 from kqi_hub.runner.engines import EnginesEnd, prepare_engines
 from kqi_hub.runner.environment import children_environment, server_environment
 from kqi_hub.runner.folders import Folders, make_folders
@@ -97,8 +98,9 @@ def _prepared(
     order: Order, folders: Folders, hub: Mapping[str, str]
 ) -> dict[str, object]:
     """Make everything ready, and return what the server is told."""
-    plain = children_environment(os.environ, {}, hub, folders)
-    children = children_environment(os.environ, order.variables, hub, folders)
+    told = {**hub, **variables_of(order.dataset)}
+    plain = children_environment(os.environ, {}, told, folders)
+    children = children_environment(os.environ, order.variables, told, folders)
     prepared = prepare(order, folders, children, say)
     write_conda_lines(folders.conda, order.folder, say)
     prepare_engines(folders.ipython, order.folder / "log", say)

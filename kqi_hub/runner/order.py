@@ -31,6 +31,7 @@ class Order:
     git: tuple[str, str] | None = field(default=None, repr=False)
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     command: str = ""
+    dataset: tuple[int, str] | None = None  # its number, and where it lies
     lifetime_s: int | None = None
     idle_stop_s: int = 0
     idle_warn_s: int = 600
@@ -80,6 +81,7 @@ def _order(file: Path, told: Any) -> Order:
         git=_pair(git, "user", "password"),
         variables=_texts(notebook.get("variables") or {}),
         command=str(notebook.get("command") or ""),
+        dataset=_dataset(notebook.get("dataset")),
         lifetime_s=None if lifetime is None else int(lifetime),
         idle_stop_s=int(notebook.get("idle_stop_s", 0)),
         idle_warn_s=int(notebook.get("idle_warn_s", 600)),
@@ -91,6 +93,15 @@ def _pair(told: Any, first: str, second: str) -> tuple[str, str] | None:
     if not told:
         return None
     return str(told[first]), str(told.get(second) or "")
+
+
+def _dataset(told: Any) -> tuple[int, str] | None:
+    if not told:
+        return None
+    path = str(told["path"])
+    if "\0" in path or (path and not path.startswith("/")):
+        raise ValueError(f"{path!r} cannot be where a dataset lies")
+    return int(told["id"]), path
 
 
 def _texts(told: Mapping[str, Any]) -> dict[str, str]:

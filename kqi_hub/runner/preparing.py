@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kqi_hub.runner.dataset import NoDataset, link_dataset
 from kqi_hub.runner.folders import Folders
 from kqi_hub.runner.kernels import (
     CondaKernel,
@@ -37,12 +38,24 @@ class Prepared:
 def prepare(
     order: Order, folders: Folders, environment: Mapping[str, str], say: Say
 ) -> Prepared:
-    """Bring the repository, run the start command, find the kernels."""
+    """Link the dataset, bring the repository, run the start command, find kernels."""
     notices: list[Notice] = []
+    _dataset(order, folders, say, notices)
     clone = _repository(order, folders, environment, say, notices)
     _command(order, clone or folders.workspace, environment, say, notices)
     kernel = _kernels(order, folders, say, notices)
     return Prepared(kernel, tuple(notices))
+
+
+def _dataset(order: Order, folders: Folders, say: Say, notices: list[Notice]) -> None:
+    try:
+        link_dataset(order.dataset, folders.workspace, say)
+    except NoDataset as error:
+        number = "" if order.dataset is None else str(order.dataset[0])
+        say(f"Dataset {number} cannot be read: {error}. The notebook starts without.")
+        notices.append(
+            {"code": "dataset-missing", "dataset": number, "detail": str(error)}
+        )
 
 
 def _repository(

@@ -36,6 +36,7 @@ from kqi_hub.domain.notebooks import (
 )
 from kqi_hub.services.board import Picture
 from kqi_hub.services.freshness import Trust
+from kqi_hub.services.notebook_datasets import NotebookDatasets
 from kqi_hub.services.notebook_views import (
     NotebookView,
     PastSession,
@@ -73,6 +74,7 @@ class Notebooks:
     queues: Queues
     rules: NotebookRules
     audit: AuditLog
+    datasets: NotebookDatasets
     stops_on_logout: bool = True
     wall: Callable[[], float] = time.time
 
@@ -138,6 +140,7 @@ class Notebooks:
         checked = checked_choices(choices, self.rules)
 
         def create() -> Notebook:
+            self.datasets.check(who, checked.dataset)
             if self.store.count(who.person) >= self.rules.most_per_person:
                 raise Conflict(
                     "You have {most} notebooks, which is as many as one may have.",
@@ -158,6 +161,7 @@ class Notebooks:
         checked = checked_choices(choices, self.rules)
 
         def change() -> Notebook:
+            self.datasets.check(who, checked.dataset)
             now = self.wall()
             changed = self.store.change(notebook_id, checked, seen_at, now)
             self._note(who, "notebook-changed", notebook_id)
@@ -195,6 +199,7 @@ class Notebooks:
 
         def delete() -> None:
             self.store.delete(notebook_id)
+            self.datasets.forget(notebook_id)
             self._note(who, "notebook-deleted", notebook_id)
 
         await _off(delete)
@@ -300,6 +305,7 @@ class Notebooks:
             )
 
         def ask() -> Session:
+            self.datasets.check(who, chosen.dataset)
             key = new_key()
             asked = self.session_store.ask(notebook.id, chosen, key, self.wall())
             self._note(who, "notebook-started", notebook.id)

@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kqi_hub.domain.errors import TooManyAttempts
 from kqi_hub.domain.login import AuditEvent
+from kqi_hub.domain.people import Standing
 from kqi_hub.domain.throttle import refusal_s
 from kqi_hub.services.desk import Desk
 from kqi_hub.services.gates import Place, QueueFull
@@ -14,10 +15,14 @@ from kqi_hub.services.settling import Caller
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Somebody whose session is proven, and from where they ask."""
+    """Somebody whose session is proven, and from where they ask.
+
+    `standing` is there where it decides what they may choose.
+    """
 
     person: str
     address: str
+    standing: Standing | None = field(default=None, compare=False, repr=False)
 
 
 @asynccontextmanager

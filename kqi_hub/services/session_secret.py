@@ -17,6 +17,7 @@ def secret_text(
     if secrets.git is not None:
         user, password = secrets.git
         git = {"user": user, "password": password}
+    dataset = secrets.dataset
     notebook = {
         "id": session.notebook_id,
         "name": chosen.name,
@@ -28,6 +29,7 @@ def secret_text(
         else {"url": repository.url, "ref": repository.ref},
         "variables": dict(chosen.variables),
         "command": chosen.command,
+        "dataset": dataset and {"id": dataset.dataset_id, "path": dataset.path},
         "lifetime_s": chosen.lifetime_s,
         "idle_stop_s": rules.idle_stop_s,
         "idle_warn_s": rules.idle_warn_s,

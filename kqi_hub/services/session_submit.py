@@ -16,7 +16,7 @@ from kqi_hub.domain.errors import (
     KqiError,
 )
 from kqi_hub.domain.full_disk import saying_of_full_disk
-from kqi_hub.domain.notebook_ports import SessionEnd
+from kqi_hub.domain.notebook_ports import DatasetPlace, SessionEnd
 from kqi_hub.domain.notebooks import Cause
 from kqi_hub.domain.ports import BatchScript
 from kqi_hub.services.session_run import Run, StartFailed
@@ -41,8 +41,7 @@ async def give_job(
             await _tell(world, run, hub)
         return
     script = await asyncio.to_thread(world.script, run.session)
-    text = await asyncio.to_thread(world.secret, run.session, hub)
-    ready = replace(script, secret=text)
+    ready = replace(script, secret=await _secret(world, run, hub))
     while (job_id := await _submitted(world, run, ready)) is None:
         if run.stop_asked:
             raise StartFailed("The notebook was stopped before it was submitted.")
@@ -131,8 +130,21 @@ def _told(run: Run, error: KqiError) -> str:
 
 
 async def _tell(world: World, run: Run, hub: Mapping[str, str]) -> None:
-    text = await asyncio.to_thread(world.secret, run.session, hub)
-    await _keep(world, run, text)
+    await _keep(world, run, await _secret(world, run, hub))
+
+
+async def _secret(world: World, run: Run, hub: Mapping[str, str]) -> str:
+    """Return the text of the secret file, with the dataset made ready."""
+    try:
+        dataset = await world.dataset(run.session)
+    except KqiError as error:
+        log.warning("Session %d gets no dataset: %s", run.id, error)
+        if run.job_id is None and run.unsure_since is None:
+            await _note_refusal(world, run, error)
+            raise
+        # Its job exists, or may: it begins without, and says so.
+        dataset = DatasetPlace(run.session.chosen.dataset or 0, "")
+    return await asyncio.to_thread(world.secret, run.session, hub, dataset)
 
 
 async def _keep(world: World, run: Run, text: str) -> None:

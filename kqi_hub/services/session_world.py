@@ -4,7 +4,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from kqi_hub.domain.notebook_ports import JobPlaces, SecretFiles, SessionStore
+from kqi_hub.domain.notebook_ports import (
+    DatasetPlace,
+    JobPlaces,
+    SecretFiles,
+    SessionStore,
+)
 from kqi_hub.domain.notebooks import Session
 from kqi_hub.domain.ports import (
     BatchScript,
@@ -12,6 +17,7 @@ from kqi_hub.domain.ports import (
     ClusterReader,
     SnapshotStore,
 )
+from kqi_hub.services.session_dataset import no_dataset
 
 
 class Slurm(ClusterControl, ClusterReader, JobPlaces, Protocol):
@@ -43,8 +49,11 @@ class World:
     # Make a person's folder on scratch with what belongs into it, where it lacks.
     folders: Callable[[str], Awaitable[None]]
     script: Callable[[Session], BatchScript]
-    # The text of the secret file, from the session and what the hub hands out. Blocks.
-    secret: Callable[[Session, Mapping[str, str]], str]
+    # The text of the secret file, from the session, what the hub hands out, and where
+    # its dataset lies. Blocks.
+    secret: Callable[[Session, Mapping[str, str], DatasetPlace | None], str]
     clock: Callable[[], float]
     log_path: Callable[[Session, int], str]
     times: SessionTimes = SessionTimes()
+    # Have the session's dataset made ready, if it has one.
+    dataset: Callable[[Session], Awaitable[DatasetPlace | None]] = no_dataset

@@ -15,8 +15,10 @@ from kqi_hub.domain.notebooks import (
     Session,
     Shape,
 )
+from kqi_hub.services.notebook_datasets import NotebookDatasets
 from kqi_hub.services.notebooks import Notebooks
 from kqi_hub.services.queues import Queues
+from tests.fakes.datasets import FakeDatasets
 from tests.fakes.login import FakeAuditLog
 from tests.fakes.people import FakeAssociations, association
 from tests.fakes.queues import PRESETS, FakeQueues
@@ -267,6 +269,7 @@ class FakeNotebooks:
         )
     )
     audit: FakeAuditLog = field(default_factory=FakeAuditLog)
+    datasets: FakeDatasets = field(default_factory=FakeDatasets)
 
     @property
     def sessions(self) -> FakeSessionStore:
@@ -282,6 +285,7 @@ class FakeNotebooks:
             queues=queues,
             rules=self.rules,
             audit=self.audit,
+            datasets=NotebookDatasets(self.datasets, self.datasets),
         )
 
     def furnish(self, person: str) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from kqi_hub.domain.cluster import Freshness
 from kqi_hub.domain.job import Job
-from kqi_hub.domain.notebook_ports import SessionEnd
+from kqi_hub.domain.notebook_ports import DatasetPlace, SessionEnd
 from kqi_hub.domain.notebooks import Cause, Choices, Phase, Session
 from kqi_hub.domain.ports import BatchScript
+from kqi_hub.services.session_dataset import no_dataset
 from kqi_hub.services.session_world import SessionTimes, World
 from kqi_hub.services.sessions import Sessions
 from tests.fakes.slurm_reader import ScriptedReader, make_job
@@ -192,6 +193,8 @@ class Lab:
         self.snapshot = FakeSnapshotStore()
         self.slurm = FakeSlurm()
         self.files = FakeSecretFiles()
+        # Tests may put another in its place.
+        self.dataset = no_dataset
         self.sessions = self.process()
 
     def process(self, times: SessionTimes = QUICK) -> Sessions:
@@ -208,11 +211,15 @@ class Lab:
                 clock=lambda: self.now,
                 log_path=lambda one, job: f"/scratch/{one.owner}/log/{job}.log",
                 times=times,
+                dataset=self._dataset,
             )
         )
 
     async def _folders(self, person: str) -> None:
         return None
+
+    async def _dataset(self, session: Session) -> DatasetPlace | None:
+        return await self.dataset(session)
 
     async def restart(self) -> None:
         """End this process's memory, as kill -9 would, and begin another one's."""
@@ -245,5 +252,9 @@ class Lab:
         return self.store.kept[len(self.store.kept)]
 
 
-def _secret(session: Session, hub: Mapping[str, str]) -> str:
-    return f"{session.job_name} {hub.get('JUPYTERHUB_API_TOKEN', '')}"
+def _secret(
+    session: Session, hub: Mapping[str, str], dataset: DatasetPlace | None
+) -> str:
+    token = hub.get("JUPYTERHUB_API_TOKEN", "")
+    place = "" if dataset is None else f" {dataset.dataset_id}={dataset.path}"
+    return f"{session.job_name} {token}{place}"

@@ -1,0 +1,82 @@
+"""A notebook's dataset: a link to it in the workspace, a variable with its place."""
+
+import os
+import re
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+VARIABLE: Final = "KQI_INPUT"
+_LINK: Final = re.compile(r"input-[0-9]{1,19}", re.ASCII)
+
+
+class NoDataset(Exception):
+    """The dataset cannot be read; the message is for people."""
+
+
+def variables_of(dataset: tuple[int, str] | None) -> Mapping[str, str]:
+    """Return what programs in the notebook are told of the dataset."""
+    return {} if dataset is None or not dataset[1] else {VARIABLE: dataset[1]}
+
+
+def link_dataset(
+    dataset: tuple[int, str] | None, workspace: Path, say: Callable[[str], None]
+) -> None:
+    """Link the dataset into the workspace; NoDataset when it cannot be read.
+
+    Links to datasets of earlier sessions that are gone by now go too.
+    """
+    _forget_gone(workspace)
+    if dataset is None:
+        return
+    number, path = dataset
+    _check_readable(path)
+    link = workspace / f"input-{number}"
+    if not link.is_symlink() and link.exists():
+        say(f"{link} is a file of yours, so dataset {number} is not linked there.")
+    else:
+        try:
+            _replace(link, path)
+        except OSError as error:
+            say(f"The link {link} cannot be made: {_why(error)}.")
+    say(f"Dataset {number} is in {path}; programs find that in ${VARIABLE}.")
+
+
+def _check_readable(path: str) -> None:
+    """Open the folder: on some file systems only that tells whether one may."""
+    if not path:
+        raise NoDataset("the data store did not answer when this notebook was started")
+    try:
+        with os.scandir(path) as entries:
+            next(entries, None)
+    except OSError as error:
+        raise NoDataset(f"{path}: {_why(error)}") from error
+
+
+def _replace(link: Path, target: str) -> None:
+    """Let a link lead elsewhere, in one step: programs may be reading through it."""
+    if link.is_symlink() and str(link.readlink()) == target:
+        return
+    with tempfile.TemporaryDirectory(prefix=".kqi-input-", dir=link.parent) as folder:
+        new = Path(folder) / link.name
+        new.symlink_to(target)
+        new.replace(link)
+
+
+def _forget_gone(workspace: Path) -> None:
+    """Remove links of ours that lead nowhere; what else there is stays."""
+    try:
+        for link in [one for one in workspace.iterdir() if _is_gone(one)]:
+            link.unlink()
+    except OSError:
+        return  # a workspace that cannot be tidied up is as good as one that is not
+
+
+def _is_gone(link: Path) -> bool:
+    is_ours = _LINK.fullmatch(link.name) is not None and link.is_symlink()
+    return is_ours and not link.exists()
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)
