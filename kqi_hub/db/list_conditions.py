@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, func, or_
 
 from kqi_hub.db.text import to_storable
 from kqi_hub.domain.filters import Part, Span
@@ -12,8 +12,13 @@ from kqi_hub.domain.filters import Part, Span
 def has_part(column: ColumnElement[Any], part: Part) -> Iterator[ColumnElement[bool]]:
     """Yield the condition that a text has a part, or has not; case is no matter."""
     if part.text:
-        text = to_storable(part.text.lower())
-        found = func.lower(column).contains(text, autoescape=True)
+        low = to_storable(part.text.lower())
+        same = to_storable(part.text)
+        found = or_(
+            func.lower(column).contains(low, autoescape=True),
+            # SQLite makes only the letters of English small.
+            column.contains(same, autoescape=True),
+        )
         yield ~found if part.is_refused else found
 
 

@@ -20,7 +20,7 @@ from kqi_hub.domain.data import (
     Upload,
     UploadState,
 )
-from kqi_hub.domain.data_errors import Blocked, NoRoom
+from kqi_hub.domain.data_errors import Blocked
 from kqi_hub.domain.data_item_ports import (
     Comparison,
     Entry,
@@ -29,8 +29,9 @@ from kqi_hub.domain.data_item_ports import (
     Removal,
 )
 from kqi_hub.domain.data_list import DataFilter
+from kqi_hub.domain.data_quota import Used, check_room
 from kqi_hub.domain.dataset_ports import Blocker
-from kqi_hub.domain.errors import Conflict, Incomplete, NotFound
+from kqi_hub.domain.errors import Conflict, Incomplete, InvalidInput, NotFound
 from kqi_hub.domain.people import Membership, Role, Standing
 from kqi_hub.domain.upload_ports import NewData, NewUpload, Quota, Quotas
 from kqi_hub.services.data import DataItems
@@ -96,7 +97,9 @@ class FakeDataBook:
         found = self._ready(data_id)
         if found.changed_at > seen_at:
             raise Conflict("These data were changed meanwhile.")
-        return self._keep(replace(found, name=name, memo=memo, changed_at=now))
+        return self._keep(
+            replace(found, name=name, memo=memo, changed_at=_later(found, now))
+        )
 
     def retag(
         self, data_id: int, add: Sequence[str], remove: Sequence[str], now: float
@@ -116,7 +119,7 @@ class FakeDataBook:
         self, data_id: int, after: str = "", limit: int = 1000
     ) -> tuple[StoredFile, ...]:
         shown = self._shown(data_id)
-        paths = sorted((path for path in shown if path > after), key=str.encode)
+        paths = sorted((path for path in shown if path > after), key=_bytes)
         return tuple(shown[path] for path in paths[:limit])
 
     def file(self, data_id: int, path: str) -> StoredFile | None:
@@ -132,8 +135,13 @@ class FakeDataBook:
                 name, is_deeper, _ = path.removeprefix(inside).partition("/")
                 entry = Entry(name, is_folder=False, size=one.size, sha256=one.sha256)
                 found[name] = Entry(name, is_folder=True) if is_deeper else entry
-        names = sorted((name for name in found if name > after), key=str.encode)
-        return tuple(found[name] for name in names[:limit])
+
+        def place(name: str) -> bytes:
+            return _bytes(f"{name}/" if found[name].is_folder else name)
+
+        names = sorted(found, key=place)
+        first = names.index(after) + 1 if after else 0
+        return tuple(found[name] for name in names[first : first + limit])
 
     def children(self, data_id: int, limit: int = 100) -> tuple[DataItem, ...]:
         made = [
@@ -238,8 +246,9 @@ class FakeDataBook:
     ) -> tuple[DataItem, Upload]:
         for parent in new.parents:
             found = self.items.get(parent)
-            if found is None or found.tenant != new.tenant:
-                raise NotFound("There are no data {id}.", id=parent)
+            is_there = found is not None and found.state is DataState.READY
+            if found is None or not is_there or found.tenant != new.tenant:
+                raise InvalidInput("parents: there are no data {id}.", id=parent)
         self._refuse_over(new.tenant, upload, quotas)
         self.last_id += 1
         item = DataItem(
@@ -451,18 +460,20 @@ class FakeDataBook:
             raise Conflict("Files of these data are being changed.", "Wait a moment.")
 
     def _refuse_over(self, tenant: str, new: NewUpload, quotas: Quotas) -> None:
-        for quota, use in (
-            (quotas.tenant, self.use(tenant)),
-            (quotas.person, self.use(tenant, new.person)),
+        for whose, person, quota in (
+            (tenant, None, quotas.tenant),
+            (new.person, new.person, quotas.person),
         ):
-            wanted = use.bytes + use.uploading_bytes + new.bytes
-            if quota.most_bytes is not None and wanted > quota.most_bytes:
-                raise NoRoom("There is no room for {bytes} bytes.", bytes=new.bytes)
-            if (
-                quota.most_files is not None
-                and use.files + new.files > quota.most_files
-            ):
-                raise NoRoom("There is no room for {files} files.", files=new.files)
+            use = self.use(tenant, person)
+            coming = sum(
+                one.files
+                for one in self.kept_uploads.values()
+                if one.tenant == tenant
+                and person in {None, one.person}
+                and one.state not in ENDED
+            )
+            used = Used(use.files + coming, use.bytes + use.uploading_bytes)
+            check_room(whose, used, quota, new)
 
     def _keep(self, item: DataItem) -> DataItem:
         self.items[item.id] = item
@@ -555,6 +566,14 @@ def asker(
     """Return somebody with one tenant; no role is somebody of nowhere."""
     memberships = () if role is None else (Membership(tenant, role),)
     return Asker(Standing(person, memberships), "192.0.2.7")
+
+
+def _bytes(path: str) -> bytes:
+    return path.encode("utf-8", "surrogatepass")
+
+
+def _later(item: DataItem, now: float) -> float:
+    return max(now, item.changed_at + 1e-6)
 
 
 def _size(files: Iterable[StoredFile] | Mapping[str, StoredFile]) -> int:

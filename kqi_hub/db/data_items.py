@@ -1,0 +1,446 @@
+"""Data items and their files in the database."""
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import groupby
+from typing import Any, Final, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from kqi_hub.db.data_levels import level_of
+from kqi_hub.db.data_rows import (
+    CHUNK,
+    FILES,
+    ITEMS,
+    PARENTS,
+    REMOVALS,
+    TAGS,
+    UNDER_WAY,
+    UPLOADS,
+    delete_item,
+    file_of,
+    held_item,
+    in_chunks,
+    items_of,
+    known_item,
+    later,
+    no_data,
+    refuse_busy,
+    total,
+)
+from kqi_hub.db.data_tables import ComparisonRow
+from kqi_hub.db.data_users import DataUsers
+from kqi_hub.db.engine import reading, writing
+from kqi_hub.db.list_conditions import has_part, is_within
+from kqi_hub.db.upsert import insert_missing, upsert
+from kqi_hub.domain.data import (
+    DataItem,
+    DataState,
+    StoredFile,
+    StoreUse,
+    UploadState,
+)
+from kqi_hub.domain.data_errors import Blocked
+from kqi_hub.domain.data_item_ports import (
+    Comparison,
+    Entry,
+    KnownTag,
+    PersonUse,
+    Removal,
+)
+from kqi_hub.domain.data_list import Column, DataFilter
+from kqi_hub.domain.errors import Conflict, NotFound
+
+_COMPARISONS: Final = cast(Table, ComparisonRow.__table__)
+_I, _F, _T, _U, _R = ITEMS.c, FILES.c, TAGS.c, UPLOADS.c, REMOVALS.c
+_IS_READY: Final = _I.state == DataState.READY.value
+_SORTED_BY: Final = {
+    Column.ID: _I.number,
+    Column.NAME: func.lower(_I.name),
+    Column.CREATED_AT: _I.created_at,
+    Column.CREATED_BY: _I.created_by,
+    Column.FILES: _I.files,
+    Column.BYTES: _I.bytes,
+}
+
+
+class SqlDataStore:
+    """A DataStore (domain/data_item_ports.py); any thread may call it."""
+
+    def __init__(self, engine: Engine, users: DataUsers) -> None:
+        self._engine = engine
+        self._users = users
+
+    def search(self, wanted: DataFilter) -> tuple[DataItem, ...]:
+        """Return the page of those READY items that a filter lets through."""
+        column = _SORTED_BY[wanted.sort]
+        order = [column, _I.number]
+        if wanted.is_descending:
+            order = [one.desc() for one in order]
+        query = select(ITEMS).where(*_conditions(wanted)).order_by(*order)
+        with reading(self._engine) as connection:
+            page = query.limit(wanted.limit).offset(wanted.offset)
+            return items_of(connection, page)
+
+    def count(self, wanted: DataFilter) -> int:
+        """Return how many a filter lets through."""
+        query = select(func.count()).select_from(ITEMS).where(*_conditions(wanted))
+        with reading(self._engine) as connection:
+            return connection.scalar(query) or 0
+
+    def one(self, data_id: int) -> DataItem | None:
+        """Return one, whatever its state."""
+        return next(iter(self.many([data_id])), None)
+
+    def many(self, data_ids: Collection[int]) -> tuple[DataItem, ...]:
+        """Return those of these that are there, by number."""
+        found: list[DataItem] = []
+        ids = sorted(set(data_ids))
+        with reading(self._engine) as connection:
+            for start in range(0, len(ids), CHUNK):
+                is_one = _I.number.in_(ids[start : start + CHUNK])
+                query = select(ITEMS).where(is_one).order_by(_I.number)
+                found += items_of(connection, query)
+        return tuple(found)
+
+    def change(
+        self, data_id: int, name: str, memo: str, seen_at: float, now: float
+    ) -> DataItem:
+        """Replace name and memo; Conflict if it changed after `seen_at`."""
+        statement = (
+            update(ITEMS)
+            .where(_I.number == data_id, _IS_READY, _I.changed_at <= seen_at)
+            .values(name=name, memo=memo, changed_at=later(_I.changed_at, now))
+        )
+        with writing(self._engine) as connection:
+            changed = connection.execute(statement).rowcount
+            found = known_item(connection, data_id)
+            if found.state is not DataState.READY:
+                raise no_data()
+            if not changed:
+                raise Conflict(
+                    "These data were changed meanwhile, on another page or by kqi.",
+                    "Look at what they are now, then change them again.",
+                )
+            return found
+
+    def retag(
+        self, data_id: int, add: Sequence[str], remove: Sequence[str], now: float
+    ) -> DataItem:
+        """Add and remove tags; what is there, or not, already is no error."""
+        with writing(self._engine) as connection:
+            found = held_item(connection, data_id, DataState.READY)
+            rows = [
+                {"data_id": data_id, "tag": tag, "tenant": found.tenant} for tag in add
+            ]
+            if rows:
+                connection.execute(insert_missing(connection, TAGS), rows)
+            if remove:
+                is_one = and_(_T.data_id == data_id, _T.tag.in_(remove))
+                connection.execute(delete(TAGS).where(is_one))
+            statement = update(ITEMS).where(_I.number == data_id)
+            moment = later(_I.changed_at, now)
+            connection.execute(statement.values(changed_at=moment))
+            return known_item(connection, data_id)
+
+    def known_tags(self, tenant: str) -> tuple[KnownTag, ...]:
+        """Return the tags that READY items of a tenant have, by name."""
+        query = (
+            select(_T.tag, func.count())
+            .join_from(TAGS, ITEMS, _I.number == _T.data_id)
+            .where(_T.tenant == tenant, _IS_READY)
+            .group_by(_T.tag)
+        )
+        with reading(self._engine) as connection:
+            found = [KnownTag(tag, items) for tag, items in connection.execute(query)]
+        return tuple(sorted(found, key=lambda one: one.name))
+
+    def files(
+        self, data_id: int, after: str = "", limit: int = 1000
+    ) -> tuple[StoredFile, ...]:
+        """Return a page of the files in the order of their paths' bytes."""
+        query = _shown(data_id).where(_F.path > after).order_by(_F.path).limit(limit)
+        with reading(self._engine) as connection:
+            return tuple(map(file_of, connection.execute(query)))
+
+    def file(self, data_id: int, path: str) -> StoredFile | None:
+        """Return one file."""
+        with reading(self._engine) as connection:
+            row = connection.execute(_shown(data_id).where(_F.path == path)).first()
+        return None if row is None else file_of(row)
+
+    def level(
+        self, data_id: int, folder: str = "", after: str = "", limit: int = 1000
+    ) -> tuple[Entry, ...]:
+        """Return a page of what lies directly in a folder, after the name `after`."""
+        query = select(_I.version).where(_I.number == data_id)
+        with reading(self._engine) as connection:
+            version = connection.scalar(query)
+            if version is None:
+                return ()
+            return level_of(connection, data_id, version, folder, after, limit)
+
+    def children(self, data_id: int, limit: int = 100) -> tuple[DataItem, ...]:
+        """Return the READY items that were made from this one, newest first."""
+        made = select(PARENTS.c.data_id).where(PARENTS.c.parent == data_id)
+        query = select(ITEMS).where(_IS_READY, _I.number.in_(made))
+        with reading(self._engine) as connection:
+            page = query.order_by(_I.number.desc()).limit(limit)
+            return items_of(connection, page)
+
+    def use(self, tenant: str, person: str | None = None) -> StoreUse:
+        """Count what a tenant keeps, or one person in it; no quotas in it."""
+        kept = select(total(_I.files), total(_I.bytes)).where(
+            _I.tenant == tenant, _IS_READY
+        )
+        coming = select(total(_U.bytes)).where(
+            _U.tenant == tenant, _U.state.in_(UNDER_WAY)
+        )
+        if person is not None:
+            kept = kept.where(_I.created_by == person)
+            coming = coming.where(_U.person == person)
+        with reading(self._engine) as connection:
+            files, size = connection.execute(kept).one()
+            return StoreUse(files, size, connection.scalar(coming) or 0)
+
+    def use_by_person(self, tenant: str) -> tuple[PersonUse, ...]:
+        """Count what each person keeps in a tenant, the most bytes first."""
+        kept = (
+            select(_I.created_by, total(_I.files), total(_I.bytes))
+            .where(_I.tenant == tenant, _IS_READY)
+            .group_by(_I.created_by)
+        )
+        coming = (
+            select(_U.person, total(_U.bytes))
+            .where(_U.tenant == tenant, _U.state.in_(UNDER_WAY))
+            .group_by(_U.person)
+        )
+        with reading(self._engine) as connection:
+            has = {
+                name: (files, size) for name, files, size in connection.execute(kept)
+            }
+            sends = {row[0]: row[1] for row in connection.execute(coming)}
+        found = [
+            PersonUse(name, StoreUse(*has.get(name, (0, 0)), sends.get(name, 0)))
+            for name in has.keys() | sends.keys()
+        ]
+        return tuple(sorted(found, key=lambda one: (-one.use.bytes, one.person)))
+
+    def begin_removal(self, data_id: int, now: float) -> DataItem:
+        """Make an item REMOVING: from then on nobody sees it; its uploads end."""
+        with writing(self._engine) as connection:
+            found = held_item(connection, data_id, DataState.READY, DataState.REMOVING)
+            if found.state is DataState.REMOVING:
+                return found
+            self._refuse_blocked(connection, found, "deleted")
+            self._end_uploads(connection, data_id, now)
+            self._users.forget(connection, data_id)
+            statement = update(ITEMS).where(_I.number == data_id)
+            moment = later(_I.changed_at, now)
+            removing = {"state": DataState.REMOVING.value, "changed_at": moment}
+            connection.execute(statement.values(removing))
+            return known_item(connection, data_id)
+
+    def removing(self, limit: int = 100) -> tuple[DataItem, ...]:
+        """Return items whose removal has begun."""
+        query = select(ITEMS).where(_I.state == DataState.REMOVING.value)
+        with reading(self._engine) as connection:
+            return items_of(connection, query.order_by(_I.changed_at).limit(limit))
+
+    def forget(self, data_id: int) -> None:
+        """Remove a REMOVING item for good; one that is not there is no error."""
+        is_removing = select(_I.number).where(
+            _I.number == data_id, _I.state == DataState.REMOVING.value
+        )
+        some = select(_F.path).where(_F.data_id == data_id).limit(CHUNK)
+        statement = delete(FILES).where(_F.data_id == data_id, _F.path.in_(some))
+        goes_on = True
+        # In parts: on SQLite nobody else writes meanwhile.
+        while goes_on:
+            with writing(self._engine) as connection:
+                if connection.scalar(is_removing.with_for_update()) is None:
+                    return
+                goes_on = connection.execute(statement).rowcount == CHUNK
+                if not goes_on:
+                    delete_item(connection, data_id)
+
+    def take_files(self, data_id: int, paths: Sequence[str], now: float) -> DataItem:
+        """Take files off an item: from then on nobody sees them."""
+        with writing(self._engine) as connection:
+            found = held_item(connection, data_id, DataState.READY)
+            self._refuse_blocked(connection, found, "changed")
+            refuse_busy(connection, data_id)
+            sizes: dict[str, int] = {}
+            for part in in_chunks(paths):
+                query = select(_F.path, _F.size)
+                theirs = and_(_F.data_id == data_id, _F.path.in_(part))
+                sizes.update(
+                    (o.path, o.size) for o in connection.execute(query.where(theirs))
+                )
+                connection.execute(delete(FILES).where(theirs))
+            _refuse_missing(paths, sizes)
+            rows = [{"data_id": data_id, "path": p, "asked_at": now} for p in sizes]
+            connection.execute(insert(REMOVALS), rows)
+            statement = update(ITEMS).where(_I.number == data_id)
+            connection.execute(
+                statement.values(
+                    files=_I.files - len(sizes),
+                    bytes=_I.bytes - sum(sizes.values()),
+                    version=_I.version + 1,
+                    changed_at=later(_I.changed_at, now),
+                )
+            )
+            return known_item(connection, data_id)
+
+    def removals(self, before: float, limit: int = 5000) -> tuple[Removal, ...]:
+        """Return files taken before a moment that are still in the store."""
+        query = (
+            select(_R.data_id, _I.tenant, _R.path)
+            .join_from(REMOVALS, ITEMS, _I.number == _R.data_id)
+            .where(_R.asked_at < before)
+            .order_by(_R.data_id, _R.path)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return tuple(
+            Removal(data_id, tenant, tuple(row.path for row in group))
+            for (data_id, tenant), group in groupby(
+                rows, key=lambda row: (row.data_id, row.tenant)
+            )
+        )
+
+    def files_gone(self, data_id: int, paths: Sequence[str]) -> None:
+        """Note that files taken are no longer in the store."""
+        with writing(self._engine) as connection:
+            for part in in_chunks(paths):
+                theirs = and_(_R.data_id == data_id, _R.path.in_(part))
+                connection.execute(delete(REMOVALS).where(theirs))
+
+    def tenants(self) -> tuple[str, ...]:
+        """Return the tenants that have data."""
+        query = select(_I.tenant).union(select(_U.tenant))
+        with reading(self._engine) as connection:
+            return tuple(sorted(connection.scalars(query)))
+
+    def ids(self, tenant: str) -> tuple[int, ...]:
+        """Return all of a tenant's items that the store may have, of any state."""
+        query = select(_I.number).where(_I.tenant == tenant).order_by(_I.number)
+        with reading(self._engine) as connection:
+            return tuple(connection.scalars(query))
+
+    def compared(self, result: Comparison) -> None:
+        """Keep the last comparison of a tenant."""
+        row = {
+            "tenant": result.tenant,
+            "at": result.at,
+            "strays": result.strays,
+            "stray_bytes": result.stray_bytes,
+            "missing": tuple(map(str, result.missing)),
+            "trouble": result.trouble,
+        }
+        with writing(self._engine) as connection:
+            connection.execute(upsert(connection, _COMPARISONS), row)
+
+    def comparisons(self) -> tuple[Comparison, ...]:
+        """Return the last comparison of each tenant."""
+        query = select(_COMPARISONS).order_by(_COMPARISONS.c.tenant)
+        with reading(self._engine) as connection:
+            return tuple(
+                Comparison(
+                    row.tenant,
+                    row.at,
+                    row.strays,
+                    row.stray_bytes,
+                    tuple(map(int, row.missing)),
+                    row.trouble,
+                )
+                for row in connection.execute(query)
+            )
+
+    def _refuse_blocked(
+        self, connection: Connection, item: DataItem, what: str
+    ) -> None:
+        refuse_blocked(connection, self._users, item, what)
+
+    def _end_uploads(self, connection: Connection, data_id: int, now: float) -> None:
+        publishing = select(_U.key).where(
+            _U.data_id == data_id, _U.state == UploadState.PUBLISHING.value
+        )
+        if connection.execute(publishing.limit(1)).first() is not None:
+            raise Conflict(
+                "Files are being published into these data right now.",
+                "Try again in a moment.",
+            )
+        statement = update(UPLOADS).where(
+            _U.data_id == data_id, _U.state == UploadState.OPEN.value
+        )
+        ended = {"state": UploadState.DROPPED.value, "changed_at": now, "is_kept": True}
+        connection.execute(statement.values(ended))
+
+
+def refuse_blocked(
+    connection: Connection, users: DataUsers, item: DataItem, what: str
+) -> None:
+    """Raise Blocked when something needs an item as it is (KX-53)."""
+    blockers = users.blockers(connection, [item.id]).get(item.id, ())
+    if blockers:
+        first = blockers[0]
+        raise Blocked(
+            "Data {id} cannot be {what}: {kind} {by} and others need them as they are."
+            if len(blockers) > 1
+            else "Data {id} cannot be {what}: {kind} {by} needs them as they are.",
+            "Look at what uses them; a copy may be changed.",
+            blockers,
+            id=item.id,
+            what=what,
+            kind=first.thing.kind.value,
+            by=f"{first.name} ({first.thing.id})" if first.name else first.thing.id,
+        )
+
+
+def _refuse_missing(paths: Sequence[str], found: Collection[str]) -> None:
+    missing = [path for path in paths if path not in found]
+    if missing:
+        raise NotFound(
+            "The data have no file {path}; nothing was removed.",
+            "Look at their list again.",
+            path=ascii(missing[0])[:100],
+        )
+
+
+def _shown(data_id: int) -> Select[Any]:
+    """Return the query of an item's published files."""
+    version = select(_I.version).where(_I.number == data_id).scalar_subquery()
+    return select(FILES).where(_F.data_id == data_id, _F.version <= version)
+
+
+def _conditions(wanted: DataFilter) -> Iterator[ColumnElement[bool]]:
+    yield _IS_READY
+    if wanted.tenants is not None:
+        yield _I.tenant.in_(wanted.tenants)
+    yield from is_within(_I.number, wanted.id)
+    yield from is_within(_I.created_at, wanted.created_at)
+    yield from has_part(_I.name, wanted.name)
+    yield from has_part(_I.memo, wanted.memo)
+    yield from has_part(_I.created_by, wanted.created_by)
+    for tag in wanted.tags.wanted:
+        yield _has_tag(tag)
+    for tag in wanted.tags.refused:
+        yield ~_has_tag(tag)
+
+
+def _has_tag(tag: str) -> ColumnElement[bool]:
+    return exists().where(_T.data_id == _I.number, _T.tag == tag)
