@@ -1,11 +1,13 @@
 """What each part of `Client` stands on: one question to the portal's REST interface."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 import httpx2
+
+from kqi_hub.sdk.store_wire import StoreWire
 
 
 class Calls(ABC):
@@ -26,6 +28,10 @@ class Calls(ABC):
         body: Mapping[str, object] | None = None,
     ) -> httpx2.Response:
         """Ask a server of one's own with its token and return the answer as it is."""
+
+    @abstractmethod
+    def _wire(self, url: str, ticket: str, renew: Callable[[], str]) -> StoreWire:
+        """Return the way to the store for an upload."""
 
 
 def part(text: str) -> str:

@@ -1,23 +1,35 @@
 """Ask the portal: one method for each thing that it can do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Self
 
 import httpx2
 
 from kqi_hub.sdk import config as configuration
 from kqi_hub.sdk.account import AccountCalls
+from kqi_hub.sdk.data import DataCalls
+from kqi_hub.sdk.datasets import DatasetCalls
 from kqi_hub.sdk.environments import EnvironmentCalls
 from kqi_hub.sdk.errors import NotConfigured, NotReachable, Refused
 from kqi_hub.sdk.models import Login, Person, Tenant
 from kqi_hub.sdk.notebooks import NotebookCalls, Way
 from kqi_hub.sdk.queues import QueueCalls
+from kqi_hub.sdk.store_wire import StoreWire
+from kqi_hub.sdk.uploads import UploadCalls
 
 API: Final = "services/portal/api/v1/"
 LOGIN: Final = "hub/api/kqi/login"
 
 
-class Client(AccountCalls, QueueCalls, NotebookCalls, EnvironmentCalls):
+class Client(
+    AccountCalls,
+    QueueCalls,
+    NotebookCalls,
+    EnvironmentCalls,
+    DataCalls,
+    UploadCalls,
+    DatasetCalls,
+):
     """The portal as one person sees it; close it, or use it in a `with`."""
 
     def __init__(
@@ -138,6 +150,9 @@ class Client(AccountCalls, QueueCalls, NotebookCalls, EnvironmentCalls):
             raise NotReachable(
                 f"Your agent does not answer ({type(error).__name__}).", "Try again."
             ) from error
+
+    def _wire(self, url: str, ticket: str, renew: Callable[[], str]) -> StoreWire:
+        return StoreWire(self._http, self.server + url.lstrip("/"), ticket, renew)
 
     def _ask(
         self, method: str, path: str, body: Mapping[str, object] | None = None
