@@ -30,6 +30,7 @@ from tests.fakes.notebooks import FakeNotebooks, open_to_all
 from tests.fakes.people import FakeAssociations, FakePreferences, association
 from tests.fakes.queues import FakeQueues
 from tests.fakes.site_data import FakeSiteData
+from tests.fakes.store_door import StoreDoor
 
 HERE = Path(hub_config.__file__).parent
 FOLDERS = Folders(HERE / "templates", HERE / "static", HERE / "translations")
@@ -71,6 +72,9 @@ class FakeSite:
     is_secure: bool = False
     origin: str = ""
     live: Live = field(default_factory=lambda: Live({}))
+
+    def __post_init__(self) -> None:
+        self.door = StoreDoor(self.data.lab.store)
 
     def url(self, path: str = "") -> str:
         """Return the address of a page of the portal."""
@@ -123,8 +127,9 @@ class FakeSite:
         port = socket.getsockname()[1]
         self.origin = f"http://127.0.0.1:{port}"
         hub = Rule(PathMatches(r"/hub/.*"), self.hub.application())
+        store = Rule(PathMatches(r"/services/store/.*"), self.door.application())
         portal = Rule(AnyMatches(), self.application(port))
-        server = HTTPServer(RuleRouter([hub, portal]))
+        server = HTTPServer(RuleRouter([hub, store, portal]))
         server.add_socket(socket)
         return server
 
