@@ -103,3 +103,128 @@ class FileView(FilePlace):
     language: str | None = says("kind notebook: of its kernel.", None)
     type: str | None = says("kind image: its type.", None)
     hex: str | None = says("kind binary: its first bytes.", None)
+
+
+class FilePut(FilePlace):
+    """How much of a file is here."""
+
+    done: bool = says("Whether it is complete and has its name.")
+    offset: int = says("How many bytes are here: go on there.")
+    size: int = says("How many it will have.")
+    version: str | None = says("Of the complete file.", None)
+
+
+class FolderOrder(Model):
+    """A folder to make."""
+
+    root: str = says("A root.", "scratch")
+    path: str = says("Its path.")
+    parents: bool = says("Make those above it too.", False)
+
+
+class MoveOrder(Model):
+    """Either `path` and `to`, or `paths` and `into`."""
+
+    root: str = says("A root.", "scratch")
+    path: str | None = says("What gets another name.", None)
+    to: str | None = says("Its new path.", None)
+    paths: tuple[str, ...] | None = says("What goes to another folder.", None)
+    into: str | None = says("That folder.", None)
+
+
+class FileRefusal(Model):
+    """Why one of several was not done."""
+
+    path: str = says("Which one.")
+    error: str = says("A code.")
+    message: str = says("What happened.")
+
+
+class Moved(Model):
+    """What has another path now."""
+
+    moved: tuple[str, ...] = says("The new paths.")
+    refused: tuple[FileRefusal, ...] = says("What stays where it was, and why.")
+
+
+class DeleteOrder(Model):
+    """What to delete; folders whole, links never followed."""
+
+    root: str = says("A root.", "scratch")
+    paths: tuple[str, ...] = says("Files, links, folders.", min_length=1)
+
+
+class ArchiveOrder(Model):
+    """What to put into one file."""
+
+    root: str = says("A root.", "scratch")
+    paths: tuple[str, ...] = says("Files and folders.", min_length=1)
+    format: Literal["zip", "tar"] = says("zip or tar.", "zip")
+
+
+class OfferOrder(Model):
+    """What to give to the store, with the ticket of the portal."""
+
+    root: str = says("A root.", "scratch")
+    base: str = says("The folder that paths in the data item begin below.", "")
+    paths: tuple[str, ...] = says("Files and folders.", min_length=1)
+    ticket: str = says("The upload's ticket.")
+
+
+class FileWork(Model):
+    """Work that outlives a request."""
+
+    id: str = says("Its number.")
+    kind: Literal["delete", "offer"] = says("What it does.")
+    state: Literal["waiting", "running", "done", "failed", "cancelled"] = says(
+        "The last three are ends."
+    )
+    done: int = says("Things done.")
+    of: int | None = says("How many there are; null: nobody knows yet.")
+    bytes: int = says("Bytes done.")
+    missed: int = says("Things not done.")
+    misses: tuple[FileRefusal, ...] = says("The first of them, and why.")
+    result: dict[str, Any] = says("What came of it.")
+    error: dict[str, str] | None = says("Why it failed: error, message.")
+    began_at: float = says("When it began.")
+    ended_at: float | None = says("When it ended.")
+
+
+class FileWorks(Model):
+    """What is under way, and what has ended lately."""
+
+    works: tuple[FileWork, ...] = says("The newest first.")
+
+
+class FileText(FilePlace):
+    """A small text to edit."""
+
+    text: str = says("All of it.")
+    size: int = says("Its bytes.")
+    version: str = says("What `If-Match` must say when it comes back.")
+
+
+class FileWritten(FilePlace):
+    """A text that was written."""
+
+    size: int = says("Its bytes.")
+    version: str = says("Its new version.")
+
+
+class UseEntry(Model):
+    """One of the largest entries."""
+
+    name: str = says("Its name.")
+    bytes: int = says("What it takes on the disk, with all below it.")
+    files: int = says("Files below it.")
+
+
+class FileUse(FilePlace):
+    """How much is below a folder; a file with several names counts once."""
+
+    bytes: int = says("Lengths of all files.")
+    on_disk: int = says("What they and the folders take.")
+    files: int = says("Files, links and others.")
+    folders: int = says("Folders, itself too.")
+    missed: int = says("What could not be looked into.")
+    entries: tuple[UseEntry, ...] = says("The hundred largest in it.")

@@ -18,7 +18,17 @@ from kqi_hub.agent.environments import (
 )
 from kqi_hub.agent.errors import Problem
 from kqi_hub.agent.files.browsing import List, RootList, Stat, View
-from kqi_hub.agent.files.sending import Content
+from kqi_hub.agent.files.changes import (
+    CancelWork,
+    Delete,
+    Folder,
+    Move,
+    OneWork,
+    Text,
+    WorkList,
+)
+from kqi_hub.agent.files.fetching import Archive, Count
+from kqi_hub.agent.files.receiving import Content
 from kqi_hub.agent.login import Callback
 from kqi_hub.agent.logs import Follow, Log
 from kqi_hub.agent.runs import Run
@@ -87,6 +97,15 @@ def make_app(agent: Agent) -> Application:
         ("api/files/stat", Stat),
         ("api/files/view", View),
         ("api/files/content", Content),
+        ("api/files/archive", Archive),
+        ("api/files/folder", Folder),
+        ("api/files/move", Move),
+        ("api/files/delete", Delete),
+        ("api/files/text", Text),
+        ("api/files/use", Count),
+        ("api/files/work", WorkList),
+        ("api/files/work/([^/]+)", OneWork),
+        ("api/files/work/([^/]+)/cancel", CancelWork),
     ]
     return Application(
         [(base + path, handler) for path, handler in routes],

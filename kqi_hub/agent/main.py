@@ -76,6 +76,7 @@ async def _serve(told: Instructions) -> None:
         max_header_size=32 * 1024,
         max_body_size=MOST_BYTES,
         max_buffer_size=1024 * 1024,
+        chunk_size=256 * 1024,
         idle_connection_timeout=120,
     )
     server.add_sockets(bind_sockets(told.port, "127.0.0.1"))

@@ -43,12 +43,20 @@ class Use:
             self.streams -= 1
             self.touch()
 
+    def hold(self) -> None:
+        """Stay while something is under way that is no stream, such as an upload."""
+        self._held += 1
+
+    def let_go(self) -> None:
+        """Say that it is over."""
+        self._held -= 1
+        self.touch()
+
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Stay while something is under way that is no stream, such as a download."""
-        self._held += 1
+        """Stay for the length of a `with`."""
+        self.hold()
         try:
             yield
         finally:
-            self._held -= 1
-            self.touch()
+            self.let_go()

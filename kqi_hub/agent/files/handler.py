@@ -3,9 +3,9 @@
 import asyncio
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, ParamSpec, TypeVar
 
-from tornado.iostream import StreamClosedError
 from tornado.web import Finish
 
 from kqi_hub.agent.base import OwnerHandler
@@ -19,7 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 # A folder of a million names on a busy file system takes its time.
 PATIENCE_S: Final = 120.0
-_NUMBER: Final = re.compile(r"-?[0-9]{1,15}", re.ASCII)
+_NUMBER: Final = re.compile(r"-?[0-9]{1,16}", re.ASCII)
 
 
 class FileHandler(OwnerHandler):
@@ -75,37 +75,44 @@ class FileHandler(OwnerHandler):
 
     def break_off(self) -> None:
         """Close the connection: what was sent so far must not be taken for whole."""
-        self.detach().close()
+        connection: Any = self.request.connection
+        connection.stream.close()
 
     async def work(self, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what blocks on a thread of the files' own; a full disk is told as such."""
-        loop = asyncio.get_running_loop()
-        done = loop.run_in_executor(
-            self.workers.threads, lambda: _stopped(task, *args, **kwargs)
-        )
         try:
             async with asyncio.timeout(PATIENCE_S):
-                return await done
+                return await self._on(self.workers.threads, task, *args, **kwargs)
         except TimeoutError:
             self.leaving.leave()
             raise Problem(
                 504, "disk-hangs", "The file system does not answer. Try again later."
             ) from None
-        except (Left, _Stopped, StreamClosedError):
+
+    async def work_long(
+        self, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do what may take minutes, as long as somebody waits for it."""
+        return await self._on(self.workers.long, task, *args, **kwargs)
+
+    async def _on(
+        self,
+        threads: ThreadPoolExecutor,
+        task: Callable[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(threads, lambda: task(*args, **kwargs))
+        except Left:
             raise Finish from None
+        except TimeoutError:  # the kernel's, of a network file system
+            raise Problem(
+                504, "disk-hangs", "The file system does not answer. Try again later."
+            ) from None
         except OSError as error:
             raise disk_problem(error) from error
-
-
-class _Stopped(Exception):
-    """A generator has nothing more; StopIteration cannot cross a future."""
-
-
-def _stopped(task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    try:
-        return task(*args, **kwargs)
-    except StopIteration:
-        raise _Stopped from None
 
 
 def fields_of(place: Place, **more: Any) -> dict[str, Any]:

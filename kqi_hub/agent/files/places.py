@@ -51,9 +51,13 @@ class Place:
     @property
     def folder(self) -> "Place":
         """Return the folder that it lies in."""
+        self.require_name()
+        return Place(self.root, self.names[:-1], self.allowed)
+
+    def require_name(self) -> None:
+        """Refuse a root itself, which stays where it is."""
         if not self.names:
             raise Problem(403, "not-permitted", "This is the topmost folder itself.")
-        return Place(self.root, self.names[:-1], self.allowed)
 
     def below(self, *names: str) -> "Place":
         """Return a place deeper down."""

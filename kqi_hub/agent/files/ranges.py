@@ -18,7 +18,7 @@ class NoSuchRange(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Span:
     """From the first byte up to, not with, the last."""
 
     start: int
@@ -26,9 +26,9 @@ class Part:
     is_whole: bool
 
 
-def part_of(header: str | None, size: int) -> Part:
+def span_of(header: str | None, size: int) -> Span:
     """Return what `Range` asks for; what is no single range is the whole file."""
-    whole = Part(0, size, is_whole=True)
+    whole = Span(0, size, is_whole=True)
     asked = _RANGE.fullmatch(header.strip()) if header else None
     if asked is None or asked[1] == asked[2] == "":
         return whole
@@ -41,7 +41,7 @@ def part_of(header: str | None, size: int) -> Part:
             return whole
     if start >= size:
         raise NoSuchRange
-    return Part(start, end, is_whole=False)
+    return Span(start, end, is_whole=False)
 
 
 def disposition(name: str, kind: str = "attachment") -> str:

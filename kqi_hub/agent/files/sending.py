@@ -10,7 +10,7 @@ from tornado.iostream import StreamClosedError
 from kqi_hub.agent.errors import Problem
 from kqi_hub.agent.files.handler import FileHandler
 from kqi_hub.agent.files.places import Found, Place, opened_file
-from kqi_hub.agent.files.ranges import NoSuchRange, Part, disposition, part_of
+from kqi_hub.agent.files.ranges import NoSuchRange, Span, disposition, span_of
 from kqi_hub.agent.files.viewing import head_of_image
 
 PIECE_BYTES: Final = 512 * 1024
@@ -44,21 +44,21 @@ class Sender(FileHandler):
             self.set_header("ETag", f'"{held.version}"')
             modified = formatdate(held.info.st_mtime, usegmt=True)
             self.set_header("Last-Modified", modified)
-            part = self._part(held, modified)
+            part = self._span(held, modified)
             self.set_header("Content-Length", part.end - part.start)
             if self.request.method == "HEAD":
                 return
             with suppress(StreamClosedError):
                 await self._pour(file, part)
 
-    def _part(self, held: Found, modified: str) -> Part:
+    def _span(self, held: Found, modified: str) -> Span:
         """Return what is asked for, of this very edition of the file."""
         size = held.info.st_size
         condition = self.request.headers.get("If-Range")
         is_same = condition in {None, f'"{held.version}"', modified}
         header = self.request.headers.get("Range") if is_same else None
         try:
-            part = part_of(header, size)
+            part = span_of(header, size)
         except NoSuchRange:
             self.set_header("Content-Range", f"bytes */{size}")
             raise Problem(416, "range", f"The file has {size} bytes.") from None
@@ -69,7 +69,7 @@ class Sender(FileHandler):
             )
         return part
 
-    async def _pour(self, file: int, part: Part) -> None:
+    async def _pour(self, file: int, part: Span) -> None:
         position = part.start
         while position < part.end and not self.leaving.is_gone:
             most = min(PIECE_BYTES, part.end - position)
@@ -80,15 +80,3 @@ class Sender(FileHandler):
             position += len(piece)
             self.write(piece)
             await self.flush()
-
-
-class Content(Sender):
-    """GET api/files/content?root&path: a file, to be saved; PUT sends one."""
-
-    async def get(self) -> None:
-        """Send it."""
-        await self.send_download(self.place())
-
-    async def head(self) -> None:
-        """Tell how long it is."""
-        await self.send_download(self.place())
