@@ -6,12 +6,14 @@ from typing import Final
 
 from kqi_hub.domain.errors import ClusterError, KqiError
 
+LOCK: Final = "lock"
 SLURM: Final = "slurm"
 ACCOUNTING: Final = "accounting"
 DATABASE: Final = "database"
 ASSOCIATIONS: Final = "associations"
 QOS: Final = "qos"
 NOTEBOOKS: Final = "notebooks"
+DATA: Final = "data"
 _WHAT_FAILED: Final = {
     SLURM: "Slurm's answer cannot be used",
     ACCOUNTING: "Accounting's answer cannot be used",
@@ -19,6 +21,7 @@ _WHAT_FAILED: Final = {
     ASSOCIATIONS: "Who may submit where cannot be taken over",
     QOS: "What each QOS allows cannot be taken over",
     NOTEBOOKS: "Notebooks cannot be compared with their jobs",
+    DATA: "What was begun with data cannot be ended",
 }
 _LONGEST: Final = 300
 
