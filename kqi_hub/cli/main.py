@@ -8,9 +8,12 @@ import click
 from kqi_hub import __version__
 from kqi_hub.cli.completion import completion
 from kqi_hub.cli.credentials import credential
+from kqi_hub.cli.data import data
+from kqi_hub.cli.datasets import dataset
 from kqi_hub.cli.environments import environment
 from kqi_hub.cli.factor import factor
 from kqi_hub.cli.keys import key
+from kqi_hub.cli.lineage import lineage, storage
 from kqi_hub.cli.notebooks import notebook
 from kqi_hub.cli.password import password
 from kqi_hub.cli.profile import profile
@@ -41,6 +44,10 @@ _COMMANDS = (
     key,
     credential,
     token,
+    data,
+    dataset,
+    lineage,
+    storage,
     notebook,
     environment,
     tensorboard,

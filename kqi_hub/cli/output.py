@@ -21,7 +21,7 @@ def say(text: str) -> None:
 
 def show_json(value: object) -> None:
     """Answer a program."""
-    click.echo(json.dumps(_plain(value), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
 
 
 def show_table(
@@ -46,9 +46,10 @@ def moment(epoch: int | None, never: str = "never") -> str:
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(epoch))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return an answer as JSON knows it."""
     if is_dataclass(value) and not isinstance(value, type):
         return asdict(value)
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value

@@ -1,0 +1,262 @@
+"""Data: list, make, tag, change, delete; `kqi data` works like the pages."""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from kqi_hub.cli.amounts import files, size
+from kqi_hub.cli.data_files import FILE_COMMANDS
+from kqi_hub.cli.data_options import (
+    COUNT,
+    MOST_LISTED,
+    guarded,
+    sending_options,
+    sending_with_bar,
+    sources_option,
+    tenant_filter,
+    tenant_option,
+    yes_option,
+)
+from kqi_hub.cli.data_uploads import UPLOAD_COMMANDS
+from kqi_hub.cli.notebook_options import tenant_of
+from kqi_hub.cli.options import json_option
+from kqi_hub.cli.output import moment, plain, say, show_json, show_table
+from kqi_hub.sdk.client import Client
+from kqi_hub.sdk.data import DataDetails
+from kqi_hub.sdk.errors import PortalError
+
+NUMBER: Final = click.IntRange(1)
+_id = click.argument("data_id", metavar="ID", type=NUMBER)
+_ids = click.argument("data_ids", metavar="ID...", type=NUMBER, nargs=-1, required=True)
+
+
+@click.group()
+def data() -> None:
+    """Keep data of your tenants: named bundles of files, for datasets and jobs.
+
+    Exit codes: 0 done, 2 something typed is wrong, 4 no such data, 5 in use or changed
+    meanwhile, 7 no room or no answer, 130 you pressed Ctrl-C.
+    """
+
+
+for _command in (*FILE_COMMANDS, *UPLOAD_COMMANDS):
+    data.add_command(_command)
+
+
+@data.command("list")
+@click.option(
+    "--count", type=click.IntRange(1, MOST_LISTED), default=COUNT,
+    help=f"How many at most, defaults to {COUNT}.",
+)  # fmt: skip
+@click.option("--id", help="Number: 7, >=7, <100.")
+@click.option("--name", help="Part of the name; !x: without.")
+@click.option("--memo", help="Part of the memo; !x: without.")
+@click.option("--created-at", help="Day: 2026-11-21, >=2026-11.")
+@click.option("--created-by", help="Part of who made it; !x: without.")
+@click.option("--tag", "tags", multiple=True, help="A tag, repeat; !x: without it.")
+@click.option("--sort", help="id, name, created_at, files, bytes; - before: down.")
+@tenant_option
+@json_option
+def list_data(
+    count: int, tags: tuple[str, ...], tenant: str | None, as_json: bool, **wanted: Any
+) -> None:
+    """List data, the newest first."""
+    wanted |= {"tenant": tenant_filter(tenant), "tag": ",".join(tags)}
+    with Client.from_config() as portal:
+        found = list(portal.data(count, **wanted))
+    if as_json:
+        show_json(found)
+        return
+    show_table(
+        ("Id", "Name", "Files", "Size", "Tags", "Made", "By", "Tenant"),
+        [
+            (
+                *(one.id, one.name, f"{one.files:,}", size(one.bytes)),
+                ", ".join(one.tags),
+                *(moment(int(one.created_at)), one.created_by, one.tenant),
+            )
+            for one in found
+        ],
+        "There are no such data. Make some: kqi data create -n NAME -f FOLDER",
+    )
+
+
+@data.command("get")
+@_id
+@click.option(
+    "--destination", "-d", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the description there as JSON.",
+)  # fmt: skip
+@json_option
+def show_data(data_id: int, destination: Path | None, as_json: bool) -> None:
+    """Show a data item: what it was made from, and what needs it."""
+    with Client.from_config() as portal:
+        found = portal.data_item(data_id)
+    if destination is not None:
+        destination.write_text(json.dumps(plain(found), indent=2) + "\n")
+    elif as_json:
+        show_json(found)
+    else:
+        _show(found)
+
+
+@data.command("create")
+@click.option("--name", "-n", required=True, help="Its name.")
+@sources_option
+@click.option("--memo", "-m", default="", help="A note.")
+@click.option("--tag", "-t", "tags", multiple=True, help="A tag; repeat.")
+@click.option("--parent", "parents", type=NUMBER, multiple=True, help="Made from it.")
+@click.option("--tenant", help="Its tenant; the one in use if unsaid.")
+@sending_options
+@json_option
+def create_data(
+    name: str,
+    sources: tuple[str, ...],
+    tenant: str | None,
+    as_json: bool,
+    **said: Any,
+) -> None:
+    """Make a data item of files and folders here; it shows when all have arrived.
+
+    Whatever interrupts it, `kqi data resume` goes on where it was.
+    """
+    how = said.pop("connections"), said.pop("patience")
+    with (
+        Client.from_config() as portal,
+        guarded(sources, name) as guard,
+        sending_with_bar(*how) as sending,
+    ):
+        made = portal.create_data(
+            tenant_of(portal, tenant),
+            name,
+            sources,
+            sending=sending,
+            begun=guard.begun,
+            **said,
+        )
+    if as_json:
+        show_json(made)
+        return
+    say(f"Made data {made.id}, {made.name}: {files(made.files)}, {size(made.bytes)}.")
+
+
+@data.command("update")
+@_id
+@click.option("--name", "-n", help="Its new name.")
+@click.option("--memo", "-m", help="Its new memo.")
+@click.option("--tag", "-t", "tags", multiple=True, help="All its tags from now on.")
+@click.option("--no-tags", is_flag=True, help="No tags from now on.")
+@json_option
+def update_data(
+    data_id: int,
+    name: str | None,
+    memo: str | None,
+    tags: tuple[str, ...],
+    no_tags: bool,
+    as_json: bool,
+) -> None:
+    """Change name, memo or tags; what is not named stays."""
+    if tags and no_tags:
+        raise click.UsageError("--tag and --no-tags say opposite things.")
+    with Client.from_config() as portal:
+        found = portal.data_item(data_id)
+        if name is not None or memo is not None:
+            found = portal.change_data(data_id, name, memo)
+        if tags or no_tags:
+            for one in set(tags) - set(found.tags):
+                portal.tag_data(data_id, one)
+            for one in set(found.tags) - set(tags):
+                portal.untag_data(data_id, one)
+            found = portal.data_item(data_id)
+    if as_json:
+        show_json(found)
+        return
+    say(f"Data {found.id} are changed.")
+
+
+@data.command("tag")
+@click.argument("tag")
+@_ids
+@click.option("--remove", is_flag=True, help="Take it off instead.")
+def tag_data(tag: str, data_ids: tuple[int, ...], remove: bool) -> None:
+    """Tag many data items at once."""
+    with Client.from_config() as portal:
+        done = portal.change_many_data(data_ids, "untag" if remove else "tag", tag)
+    _tell_many([(one.id, one.detail) for one in done if not one.done], len(done))
+
+
+@data.command("tags")
+@click.option("--tenant", help="The tenant; the one in use if unsaid.")
+@json_option
+def list_tags(tenant: str | None, as_json: bool) -> None:
+    """List the tags in use in a tenant."""
+    with Client.from_config() as portal:
+        found = portal.data_tags(tenant_of(portal, tenant))
+    if as_json:
+        show_json(found)
+        return
+    show_table(("Tag", "Data"), found.items(), "No data have a tag.")
+
+
+@data.command("delete")
+@_ids
+@yes_option
+def delete_data(data_ids: tuple[int, ...], yes: bool) -> None:
+    """Delete data items with their files; what is in use is refused with why."""
+    if not yes:
+        shown = ", ".join(map(str, data_ids))
+        question = f"Delete data {shown} with all their files, for everybody?"
+        click.confirm(question, abort=True, err=True)
+    with Client.from_config() as portal:
+        if len(data_ids) == 1:
+            portal.delete_data(data_ids[0])
+            say(f"Data {data_ids[0]} are deleted.")
+            return
+        done = portal.change_many_data(data_ids, "delete")
+    _tell_many([(one.id, one.detail) for one in done if not one.done], len(done))
+
+
+@data.command("blockers")
+@_id
+@json_option
+def list_blockers(data_id: int, as_json: bool) -> None:
+    """Say what keeps a data item from being changed or deleted."""
+    with Client.from_config() as portal:
+        found = portal.data_blockers(data_id)
+    if as_json:
+        show_json(found)
+        return
+    show_table(
+        ("What", "Id", "Name", "Why"),
+        [(one.kind, one.id, one.name, one.why) for one in found],
+        "Nothing does.",
+    )
+
+
+def _tell_many(failed: list[tuple[int, str]], count: int) -> None:
+    say(f"{count - len(failed)} of {count} done.")
+    for number, why in failed:
+        say(f"data {number}: {why}")
+    if failed:
+        error = PortalError(f"{len(failed)} of {count} were refused.", "See above.")
+        error.exit_code = 5
+        raise error
+
+
+def _show(found: DataDetails) -> None:
+    lines = (
+        ("Data", f"{found.id}  {found.name}"),
+        ("Tenant", found.tenant),
+        ("Made", f"{moment(int(found.created_at))} by {found.created_by}"),
+        ("Files", f"{found.files:,}, {size(found.bytes)} (version {found.version})"),
+        ("Tags", ", ".join(found.tags)),
+        ("Memo", found.memo),
+        ("Made from", ", ".join(f"{x['id']} {x['name']}" for x in found.made_from)),
+        ("Made to", ", ".join(f"{x['id']} {x['name']}" for x in found.made_to)),
+    )
+    for label, value in lines:
+        click.echo(f"{label + ':':<11}{value or '-'}")
+    for one in found.blockers:
+        click.echo(f"Needed as it is by {one.kind} {one.id} {one.name} ({one.why})")
