@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Engine, Select, Table, func, select, union
+from sqlalchemy import Connection, Engine, Select, Table, exists, func, select, union
 
 from kqi_hub.db.data_tables import DataParentRow
 from kqi_hub.db.dataset_rows import DATASETS, ENTRIES, ITEMS, USES, as_id, is_locked
@@ -176,11 +176,8 @@ def _rows_of(
 
 def _data_nodes(numbers: Collection[int]) -> Select[Any]:
     c = ITEMS.c
-    holders = select(_E.dataset).where(_E.data_id == c.number)
-    locked = (
-        select(DATASETS.c.number)
-        .where(DATASETS.c.number.in_(holders), is_locked())
-        .exists()
+    locked = exists().where(
+        _E.data_id == c.number, _E.dataset == DATASETS.c.number, is_locked()
     )
     return select(
         c.number,

@@ -6,7 +6,7 @@ All of these block: call them off the loop.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from kqi_hub.domain.data import Dataset, Placed, Thing, Use
 from kqi_hub.domain.dataset_list import DatasetFilter
@@ -44,6 +44,9 @@ class Seen:
     type: str
     data_id: int
     path: str = ""
+
+
+_SESSION: Final = "session:"
 
 
 class DatasetStore(Protocol):
@@ -140,10 +143,10 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One thing of the graph as its tenant's people see it.
+    """One thing of the graph.
 
-    A thing that is no longer there has `is_gone`. A notebook's name is its owner's
-    business: it is empty here.
+    One that is no longer there has `is_gone`. What a notebook is called, only its owner
+    is told; of a commit, tenant and person are empty.
     """
 
     thing: Thing
@@ -247,7 +250,13 @@ class Content:
 
 def session_holder(session_id: int) -> str:
     """Return the name under which a notebook's session holds a tree."""
-    return f"session:{session_id}"
+    return f"{_SESSION}{session_id}"
+
+
+def session_of_holder(holder: str) -> int | None:
+    """Return the notebook's session that a holder is, None if it is something else."""
+    number = holder.removeprefix(_SESSION)
+    return int(number) if holder != number and number.isdecimal() else None
 
 
 class TreeStore(Protocol):

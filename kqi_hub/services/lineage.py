@@ -109,6 +109,8 @@ class LineageGraph:
         grown = _Growing({}, {about: self._seen(asker, about)})
         for side in Side:
             self._grow(asker, grown, about, side, depth)
+        if not grown.nodes[about].tenant and not grown.edges:
+            raise _unseen()
         return Lineage(
             about,
             tuple(grown.nodes.values()),
@@ -174,7 +176,7 @@ class LineageGraph:
         node = nodes.get(one)
         if node is None or len(grown.nodes) >= MOST_NODES or not _sees(asker, node):
             return False
-        grown.nodes[one] = node
+        grown.nodes[one] = _shown(asker, node)
         return True
 
     def _seen(self, asker: Asker, about: Thing) -> Node:
@@ -184,11 +186,8 @@ class LineageGraph:
         if node is not None and about.kind is Kind.NOTEBOOK:
             is_theirs = node.person == asker.person or asker.standing.is_operator
         if node is None or not is_theirs:
-            raise NotFound(
-                "There is no such thing, or it is not yours to see.",
-                "Look at the list again.",
-            )
-        return replace(node)
+            raise _unseen()
+        return _shown(asker, node)
 
 
 def checked_thing(thing: Thing) -> Thing:
@@ -207,6 +206,20 @@ def checked_thing(thing: Thing) -> Thing:
     )
 
 
+def _unseen() -> NotFound:
+    """Return the same error for what is not there and for what is others'."""
+    return NotFound(
+        "There is no such thing, or it is not yours to see.", "Look at the list again."
+    )
+
+
+def _shown(asker: Asker, node: Node) -> Node:
+    """Return a node as somebody may see it: what a notebook is called is private."""
+    if node.thing.kind is Kind.NOTEBOOK and node.person != asker.person:
+        return replace(node, name="")
+    return node
+
+
 def _edge(thing: Thing, neighbour: Thing, side: Side) -> Edge:
     if side is Side.SOURCES:
         return Edge(source=neighbour, made=thing)
@@ -214,5 +227,9 @@ def _edge(thing: Thing, neighbour: Thing, side: Side) -> Edge:
 
 
 def _sees(asker: Asker, node: Node) -> bool:
-    """Tell whether a node may be shown; one without a tenant is a commit's."""
+    """Tell whether a node may be shown.
+
+    One without a tenant is a commit's, or of something that is gone: its number says
+    nothing, and what is beside it has a tenant of its own.
+    """
     return not node.tenant or asker.sees(node.tenant)

@@ -80,7 +80,7 @@ class Staging:
     _asked: "dict[int, tuple[StagingState, asyncio.Task[None]]]" = field(
         default_factory=dict
     )
-    _progress: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _progress: dict[int, int] = field(default_factory=dict)
 
     async def stage(self, dataset_id: int, holder: str | None = None) -> Staged:
         """Return where a dataset lies, built if its content lies nowhere yet.
@@ -115,7 +115,7 @@ class Staging:
             self._asked[dataset_id] = state, task
         state, task = self._asked[dataset_id]
         await asyncio.wait({task}, timeout=patience_s)
-        state.done, state.of = self._progress.get(dataset_id, (state.done, state.of))
+        state.done = self._progress.get(dataset_id, state.done)
         if state.is_over:
             self._asked.pop(dataset_id, None)
         return state
@@ -198,8 +198,8 @@ class Staging:
         meta = await _off(lambda: self._meta(dataset))
         placed = await _off(lambda: self.datasets.placed(dataset.id))
 
-        def told(done: int, of: int) -> None:
-            self._progress[dataset.id] = done, of
+        def told(done: int, _of: int) -> None:
+            self._progress[dataset.id] = done
 
         try:
             tree = await self.store.tree(dataset.tenant, key, placed, meta, told)
@@ -211,6 +211,9 @@ class Staging:
         dataset, now = before.dataset, self.wall()
         after = await _off(lambda: self.trees.content(dataset.id))
         if after is None or (after.stamp, after.busy) != (before.stamp, None):
+            return False
+        if (tree.files, tree.bytes) != (after.dataset.files, after.dataset.bytes):
+            await self._refused(dataset, key, tree)
             return False
         note = TreeNote(
             tenant=dataset.tenant,
@@ -224,6 +227,19 @@ class Staging:
         )
         await _off(lambda: self.trees.built(note))
         return True
+
+    async def _refused(self, dataset: Dataset, key: str, tree: Tree) -> None:
+        """Have a tree removed that is not what the list says: nobody has used it."""
+        log.error(
+            "Tree %s of dataset %d has %d files of %d bytes, not %d of %d: removed",
+            key,
+            dataset.id,
+            tree.files,
+            tree.bytes,
+            dataset.files,
+            dataset.bytes,
+        )
+        await self.store.drop_tree(dataset.tenant, key)
 
     def _meta(self, dataset: Dataset) -> dict[str, Any]:
         """Return the description that lies in the tree as meta.json. Blocks."""
