@@ -169,6 +169,7 @@ class OfferOrder(Model):
     base: str = says("The folder that paths in the data item begin below.", "")
     paths: tuple[str, ...] = says("Files and folders.", min_length=1)
     ticket: str = says("The upload's ticket.")
+    upload: str = says("Its key, for your own records.", "")
 
 
 class FileWork(Model):

@@ -14,6 +14,7 @@ _AT_PLACE: Final[Mapping[int, str]] = {
 
 _CHANGING: Final = {**_AT_PLACE, 409: "exists", 507: "disk-full"}
 _KNOWN: Final = {404: "not-there"}
+_OFFERING: Final = {**_AT_PLACE, 409: "no-store", 429: "too-much"}
 
 FILE_ROUTES: Final = (
     reads("/api/files/roots", "List where files may be browsed, and the room there.",
@@ -52,6 +53,10 @@ FILE_ROUTES: Final = (
                  428: "needs-version"}),
     reads("/api/files/use", "Count what is below a folder; also as events.",
           query=_PLACE, answer=shown.FileUse, codes=_AT_PLACE),
+    sends("POST", "/api/files/offer", "Give files to the data store by reference.",
+          body=shown.OfferOrder, answer=shown.FileWork, codes=_OFFERING),
+    reads("/api/files/offer/{work}", "Show how far an offer is.",
+          answer=shown.FileWork, codes=_KNOWN),
     reads("/api/files/work", "List what is under way.", answer=shown.FileWorks,
           codes={}),
     reads("/api/files/work/{work}", "Show how a work is.", answer=shown.FileWork,

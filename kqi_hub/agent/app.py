@@ -28,6 +28,7 @@ from kqi_hub.agent.files.changes import (
     WorkList,
 )
 from kqi_hub.agent.files.fetching import Archive, Count
+from kqi_hub.agent.files.offers import Offer
 from kqi_hub.agent.files.receiving import Content
 from kqi_hub.agent.login import Callback
 from kqi_hub.agent.logs import Follow, Log
@@ -103,6 +104,8 @@ def make_app(agent: Agent) -> Application:
         ("api/files/delete", Delete),
         ("api/files/text", Text),
         ("api/files/use", Count),
+        ("api/files/offer", Offer),
+        ("api/files/offer/([^/]+)", OneWork),
         ("api/files/work", WorkList),
         ("api/files/work/([^/]+)", OneWork),
         ("api/files/work/([^/]+)/cancel", CancelWork),

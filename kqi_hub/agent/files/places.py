@@ -88,7 +88,7 @@ class Roots:
 
     def __init__(self, folder: Path, rules: FileRules) -> None:
         self._folder = folder
-        self._rules = rules
+        self.rules = rules
 
     def place(self, root: str, path: str) -> Place:
         """Return a place that somebody names; Problem if there is no such root."""
@@ -98,25 +98,25 @@ class Roots:
         """Return a root by its name."""
         if name == SCRATCH:
             return Root(SCRATCH, self._folder, may_change=True)
-        if Path(name) in self._rules.roots:
+        if Path(name) in self.rules.roots:
             return Root(name, Path(name), may_change=True)
         tenant = _DATA.fullmatch(name)
-        if tenant is None or self._rules.store is None:
+        if tenant is None or self.rules.store is None:
             raise Problem(
                 404, "no-such-root", "`root` must be one of those that roots lists."
             )
-        return Root(name, self._rules.store / tenant[1] / "data", may_change=False)
+        return Root(name, self.rules.store / tenant[1] / "data", may_change=False)
 
     def all(self) -> tuple[Root, ...]:
         """Return those that are there for this person. Blocks."""
-        named = [SCRATCH, *map(str, self._rules.roots)]
-        if self._rules.store is not None:
+        named = [SCRATCH, *map(str, self.rules.roots)]
+        if self.rules.store is not None:
             named += [f"data:{name}" for name in _own_groups()]
         roots = [self.root(one) for one in named]
         return tuple(one for one in roots if os.access(one.folder, os.R_OK | os.X_OK))
 
     def _allowed(self) -> tuple[Path, ...]:
-        rules = self._rules
+        rules = self.rules
         stores = () if rules.store is None else (rules.store,)
         return (self._folder, rules.scratch, *stores, *rules.roots)
 

@@ -16,7 +16,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "MoveOrder": {"path": "a.txt", "to": "b.txt"},
     "DeleteOrder": {"paths": ["a.txt"]},
     "ArchiveOrder": {"paths": ["a.txt"]},
-    "OfferOrder": {"paths": ["a.txt"], "ticket": "x"},
+    "OfferOrder": {"paths": ["a.txt"], "ticket": "x", "base": ""},
 }
 
 
