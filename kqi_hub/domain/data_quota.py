@@ -6,7 +6,7 @@ from typing import Final
 from kqi_hub.domain.data_errors import NoRoom
 from kqi_hub.domain.upload_ports import NewUpload, Quota
 
-_UNITS: Final = ("bytes", "KB", "MB", "GB", "TB", "PB", "EB")
+_UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ def check_room(whose: str, used: Used, quota: Quota, new: NewUpload) -> None:
 
 
 def said_size(size: int) -> str:
-    """Return an amount of bytes as people say it, in powers of 1000 as disks are."""
+    """Return an amount of bytes as people say it, in the units of the settings."""
     value, unit = float(size), 0
-    while value >= 999.95 and unit < len(_UNITS) - 1:
-        value, unit = value / 1000, unit + 1
+    while value >= 1023.95 and unit < len(_UNITS) - 1:
+        value, unit = value / 1024, unit + 1
     return f"{size} bytes" if unit == 0 else f"{value:.1f} {_UNITS[unit]}"

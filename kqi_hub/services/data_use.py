@@ -1,10 +1,9 @@
 """What a tenant and its people keep in the store, beside their quotas."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
 
 from kqi_hub.domain.data import StoreUse
 from kqi_hub.domain.data_item_ports import DataStore, PersonUse
@@ -13,9 +12,6 @@ from kqi_hub.domain.errors import StoreError
 from kqi_hub.domain.people import Role
 from kqi_hub.domain.upload_ports import Quota, Quotas
 from kqi_hub.services.tenant_rights import Asker, require
-
-# Parts of a quota, in percent, from which on people are warned.
-WARN_AT: Final = (100, 90, 80)
 
 
 class Of(StrEnum):
@@ -56,6 +52,7 @@ class DataUse:
     items: DataStore
     store: Store
     quotas: Callable[[str], Quotas]
+    warn_percent: int = 80
 
     async def of(
         self, asker: Asker, tenant: str, *, with_disk: bool = False
@@ -71,11 +68,20 @@ class DataUse:
             replace(one, use=_with_quota(one.use, quotas.person)) for one in people
         )
         cautions = [
-            *_cautions(Of.TENANT, tenant, told),
-            *(one for p in each for one in _cautions(Of.PERSON, p.person, p.use)),
+            *self._cautions(Of.TENANT, tenant, told),
+            *(o for p in each for o in self._cautions(Of.PERSON, p.person, p.use)),
         ]
         kept = await self._kept(tenant) if with_disk else None
         return TenantUse(tenant, told, each, kept, tuple(cautions))
+
+    def _cautions(self, whose: Of, name: str, use: StoreUse) -> Iterator[Caution]:
+        percents = {
+            "bytes": _percent(use.bytes + use.uploading_bytes, use.most_bytes),
+            "files": _percent(use.files, use.most_files),
+        }
+        for what, percent in percents.items():
+            if percent >= self.warn_percent:
+                yield Caution(whose, name, what, percent)
 
     async def _kept(self, tenant: str) -> Kept | None:
         try:
@@ -88,14 +94,5 @@ def _with_quota(use: StoreUse, quota: Quota) -> StoreUse:
     return replace(use, most_files=quota.most_files, most_bytes=quota.most_bytes)
 
 
-def _cautions(whose: Of, name: str, use: StoreUse) -> list[Caution]:
-    pairs = (
-        ("bytes", use.bytes + use.uploading_bytes, use.most_bytes),
-        ("files", use.files, use.most_files),
-    )
-    found = []
-    for what, has, most in pairs:
-        percent = has * 100 // most if most else 0
-        if percent >= WARN_AT[-1]:
-            found.append(Caution(whose, name, what, percent))
-    return found
+def _percent(has: int, most: int | None) -> int:
+    return has * 100 // most if most else 0

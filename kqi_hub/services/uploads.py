@@ -143,8 +143,13 @@ class Uploads:
         if not done:
             return Finished(await self._known(key), None)
         item = publishing.result()
-        if item is None or item.state is not DataState.READY:
+        if item is None or item.state is DataState.REMOVING:
             raise NotFound("The data were deleted meanwhile.", "Create them again.")
+        if item.state is DataState.UPLOADING:
+            raise Conflict(
+                "The data were not published: somebody else tried at the same time.",
+                "Finish the upload again.",
+            )
         if found.state is UploadState.OPEN:
             await _off(lambda: self._note(asker, "upload-finished", item.id))
         return Finished(await self._known(key), item)
