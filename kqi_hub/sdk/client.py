@@ -7,7 +7,6 @@ import httpx2
 
 from kqi_hub.sdk import config as configuration
 from kqi_hub.sdk.account import AccountCalls
-from kqi_hub.sdk.data import DataCalls
 from kqi_hub.sdk.datasets import DatasetCalls
 from kqi_hub.sdk.environments import EnvironmentCalls
 from kqi_hub.sdk.errors import NotConfigured, NotReachable, Refused
@@ -26,7 +25,6 @@ class Client(
     QueueCalls,
     NotebookCalls,
     EnvironmentCalls,
-    DataCalls,
     UploadCalls,
     DatasetCalls,
 ):

@@ -35,12 +35,16 @@ class LongFile:
     def __init__(
         self, wire: StoreWire, meter: Meter, patience: Patience, one: LocalFile
     ) -> None:
-        self._wire, self._meter, self._patience, self._one = wire, meter, patience, one
+        self._wire, self._meter, self._patience = wire, meter, patience
+        self._one = one
         self._digest = hashlib.sha256()
         self._hashed = 0
 
-    def send(self, offset: int) -> None:
-        """Send it; the store has `offset` bytes, and they are counted already."""
+    def send(self, offset: int) -> str:
+        """Send it and return its SHA-256, empty if not all of it was read here.
+
+        The store has `offset` bytes, and they are counted already.
+        """
         with opened(self._one) as file:
             attempt = 0
             while True:
@@ -49,10 +53,12 @@ class LongFile:
                 attempt = 0 if moved else attempt + 1
                 if said["done"]:
                     break
-        kept = said.get("sha256")
-        if kept and self._hashed == self._one.size and kept != self._digest.hexdigest():
-            raise ChangedMeanwhile(self._one, "the store keeps other content")
         self._meter.kept()
+        if self._hashed != self._one.size:
+            return ""
+        if said.get("sha256", self._digest.hexdigest()) != self._digest.hexdigest():
+            raise ChangedMeanwhile(self._one, "the store keeps other content")
+        return self._digest.hexdigest()
 
     def _send_part(
         self, file: BinaryIO, offset: int, attempt: int

@@ -18,6 +18,9 @@ _ANSWER_S: Final = 180.0
 _RENEW_AT_MOST_EVERY_S: Final = 20.0
 _HEADER_BYTES: Final = 4
 _PASSING: Final = frozenset({408, 424, 425, 429, 500, 502, 503, 504})
+# What the store says itself: this passes, that stays until somebody acts.
+_BUSY: Final = "busy"
+_STAYS: Final = frozenset({"not-prepared"})
 
 
 class Interrupted(Exception):
@@ -104,11 +107,14 @@ class StoreWire:
         said = _document(answer)
         if answer.is_success and said is not None:
             return said
-        if said is None or "error" not in said or answer.status_code in _PASSING:
+        if said is None or "error" not in said:
             raise Interrupted(f"{answer.status_code}")
         if said["error"] == "bad-ticket":
             self._renew_after(ticket)
             raise Interrupted("a new ticket")
+        is_passing = answer.status_code in _PASSING and said["error"] not in _STAYS
+        if is_passing or said["error"] == _BUSY:
+            raise Interrupted(f"{answer.status_code} {said['error']}")
         raise StoreRefused(answer.status_code, said)
 
     def _renew_after(self, ticket: str) -> None:

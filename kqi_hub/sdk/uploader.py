@@ -6,6 +6,7 @@ is sent.
 """
 
 import contextlib
+import hashlib
 import queue
 import threading
 import time
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
+from kqi_hub.sdk.fold import Fold
 from kqi_hub.sdk.local_files import LocalFile
 from kqi_hub.sdk.long_file import ChangedMeanwhile, LongFile, opened
 from kqi_hub.sdk.patience import Patience, Stopped
@@ -58,6 +60,8 @@ class Uploader:
         self._stop = threading.Event()
         self._patience = Patience(meter, self._stop, patience_s)
         self._fault: BaseException | None = None
+        # What was sent, to be compared with what is kept.
+        self.fold = Fold()
 
     def send(self, files: Iterable[LocalFile], *, is_new: bool) -> None:
         """Send all that the store has not; `is_new`: it has nothing, so is not asked.
@@ -143,7 +147,8 @@ class Uploader:
             self._send_pack([(one, _content(one)) for one in job.files])
         else:
             [one] = job.files
-            LongFile(self._wire, self._meter, self._patience, one).send(job.offset)
+            long_file = LongFile(self._wire, self._meter, self._patience, one)
+            self.fold.add(one.path, long_file.send(job.offset))
 
     def _send_pack(self, loaded: _Loaded) -> None:
         attempt = 0
@@ -169,6 +174,8 @@ class Uploader:
     def _count(self, loaded: _Loaded) -> None:
         self._meter.sent(sum(one.size for one, _ in loaded))
         self._meter.kept(len(loaded))
+        for one, content in loaded:
+            self.fold.add(one.path, hashlib.sha256(content).hexdigest())
 
 
 def _jobs(files: Iterable[tuple[LocalFile, int]]) -> Iterator[_Job]:

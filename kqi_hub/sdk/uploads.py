@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from kqi_hub.sdk.calls import Calls, part
-from kqi_hub.sdk.data import DataItem
+from kqi_hub.sdk.calls import part
+from kqi_hub.sdk.data import DataCalls, DataItem
 from kqi_hub.sdk.errors import NotReachable, PortalError, Refused
+from kqi_hub.sdk.fold import Fold
 from kqi_hub.sdk.local_files import Counted, Source, count, walk
 from kqi_hub.sdk.models import Answer
 from kqi_hub.sdk.upload_progress import Meter, Tell
@@ -46,7 +47,7 @@ class Sending:
     tell: Tell | None = None
 
 
-class UploadCalls(Calls):
+class UploadCalls(DataCalls):
     """The part of `Client` that sends files."""
 
     def create_data(  # noqa: PLR0913 - each is a field of the request
@@ -70,7 +71,9 @@ class UploadCalls(Calls):
         upload = self.begin_data(
             tenant, name, counted, memo=memo, tags=tags, parents=parents
         )
-        return self._send(upload, sources, sending, begun)
+        made, sent = self._send(upload, sources, sending, begun)
+        self._compare(made, sent)
+        return made
 
     def begin_data(  # noqa: PLR0913 - each is a field of the request
         self,
@@ -108,7 +111,7 @@ class UploadCalls(Calls):
         counted = count(sources)
         asked = {"files": counted.files, "bytes": counted.bytes}
         upload = Upload.read(self._api("POST", f"data/{data_id}/uploads", asked))
-        return self._send(upload, sources, sending, begun)
+        return self._send(upload, sources, sending, begun)[0]
 
     def uploads(self, tenant: str | None = None) -> tuple[Upload, ...]:
         """Return one's own under way and lately dropped, with what has come of them."""
@@ -135,8 +138,8 @@ class UploadCalls(Calls):
         sending: Sending,
         *,
         is_new: bool,
-    ) -> None:
-        """Send files to the store; nothing shows yet."""
+    ) -> Fold:
+        """Send files to the store and return what was sent; nothing shows yet."""
         meter = Meter(upload.files, upload.bytes)
         wire = self._wire(
             upload.url, upload.ticket, lambda: self.upload(upload.key).ticket
@@ -149,6 +152,7 @@ class UploadCalls(Calls):
             patience_s=sending.patience_s,
         )
         uploader.send(walk(sources), is_new=is_new)
+        return uploader.fold
 
     def finish_upload(self, key: str) -> DataItem:
         """Let the files show, all at once, and return the data item."""
@@ -177,11 +181,23 @@ class UploadCalls(Calls):
         sources: Sequence[Source],
         sending: Sending | None,
         begun: Callable[[Upload], None] | None,
-    ) -> DataItem:
+    ) -> tuple[DataItem, Fold]:
         if begun is not None:
             begun(upload)
-        self.send_files(upload, sources, sending or Sending(), is_new=True)
-        return self.finish_upload(upload.key)
+        sent = self.send_files(upload, sources, sending or Sending(), is_new=True)
+        return self.finish_upload(upload.key), sent
+
+    def _compare(self, made: DataItem, sent: Fold) -> None:
+        """Compare the hashes of what the store keeps with those of what was sent."""
+        kept = Fold()
+        for one in self.data_files(made.id):
+            kept.add(one.path, one.sha256)
+        if kept != sent:
+            raise PortalError(
+                f"Data {made.id} are not what was sent: their hashes differ.",
+                f"Do not use them. Delete them and send them again, and tell the "
+                f"operators: kqi data delete {made.id}",
+            )
 
 
 def _passes(error: PortalError) -> bool:
