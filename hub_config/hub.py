@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from hub_config import portal_place, proxy
+from hub_config.kept_secret import kept_secret
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
 from spawners.profiles import AGENT, known_profiles
@@ -144,7 +145,15 @@ def apply_portal(c: Any, settings: Settings) -> None:
                 *PERSON_SCOPES,
                 "custom:kqi:operate",
             ],
-        }
+        },
+        # Only its way through the proxy: the store takes tickets, and asks no hub. The
+        # token, which it is never told, keeps JupyterHub from an empty secret.
+        {
+            "name": "store",
+            "url": f"http://127.0.0.1:{settings.store.port}",
+            "api_token": kept_secret(settings.site.state_dir / "store.token"),
+            "display": False,
+        },
     ]
     c.JupyterHub.default_url = f"{portal_place.base_path(settings)}services/portal/"
 

@@ -13,6 +13,7 @@ from kqi_hub.bootstrap.database import (
     open_session_store,
     open_snapshot_store,
 )
+from kqi_hub.bootstrap.store import store_sources
 from kqi_hub.services.checks.sources import Sources, Target
 from kqi_hub.services.stray_jobs import stray_jobs
 from kqi_hub.settings.model import Settings
@@ -63,6 +64,7 @@ def doctor_sources(settings: Settings) -> Sources:
             open_session_store(settings), open_snapshot_store(settings)
         ),
         worker_holder=worker_lock(settings).holder,
+        store=store_sources(settings),
         wall=time.time,
     )
 

@@ -9,7 +9,13 @@ from kqi_hub.devstack.people import GROUPS, PEOPLE
 
 # Made by Debian's packages; their daemons and file owners are the host's numbers.
 PACKAGE_ACCOUNTS = ("slurm", "munge", "mysql", "openldap")
-SERVICE_ACCOUNTS = {"kqi": "KQI Hub", "slurmrestd": "Slurm REST daemon"}
+SERVICE_ACCOUNTS = {
+    "kqi": "KQI Hub",
+    "slurmrestd": "Slurm REST daemon",
+    "kqi-store": "KQI Hub data store",
+}
+# The portal reads the key that it shares with the store.
+_SERVICE_MEMBERS = {"kqi-store": ("kqi",)}
 _FIRST_PERSON = 1000
 _NOBODY = 65534
 
@@ -113,7 +119,10 @@ def _service_accounts(host: Iterable[Account]) -> tuple[list[Account], list[Grou
         number = next(free)
         home = f"/var/lib/{name}"
         accounts.append(Account(name, number, number, gecos, home, "/usr/sbin/nologin"))
-    return accounts, [Group(one.name, one.gid) for one in accounts]
+    groups = [
+        Group(one.name, one.gid, _SERVICE_MEMBERS.get(one.name, ())) for one in accounts
+    ]
+    return accounts, groups
 
 
 def _people() -> tuple[list[Account], list[Group]]:

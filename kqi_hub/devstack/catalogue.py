@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Mapping
 from pathlib import Path
 
 from kqi_hub.devstack import database, directory, layout, portal, slurmconf
-from kqi_hub.devstack.people import keep_secrets
+from kqi_hub.devstack.people import TENANTS, keep_secrets
 from kqi_hub.devstack.ports import LOOPBACK
 from kqi_hub.devstack.processes import Command, Processes
 from kqi_hub.devstack.services import Check, Service, Step, Task, Work
@@ -135,6 +135,14 @@ def _portal(ports: Mapping[str, int]) -> tuple[Step, ...]:
         ),
         Task("keys", running(portal.make_keys()), ("database",), first_start_only=True),
         Task("code-devices", _enrol_people, ("keys",), first_start_only=True),
+        Task("store-folders", running(portal.prepare_store(TENANTS))),
+        Service(
+            "store",
+            portal.store(ports["store"]),
+            answering(ports["store"], "/services/store/healthz"),
+            ("store-folders",),
+            ports["store"],
+        ),
         Service("proxy", portal.proxy(), listening(ports["proxy"]), (), ports["proxy"]),
         Service(
             "portal",
@@ -148,7 +156,7 @@ def _portal(ports: Mapping[str, int]) -> tuple[Step, ...]:
             "hub",
             portal.hub(),
             answering(ports["hub"], "/hub/health"),
-            ("proxy", "portal", "keys", "slapd"),
+            ("proxy", "portal", "store", "keys", "slapd"),
             ports["hub"],
         ),
         # The hub tells the proxy the ways to both a little later.

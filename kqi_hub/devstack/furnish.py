@@ -82,6 +82,12 @@ def _write_keys(folder: Folder, ids: Mapping[str, Account]) -> None:
     jwt = etc / "slurm" / slurmconf.JWT_KEY.name
     jwt.write_bytes(_keep_key(folder.secrets / "jwt_hs256.key", 32))
     _give(jwt, ids["slurm"], 0o400)
+    tickets = etc / portal.ETC.name / portal.STORE_KEY.name
+    key = _keep_key(folder.secrets / "store.key", 32)
+    tickets.touch(mode=0o600)
+    os.chown(tickets, 0, ids[portal.STORE_USER].gid)
+    tickets.chmod(0o640)
+    tickets.write_text(f"{key.hex()}\n")
 
 
 def make_folders(folder: Folder) -> None:
@@ -124,6 +130,7 @@ def _make_run(run: Path, ids: Mapping[str, Account]) -> None:
     for name, owner in owners.items():
         _folder(run / name, ids[owner], 0o755)
     _folder(run / "kqi", ids["root"], 0o755)
+    _folder(run / "kqi-store", ids["kqi-store"], 0o755)
     _make_gpus(run / slurmconf.GPU_FILES.relative_to("/run"), ids["root"])
 
 

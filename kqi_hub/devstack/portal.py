@@ -15,7 +15,9 @@ STATE = Path("/var/lib/kqi")
 DOOR_CONFIG = ETC / "runas.toml"
 DOOR_SOCKET = Path("/run/kqi/runas.sock")
 DOOR_LOG = Path("/var/log/kqi/runas.log")
-PORTS = ("proxy", "proxy-api", "hub", "portal")
+STORE_USER = "kqi-store"
+STORE_KEY = ETC / "store.key"
+PORTS = ("proxy", "proxy-api", "hub", "portal", "store")
 _HELPER = layout.CODE / "kqi_hub/runas/helper.py"
 _ONCE = f"/usr/bin/python3 -I {_HELPER} once --config {DOOR_CONFIG}"
 
@@ -67,6 +69,9 @@ session_python = "{python}"
 
 [environments]
 queue = "jupyter"
+
+[store]
+port = {store}
 
 [hub]
 public_url = "http://127.0.0.1:{proxy}/"
@@ -263,9 +268,21 @@ def pages() -> Command:
     return _python("-m", "hub_config.portal")
 
 
-def _python(*arguments: str) -> Command:
+def prepare_store(tenants: tuple[str, ...]) -> Command:
+    """Return the command that makes the store's folders, as root."""
+    return _python(
+        "-m", "kqi_hub.operator.main", "store", "prepare", *tenants, user="root"
+    )
+
+
+def store(port: int) -> Command:
+    """Return the data store; its other options are right as they are."""
+    return _python("-m", "kqi_hub.store", f"--port={port}", user=STORE_USER)
+
+
+def _python(*arguments: str, user: str = USER) -> Command:
     return Command(
         (str(layout.PYTHON), *arguments),
-        user=USER,
+        user=user,
         environment={"PYTHONPATH": str(layout.CODE), "PYTHONUNBUFFERED": "1"},
     )

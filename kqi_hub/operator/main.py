@@ -16,6 +16,7 @@ from kqi_hub.operator.nodes import nodes
 from kqi_hub.operator.person import person
 from kqi_hub.operator.refresh import refresh
 from kqi_hub.operator.repair import repair
+from kqi_hub.operator.store import store
 from kqi_hub.operator.worker import worker
 
 
@@ -54,6 +55,7 @@ for command in (
     person,
     refresh,
     repair,
+    store,
     worker,
 ):
     cli.add_command(command)

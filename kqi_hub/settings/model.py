@@ -31,6 +31,7 @@ from kqi_hub.settings.rules import (
     TimeZone,
 )
 from kqi_hub.settings.services import Git, Registry
+from kqi_hub.settings.store import Store, StoreQuota, repeated_quotas
 
 _ACCOUNT = Matches(
     r"[a-z_][a-z0-9_-]{0,31}", "a Unix name: lower case letters, digits, _ and -"
@@ -346,6 +347,8 @@ class Settings:
     hub: Hub = field(default_factory=Hub)
     notebooks: Notebooks = field(default_factory=Notebooks)
     environments: Environments = field(default_factory=Environments)
+    store: Store = field(default_factory=Store)
+    store_quota: tuple[StoreQuota, ...] = ()
     queue: tuple[Queue, ...] = ()
     preset: tuple[Preset, ...] = ()
     billing: Billing = field(default_factory=Billing)
@@ -356,6 +359,7 @@ class Settings:
     def contradictions(self) -> Iterator[Contradiction]:
         """Refuse two of one name: what is stored or asked for would be mixed up."""
         yield from repeated(self.preset, self.rate, self.queue)
+        yield from repeated_quotas(self.store_quota)
         names = [(f"git[{n}]", one.name) for n, one in enumerate(self.git, 1)]
         names += [
             (f"registry[{n}]", one.name) for n, one in enumerate(self.registry, 1)

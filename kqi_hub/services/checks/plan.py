@@ -5,6 +5,7 @@ from kqi_hub.services.checks.person_checks import PersonChecks, Volunteer
 from kqi_hub.services.checks.portal_checks import PortalChecks
 from kqi_hub.services.checks.slurm_checks import SlurmChecks
 from kqi_hub.services.checks.sources import Sources, Target
+from kqi_hub.services.checks.store_checks import StoreChecks
 
 
 def all_checks(
@@ -15,6 +16,8 @@ def all_checks(
         *SlurmChecks(target, sources).checks(),
         *PortalChecks(target, sources).checks(),
     ]
+    if sources.store is not None:
+        checks += StoreChecks(sources.store).checks()
     if volunteer is not None:
         checks += PersonChecks(target, sources, volunteer).checks()
     return checks

@@ -8,6 +8,7 @@ from kqi_hub.domain.cluster import Freshness
 from kqi_hub.domain.health import DirectoryProbe, MachineProbe, SlurmProbe
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.ports import Cluster, Door
+from kqi_hub.services.checks.store_checks import StoreSources
 from kqi_hub.services.polling import PollRules
 
 
@@ -42,4 +43,5 @@ class Sources:
     strays: Callable[[], Sequence[Job]]
     worker_holder: Callable[[], int | None]
     wall: Callable[[], float]
+    store: StoreSources | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
