@@ -15,6 +15,7 @@ from sqlalchemy import (
     update,
 )
 
+from kqi_hub.db.data_file_rows import insert_files
 from kqi_hub.db.data_items import refuse_blocked
 from kqi_hub.db.data_rows import (
     FILES,
@@ -34,7 +35,6 @@ from kqi_hub.db.data_rows import (
 from kqi_hub.db.data_users import DataUsers
 from kqi_hub.db.engine import reading, writing
 from kqi_hub.db.tenant_lock import hold_tenant
-from kqi_hub.db.upsert import insert_missing
 from kqi_hub.domain.data import (
     DataItem,
     DataState,
@@ -130,18 +130,7 @@ class SqlUploadStore:
             if row is None or row.state != UploadState.PUBLISHING.value:
                 return False
             version = known_item(connection, row.data_id).version + 1
-            rows = [
-                {
-                    "data_id": row.data_id,
-                    "path": one.path,
-                    "size": one.size,
-                    "sha256": one.sha256,
-                    "version": version,
-                }
-                for one in files
-            ]
-            if rows:
-                connection.execute(insert_missing(connection, FILES), rows)
+            insert_files(connection, row.data_id, version, files)
             _set(connection, key, UploadState.PUBLISHING, now)
             return True
 
