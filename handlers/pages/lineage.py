@@ -48,6 +48,7 @@ class Known:
     name: str
     number: str
     page: str = ""
+    tenant: str = ""
     person: str = ""
     at: float | None = None
     is_locked: bool = False
@@ -143,6 +144,7 @@ class _Reader:
             known.name,
             known.number,
             known.page if has_page else "",
+            node.tenant,
             node.person,
             node.at,
             node.is_locked,

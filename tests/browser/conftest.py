@@ -6,6 +6,8 @@ site       the portal beside a fake hub, listening on a port of its own
 open_page  opens a page of the portal as a person; what the page complains of, by
            policy, script or missing file, fails the test
 show       the same for pages that are only looked at: site and logins are shared
+files      mia's scratch with a real agent, and the network before it
+visit_files  opens the page of files there
 
 The environment variable KQI_SHOTS names a folder that screenshots are kept in.
 """
@@ -27,8 +29,10 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browser.files_lab import FilesLab, VisitFiles, agents_hub, new_lab
 from tests.browser.gallery import WIDE, Gallery, dress
 from tests.browser.notebook_states import Furnished, furnish
+from tests.fakes.front import Front, fronting
 from tests.fakes.site import FakeSite, serving_beside
 
 CHROMIUM = "/usr/bin/chromium"
@@ -102,10 +106,10 @@ class Complaints:
         self.heard.append(str(error))
 
     def _note(self, message: ConsoleMessage) -> None:
-        # That something answers 404 or 503 is told too, and is what some tests want.
-        wanted = re.search("status of (4|503)", message.text)
+        # That something answers 404, 503 or 507 is told too, and what some tests want.
+        wanted = re.search("status of (4|503|507)", message.text)
         if message.type in {"error", "warning"} and not wanted:
-            self.heard.append(message.text)
+            self.heard.append(f"{message.text} {message.location}")
 
 
 @pytest.fixture
@@ -194,3 +198,30 @@ def furnished(site: FakeSite) -> Furnished:
 def made(site: FakeSite) -> Furnished:
     """Nothing yet, and the means to make something."""
     return Furnished(site)
+
+
+@pytest.fixture
+def files(site: FakeSite, tmp_path: Path) -> Iterator[FilesLab]:
+    """Scratch with a real agent behind the site's own address."""
+    with agents_hub() as hub:
+        lab = new_lab(tmp_path, hub)
+        port = int(site.origin.rpartition(":")[2])
+        lab.front = Front({"/": port, "/user/mia/agent/": lab.port}, lab.lead)
+        with fronting(lab.front):
+            site.origin = f"http://127.0.0.1:{lab.front.port}"
+            yield lab
+            lab.kill()
+
+
+@pytest.fixture
+def visit_files(open_page: OpenPage, site: FakeSite, files: FilesLab) -> VisitFiles:
+    """Open the page of files at an address, once the agent has answered."""
+
+    def visit_one(query: str = "", **about: Any) -> Page:
+        page = open_page("me", **about)
+        files.serve(page.context)
+        page.goto(site.url(f"files?tenant=vision{query}"))
+        expect(page.locator("#files-loading")).to_be_hidden()
+        return page
+
+    return visit_one

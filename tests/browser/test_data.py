@@ -71,7 +71,7 @@ def test_a_folder_is_sent_and_every_hash_is_right(
     keep_shot(page, "data-new-chosen")
     assert violations(page) == []
     page.get_by_role("button", name="Make the data").click()
-    expect(page).to_have_url(re.compile("/data/1$"))
+    expect(page).to_have_url(re.compile("/data/1[?]"))
     assert arrived(site, 1) == files_in(folder)
     expect(page.get_by_role("heading", name="photos")).to_be_visible()
     expect(page.locator("dl.facts").first).to_contain_text("44 · 9 MiB")
@@ -86,7 +86,7 @@ def test_a_network_that_breaks_is_waited_for(
     site.door.cuts = 3
     page = open_page("data/new?tenant=vision")
     begin(page, folder)
-    expect(page).to_have_url(re.compile("/data/1$"), timeout=30_000)
+    expect(page).to_have_url(re.compile("/data/1[?]"), timeout=30_000)
     assert arrived(site, 1) == files_in(folder)
 
 
@@ -106,7 +106,7 @@ def test_an_upload_is_paused_and_goes_on(
     assert len(site.door.asked) == before
     site.door.pause_s = 0
     panel.get_by_role("button", name="Go on").click()
-    expect(page).to_have_url(re.compile("/data/1$"))
+    expect(page).to_have_url(re.compile("/data/1[?]"))
     assert arrived(site, 1) == files_in(folder)
 
 
@@ -122,7 +122,7 @@ def test_a_full_disk_is_said_and_the_rest_goes_on_later(
     keep_shot(page, "data-upload-full")
     site.door.is_full = False
     panel.get_by_role("button", name="Go on").click()
-    expect(page).to_have_url(re.compile("/data/1$"))
+    expect(page).to_have_url(re.compile("/data/1[?]"))
     assert arrived(site, 1) == files_in(folder)
 
 
@@ -201,7 +201,7 @@ def test_files_are_dropped_and_more_are_added(
     )
     expect(page.locator("#data-drop")).to_contain_text("dropped.txt")
     page.get_by_role("button", name="Bring the files").click()
-    expect(page).to_have_url(re.compile(f"/data/{item.id}$"))
+    expect(page).to_have_url(re.compile(f"/data/{item.id}[?]"))
     expect(page.locator("main")).to_contain_text("dropped.txt")
     assert "dropped.txt" in arrived(site, item.id)
     assert site.data.lab.book.items[item.id].version == 2
@@ -341,7 +341,7 @@ def test_hostile_names_are_only_text(open_page: OpenPage, site: FakeSite) -> Non
     furnish_data(site)
     page = open_page("data?tenant=vision")
     expect(page.locator("main")).to_contain_text(HOSTILE[0])
-    page.get_by_role("link", name=HOSTILE[0]).first.click()
+    page.locator("#name-6").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE[0])
 
 

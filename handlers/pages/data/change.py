@@ -8,6 +8,7 @@ from handlers.access import Who
 from handlers.ask import Ask, GoTo, Page
 from handlers.pages.data.detail import EXAMPLE, frame_of, item_page
 from handlers.route import Model, Routes, Spec
+from kqi_hub.domain.data import DataItem
 from kqi_hub.domain.data_rules import LONGEST_NAME
 from kqi_hub.domain.datasets import LONGEST_MEMO
 from kqi_hub.domain.errors import (
@@ -79,7 +80,7 @@ async def change_item(ask: Ask) -> Page | GoTo:
         )
     except _REFUSED as error:
         return await _form(ask, sent, error)
-    return GoTo(f"data/{number}", N_("{name} is saved."), {"name": changed.name})
+    return GoTo(_page(changed), N_("{name} is saved."), {"name": changed.name})
 
 
 @routes.post(
@@ -98,10 +99,10 @@ async def tag_item(ask: Ask) -> Page | GoTo:
     sent, number = ask.body(Tagging), ask.number("data_id")
     act = ask.deps.data.tag if sent.then == "tag" else ask.deps.data.untag
     try:
-        await act(ask.asker, number, sent.tag)
+        changed = await act(ask.asker, number, sent.tag)
     except _REFUSED as error:
         return await item_page(ask, error)
-    return GoTo(f"data/{number}#tags")
+    return GoTo(f"{_page(changed)}#tags")
 
 
 @routes.post(
@@ -119,11 +120,11 @@ async def take_file(ask: Ask) -> Page | GoTo:
     """Take a file off a data item that nothing needs as it is."""
     sent, number = ask.body(Taken), ask.number("data_id")
     try:
-        await ask.deps.data.remove_files(ask.asker, number, [sent.path])
+        left = await ask.deps.data.remove_files(ask.asker, number, [sent.path])
     except _REFUSED as error:
         return await item_page(ask, error)
     said = N_("The file {path} is gone from the data.")
-    return GoTo(f"data/{number}", said, {"path": sent.path})
+    return GoTo(_page(left), said, {"path": sent.path})
 
 
 @routes.get(
@@ -152,7 +153,12 @@ async def delete_item(ask: Ask) -> Page | GoTo:
         await ask.deps.data.delete(ask.asker, number)
     except _REFUSED as error:
         return await _sure(ask, error)
-    return GoTo("data", N_("{name} is deleted."), {"name": view.item.name})
+    way = f"data?tenant={view.item.tenant}"
+    return GoTo(way, N_("{name} is deleted."), {"name": view.item.name})
+
+
+def _page(item: DataItem) -> str:
+    return f"data/{item.id}?tenant={item.tenant}"
 
 
 async def _form(ask: Ask, sent: Named, error: KqiError | None = None) -> Page:

@@ -67,7 +67,7 @@ async def item_page(ask: Ask, error: KqiError | None = None) -> Page:
     )
     graph = await around(ask, Kind.DATA, number)
     tags = await ask.deps.data.known_tags(ask.asker, view.item.tenant)
-    lines = await open_uploads(ask, number) if view.may_change else ()
+    lines = await open_uploads(ask, view.item.tenant, number) if view.may_change else ()
 
     def values() -> Values:
         return {

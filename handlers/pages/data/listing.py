@@ -57,7 +57,7 @@ async def show_data(ask: Ask) -> Page:
     role = ask.asker.role_in(ask.tenant) if ask.tenant else None
     may_add = role is not None and role >= Role.MEMBER
     tags = await ask.deps.data.known_tags(ask.asker, ask.tenant) if ask.tenant else ()
-    lines = await open_uploads(ask) if may_add else ()
+    lines = await open_uploads(ask, ask.tenant) if may_add else ()
 
     def values() -> Values:
         return {

@@ -25,7 +25,7 @@ async def show_new_data(ask: Ask) -> Page:
         "item": None,
         "tenant": tenant,
         "tags": await ask.deps.data.known_tags(ask.asker, tenant),
-        "uploads": await open_uploads(ask),
+        "uploads": await open_uploads(ask, tenant),
         "longest_name": LONGEST_NAME,
         "longest_memo": LONGEST_MEMO,
     }
@@ -50,7 +50,7 @@ async def show_more_files(ask: Ask) -> Page:
         "item": item,
         "tenant": item.tenant,
         "tags": (),
-        "uploads": await open_uploads(ask, item.id),
+        "uploads": await open_uploads(ask, item.tenant, item.id),
         "longest_name": LONGEST_NAME,
         "longest_memo": LONGEST_MEMO,
     }

@@ -26,9 +26,11 @@ class Line:
         return self.upload.state is UploadState.PUBLISHING
 
 
-async def open_uploads(ask: Ask, data_id: int | None = None) -> tuple[Line, ...]:
-    """Return one's own uploads in the tenant that is looked at, or into one item."""
-    found = await ask.deps.uploads.mine(ask.asker, ask.tenant)
+async def open_uploads(
+    ask: Ask, tenant: str | None, data_id: int | None = None
+) -> tuple[Line, ...]:
+    """Return one's own uploads in a tenant, all of them or those into one item."""
+    found = await ask.deps.uploads.mine(ask.asker, tenant)
     return tuple(
         Line(one.upload, one.name or f"#{one.upload.data_id}", one.received)
         for one in found

@@ -44,7 +44,9 @@ async def copy_dataset(ask: Ask) -> GoTo:
     number, sent = ask.number("dataset_id"), ask.body(Name)
     made = await ask.deps.datasets.copy(ask.asker, number, sent.name)
     said = N_("The copy is yours to change: {name}.")
-    return GoTo(f"datasets/{made.id}/edit", said, {"name": made.name})
+    return GoTo(
+        f"datasets/{made.id}/edit?tenant={made.tenant}", said, {"name": made.name}
+    )
 
 
 @routes.get(
@@ -74,7 +76,9 @@ async def delete_dataset(ask: Ask) -> Page | GoTo:
     except (Conflict, NotPermitted) as error:
         return await _sure(ask, error)
     said = N_("The dataset {name} is deleted. Its data are still there.")
-    return GoTo("datasets", said, {"name": view.dataset.name})
+    return GoTo(
+        f"datasets?tenant={view.dataset.tenant}", said, {"name": view.dataset.name}
+    )
 
 
 async def _sure(ask: Ask, error: KqiError | None = None) -> Page:

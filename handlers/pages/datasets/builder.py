@@ -80,11 +80,12 @@ async def rename_dataset(ask: Ask) -> Page | GoTo:
     sent, number = ask.body(Named), ask.number("dataset_id")
     datasets, memo = ask.deps.datasets, sent.memo.replace("\r\n", "\n")
     try:
-        await datasets.rename(ask.asker, number, sent.name, memo)
+        found = await datasets.rename(ask.asker, number, sent.name, memo)
     except InvalidInput as error:
         view = await datasets.one(ask.asker, number)
         return _known_form(ask, Draft(sent.name, sent.memo, view, error))
-    return GoTo(f"datasets/{number}", N_("{name} is saved."), {"name": sent.name})
+    way = f"datasets/{number}?tenant={found.tenant}"
+    return GoTo(way, N_("{name} is saved."), {"name": found.name})
 
 
 def _known_form(ask: Ask, draft: Draft) -> Page:

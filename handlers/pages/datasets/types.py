@@ -42,7 +42,7 @@ async def change_types(ask: Ask) -> Page | GoTo:
         await ask.deps.datasets.set_types(ask.asker, ask.tenant or "-", types)
     except (InvalidInput, Conflict) as error:
         return _page(ask, sent.types, error)
-    return GoTo("datasets", N_("The types are saved."))
+    return GoTo(f"datasets?tenant={ask.tenant}", N_("The types are saved."))
 
 
 def _page(ask: Ask, text: str, error: KqiError | None = None) -> Page:

@@ -24,6 +24,7 @@ function picked() {
 }
 
 function count() {
+  if (!bar) return;
   const found = picked();
   bar.hidden = !found.length;
   bar.querySelector("[data-slot=count]").textContent = fill(words.picked, {
@@ -65,6 +66,12 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("input[data-pick], input[data-pick-all]")) count();
 });
 document.addEventListener("kqi:renewed", count);
+
+// The first data make a list where there was none.
+document.addEventListener("kqi:changed", () => {
+  const isSending = document.querySelector(".upload:not([data-state=done])");
+  if (!document.querySelector("[data-part=list]") && !isSending) location.reload();
+});
 
 if (bar) {
   const field = bar.querySelector("[name=tag]");

@@ -23,6 +23,7 @@ function listOf(text) {
 function faultOf(name, text) {
   const field = document.getElementById(`field-${name}`);
   const line = document.getElementById(`fault-${name}`);
+  if (!line) return false;
   line.hidden = !text;
   line.querySelector("span").textContent = text;
   field?.toggleAttribute("aria-invalid", Boolean(text));
@@ -85,7 +86,7 @@ function title(made) {
 }
 
 function arrive(id) {
-  if (id !== null) location.assign(page(`data/${id}`));
+  if (id !== null) location.assign(page(`data/${id}`, form.dataset.tenant));
 }
 
 form.addEventListener("submit", async (event) => {

@@ -76,7 +76,7 @@ export class Panel {
 
   end(id) {
     this.show("done");
-    this.place.open.href = page(`data/${id}`);
+    this.place.open.href = page(`data/${id}`, this.upload.tenant);
     this.place.open.hidden = false;
     document.dispatchEvent(new CustomEvent("kqi:changed"));
     return id;

@@ -54,7 +54,7 @@ async function giveUp(line) {
 async function finish(line) {
   try {
     const { data } = await call("POST", api(`uploads/${line.dataset.key}/finish`));
-    if (data) location.assign(page(`data/${data.id}`));
+    if (data) location.assign(page(`data/${data.id}`, data.tenant));
     else say(words.publishing);
   } catch (error) {
     complain(error.message);

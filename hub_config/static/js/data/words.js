@@ -6,6 +6,8 @@ export function api(path) {
   return `${words.api}/${path}`;
 }
 
-export function page(path) {
-  return `${words.pages}${path}`;
+// A page of ours; its address says the tenant, so that it can be given to others.
+export function page(path, tenant = "") {
+  const query = tenant ? `?${new URLSearchParams({ tenant })}` : "";
+  return `${words.pages}${path}${query}`;
 }

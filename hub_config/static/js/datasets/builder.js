@@ -276,7 +276,7 @@ form.addEventListener("submit", async (event) => {
   try {
     const id = await save();
     removeEventListener("beforeunload", keep);
-    location.assign(page(`datasets/${id}`));
+    location.assign(page(`datasets/${id}`, form.dataset.tenant));
   } catch (error) {
     complain(error.message);
     button.removeAttribute("aria-busy");
