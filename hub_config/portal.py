@@ -23,6 +23,7 @@ from handlers.service import Folders, make_app
 from hub_config.portal_place import Place, cookie_secret, hub_auth, hub_token, place_of
 from kqi_hub import __version__
 from kqi_hub.bootstrap.account import open_account
+from kqi_hub.bootstrap.data import open_data
 from kqi_hub.bootstrap.notebooks import open_notebooks
 from kqi_hub.bootstrap.portal import PortalParts, open_portal
 from kqi_hub.bootstrap.queues import open_queues
@@ -61,6 +62,7 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
     queues = open_queues(settings, parts.engine)
     hub = HubServersClient(place.api_url, hub_token(settings, os.environ))
     notebooks = open_notebooks(settings, parts.engine, queues, hub)
+    data = open_data(settings, parts.engine)
     live = Live({"queues": queues, "notebooks": NotebookNews(notebooks)})
     deps = Deps(
         site,
@@ -71,6 +73,9 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
         queues,
         live,
         notebooks,
+        data=data.items,
+        uploads=data.uploads,
+        data_use=data.use,
     )
     app = make_app(deps, auth, FOLDERS, cookie_secret(settings))
     portal: Portal = app.settings[SETTING]
