@@ -18,6 +18,7 @@ _LOOK_EVERY_S: Final = 1.0
 # While files are made to show, the portal or the store may be started anew.
 _AWAY_S: Final = 120.0
 _PASSING: Final = frozenset({502, 503, 504})
+_TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +127,18 @@ class UploadCalls(DataCalls):
         self, key: str, sources: Sequence[Source], *, sending: Sending | None = None
     ) -> DataItem:
         """Send what the store has not, from wherever it was interrupted, and finish."""
-        upload = self.upload(key)
-        if upload.state == "open":
-            self.send_files(upload, sources, sending or Sending(), is_new=False)
-        return self.finish_upload(key)
+        for _ in range(_TRIES):
+            upload = self.upload(key)
+            if upload.state == "open":
+                self.send_files(upload, sources, sending or Sending(), is_new=False)
+            try:
+                return self.finish_upload(key)
+            except Refused as error:
+                # A store that was ended by force may have less than it had said.
+                if error.code != "incomplete":
+                    raise
+                refusal = error
+        raise refusal
 
     def send_files(
         self,
@@ -185,7 +194,12 @@ class UploadCalls(DataCalls):
         if begun is not None:
             begun(upload)
         sent = self.send_files(upload, sources, sending or Sending(), is_new=True)
-        return self.finish_upload(upload.key), sent
+        try:
+            return self.finish_upload(upload.key), sent
+        except Refused as error:
+            if error.code != "incomplete":
+                raise
+        return self.resume_upload(upload.key, sources, sending=sending), sent
 
     def _compare(self, made: DataItem, sent: Fold) -> None:
         """Compare the hashes of what the store keeps with those of what was sent."""
