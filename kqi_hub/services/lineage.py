@@ -1,6 +1,7 @@
 """What was made from what: one graph around a thing, bounded in depth and size."""
 
 import asyncio
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -24,6 +25,7 @@ MOST_NODES: Final = 500
 MOST_BESIDE: Final = 50
 _LARGEST_ID: Final = 2**63 - 1
 _LONGEST_COMMIT: Final = 1100
+_NUMBER: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
 class Side(StrEnum):
@@ -196,8 +198,8 @@ def checked_thing(thing: Thing) -> Thing:
     if thing.kind is Kind.COMMIT:
         if 3 <= len(text) <= _LONGEST_COMMIT and "@" in text and text.isprintable():
             return thing
-    elif text.isascii() and text.isdecimal() and 1 <= int(text[:19]) <= _LARGEST_ID:
-        return Thing(thing.kind, str(int(text[:19]))) if len(text) <= 19 else thing
+    elif _NUMBER.fullmatch(text) and 1 <= int(text) <= _LARGEST_ID:
+        return Thing(thing.kind, str(int(text)))
     raise InvalidInput(
         "id: {id} is no id of a {kind}.",
         "Ids are numbers; a commit's is repository@hash.",

@@ -176,6 +176,12 @@ class Staging:
             if note is None or note.state is not TreeState.REMOVING:
                 return None
             await asyncio.sleep(self.pause_s)
+        else:
+            raise Conflict(
+                "The old tree of dataset {id} is being removed.",
+                "Try again in a moment. If this lasts, tell the operators.",
+                id=dataset.id,
+            )
         tree = await self.store.find_tree(tenant, key)
         if tree is None:
             log.warning("The tree %s of dataset %d is gone: made anew", key, dataset.id)

@@ -34,6 +34,8 @@ from kqi_hub.services.lineage import LineageGraph
 from tests.fakes.login import FakeAuditLog
 
 START = Seen("", 0)
+# What we have tables of: such a thing without a row is gone.
+GONE = {Kind.DATA, Kind.DATASET, Kind.NOTEBOOK}
 
 
 @dataclass
@@ -53,6 +55,8 @@ class FakeDatasets:
     notes: dict[tuple[str, str], TreeNote] = field(default_factory=dict)
     held: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     busy: set[int] = field(default_factory=set)
+    # Name, tenant and owner of notebooks.
+    notebooks: dict[int, tuple[str, str, str]] = field(default_factory=dict)
     audit: FakeAuditLog = field(default_factory=FakeAuditLog)
     numbers: int = 0
 
@@ -260,8 +264,10 @@ class FakeDatasets:
                     one.created_at,
                     one.is_locked,
                 )
+            elif thing.kind is Kind.NOTEBOOK and number in self.notebooks:
+                found[thing] = Node(thing, *self.notebooks[number])
             elif thing in met:
-                found[thing] = Node(thing, is_gone=thing.kind is not Kind.COMMIT)
+                found[thing] = Node(thing, is_gone=thing.kind in GONE)
         return found
 
     def content(self, dataset_id: int) -> Content | None:
