@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -38,20 +38,23 @@ def run(say: Say) -> Result:
     lock = site / "bases" / BASE / "current"
     conda = conda_command(say)
     rounds: list[dict[str, Figures]] = []
-    for number in range(ROUNDS):
-        say(f"Round {number + 1} of {ROUNDS}: ours")
-        with _folder() as place:
-            ours = _ours(Ours(place, site))
-        say(f"Round {number + 1} of {ROUNDS}: {PEER}")
-        with _folder() as place:
+    with ExitStack() as kept:
+        for number in range(ROUNDS):
+            say(f"Round {number + 1} of {ROUNDS}: ours")
+            ours = _ours(Ours(kept.enter_context(_folder()), site))
+            say(f"Round {number + 1} of {ROUNDS}: {PEER}")
+            place = kept.enter_context(_folder())
             peer = _peer(Peer(place, conda, lock / "explicit.txt"))
-        rounds.append(ours | peer)
+            rounds.append(ours | peer)
     packages = json.loads((lock / "base.json").read_text())["packages"]
     conditions = {
         **machine(),
         "base": f"{BASE}, {packages} packages",
         "rounds": f"{ROUNDS}, medians, each from an empty folder of its own",
         "cold": "empty package cache; the channel's files may be in memory",
+        # ext4 without a journal passes over each inode that was removed within the
+        # last minutes, whenever it looks for a free one.
+        "removed": "nothing before the end",
         "process": "whole commands, start of Python included",
         "peer": f"{PEER}, create --file explicit.txt, same channel",
         "compiled": "until bytecode is there too; conda does not end before that",
@@ -131,6 +134,7 @@ class Peer:
 
 def _ours(ours: Ours) -> dict[str, Figures]:
     found = {"ours, first": _grown(ours.place, ours.make("create", "one", base=BASE))}
+    found["floor, first"] = _copied(ours.place)
     found["ours, further"] = _grown(ours.place, ours.make("create", "two", base=BASE))
     lock = (ours.place / ".conda/envs/one/conda-meta/kqi-lock").read_text()
     found["ours, clone"] = _grown(ours.place, ours.make("create", "three", lock=lock))
@@ -144,6 +148,17 @@ def _peer(peer: Peer) -> dict[str, Figures]:
         "peer, first": _grown(peer.place, peer.make("one")),
         "peer, further": _grown(peer.place, peer.make("two")),
     }
+
+
+def _copied(place: Path) -> Figures:
+    """Write the same files again: what the file system takes for a first one."""
+    packages = place / ".conda/pkgs"
+    began = time.perf_counter()
+    subprocess.run(("cp", "-a", str(packages), str(place / "copied")), check=True)
+    copied = time.perf_counter() - began
+    os.sync()
+    whole = time.perf_counter() - began
+    return {"seconds": round(copied, 2), "on_disk_s": round(whole, 2)}
 
 
 def _linked(place: Path) -> Figures:
