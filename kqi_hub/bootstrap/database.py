@@ -4,7 +4,7 @@ from sqlalchemy import Engine
 
 from kqi_hub.db import schema
 from kqi_hub.db.associations import SqlAssociationStore
-from kqi_hub.db.engine import make_engine
+from kqi_hub.db.engine import check_room, make_engine
 from kqi_hub.db.notebook_sessions import SqlSessionStore
 from kqi_hub.db.snapshot import SqlSnapshotStore
 from kqi_hub.domain.ports import SnapshotStore
@@ -36,6 +36,12 @@ def check_database(settings: Settings) -> str:
         return schema.check(engine)
     finally:
         engine.dispose()
+
+
+def check_writable(settings: Settings) -> None:
+    """Raise DatabaseNotReady where the database cannot be used, or its disk is full."""
+    check_database(settings)
+    check_room(open_database(settings))
 
 
 def open_snapshot_store(settings: Settings) -> SnapshotStore:

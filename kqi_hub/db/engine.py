@@ -5,11 +5,10 @@ is alone from its first statement on, on SQLite; on PostgreSQL it locks the rows
 it asks for. Both may be used from several threads at once.
 """
 
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from kqi_hub.db.sqlite_file import prepare_file
+from kqi_hub.db.sqlite_file import is_full, prepare_file
 from kqi_hub.domain.errors import DatabaseNotReady
 
 # A writer that waits for another one: saving 10,000 jobs takes well under a second.
@@ -27,8 +26,6 @@ BUSY_TIMEOUT_S: Final = 15
 CONNECT_TIMEOUT_S: Final = 10
 _BEGIN: Final = "kqi_begin"
 _TAKEN: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-# SQLite's smallest steps: 32 KiB of shared memory, a page of the log.
-_LEAST_ROOM_BYTES: Final = 64 * 1024
 _SCHEMA_ERRORS: Final = (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn)
 _DOWN_ERRORS: Final = (
     sqlite3.DatabaseError,
@@ -83,6 +80,17 @@ def writing(engine: Engine, migrating: bool = False) -> Iterator[Connection]:
             connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
         with connection.begin():
             yield connection
+
+
+def check_room(engine: Engine) -> None:
+    """Raise DatabaseNotReady where the database's disk is full and we can see it."""
+    url = engine.url
+    if url.get_backend_name() == "sqlite" and is_full(Path(url.database or "")):
+        raise DatabaseNotReady(
+            f"The database {url.render_as_string()} cannot be written: "
+            "the disk is full.",
+            "Make room on it. It is tried again by itself.",
+        )
 
 
 def _sqlite_engine(url: URL, create: bool) -> Engine:
@@ -180,11 +188,8 @@ def _why(context: ExceptionContext, fault: BaseException) -> str:
     """Return what the database says; of a full disk SQLite may say something else."""
     said = _first_line(fault)
     url = context.engine.url if context.engine is not None else None
-    if isinstance(fault, sqlite3.Error) and url is not None and url.database:
-        with suppress(OSError):
-            if shutil.disk_usage(Path(url.database).parent).free < _LEAST_ROOM_BYTES:
-                return f"the disk is full ({said})"
-    return said
+    file = url.database if url and isinstance(fault, sqlite3.Error) else None
+    return f"the disk is full ({said})" if file and is_full(Path(file)) else said
 
 
 def _where(context: ExceptionContext) -> str:

@@ -2,10 +2,23 @@
 
 import errno
 import os
+import shutil
 import stat
 from pathlib import Path
+from typing import Final
 
 from kqi_hub.domain.errors import DatabaseNotReady
+
+# 32 KiB of shared memory, a page of the log.
+_LEAST_ROOM_BYTES: Final = 64 * 1024
+
+
+def is_full(path: Path) -> bool:
+    """Tell whether the file's disk has no room for SQLite's smallest steps."""
+    try:
+        return shutil.disk_usage(path.parent).free < _LEAST_ROOM_BYTES
+    except OSError:
+        return False
 
 
 def prepare_file(path: Path, create: bool) -> None:

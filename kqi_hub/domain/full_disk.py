@@ -2,7 +2,15 @@
 
 from typing import Final
 
+from kqi_hub.domain.errors import KqiError
+
 _SAYINGS: Final = ("No space left on device", "Disk quota exceeded")
+
+
+class NoRoom(KqiError):
+    """A file that is needed cannot be made, for its disk is full: try again later."""
+
+    code = "no-room"
 
 
 def saying_of_full_disk(text: str) -> str:

@@ -1,12 +1,17 @@
 """A lock that dies with its holder: one process of a kind on this machine."""
 
+import errno
 import fcntl
 import os
 import stat
 from pathlib import Path
+from typing import Final
 
 from kqi_hub.domain.errors import KqiError
+from kqi_hub.domain.full_disk import NoRoom
 from kqi_hub.domain.phrase import Phrase
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 class LockFileUnusable(KqiError):
@@ -27,7 +32,10 @@ class FileLock:
         self._descriptor: int | None = None
 
     def take(self) -> bool:
-        """Take the lock if nobody holds it, and tell whether it is ours."""
+        """Take the lock if nobody holds it, and tell whether it is ours.
+
+        LockFileUnusable; NoRoom when the disk is full.
+        """
         if self._descriptor is None:
             descriptor = self._open(os.O_RDWR | os.O_CREAT)
             if not _lock(descriptor, fcntl.LOCK_EX):
@@ -67,6 +75,12 @@ class FileLock:
                 raise self._unusable(Phrase("its folder does not exist")) from None
             raise
         except OSError as error:
+            if error.errno in _FULL:
+                raise NoRoom(
+                    "The lock file {path} cannot be made: the disk is full.",
+                    "Make room there. It is tried again by itself.",
+                    path=self._path,
+                ) from error
             raise self._unusable(error.strerror or str(error)) from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
@@ -82,9 +96,15 @@ class FileLock:
         )
 
     def _write_pid(self) -> None:
-        if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
+        """Write who holds it, for people; on a full disk they are not told."""
+        if self._descriptor is None:
+            return
+        os.ftruncate(self._descriptor, 0)
+        try:
             os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
 
 
 def _lock(descriptor: int, kind: int) -> bool:

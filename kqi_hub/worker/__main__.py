@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from kqi_hub.bootstrap.cluster import open_cluster, poll_rules, worker_lock
+from kqi_hub.bootstrap.data import open_data_keeper
 from kqi_hub.bootstrap.database import (
-    check_database,
+    check_writable,
     open_association_store,
     open_session_store,
     open_snapshot_store,
@@ -21,6 +22,7 @@ from kqi_hub.services.stray_jobs import stray_jobs
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
 from kqi_hub.worker.accounts import Accounts
+from kqi_hub.worker.data import DataRounds
 from kqi_hub.worker.journal import Journal, write_to
 from kqi_hub.worker.notebooks import NotebookSessions
 from kqi_hub.worker.poller import Poller
@@ -60,13 +62,16 @@ async def _serve(settings: Settings) -> None:
         find_strays=partial(stray_jobs, known, store),
     )
 
+    data = DataRounds(open_data_keeper(settings), journal)
+
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(poller.run())
             tasks.create_task(accounts.run())
             tasks.create_task(sessions.run())
+            tasks.create_task(data.run())
 
-    await serve(worker_lock(settings), lambda: check_database(settings), run, journal)
+    await serve(worker_lock(settings), lambda: check_writable(settings), run, journal)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
+from kqi_hub.domain.full_disk import NoRoom
 from kqi_hub.worker.journal import Journal, say
 from kqi_hub.worker.steps import DATABASE, StepFailed, step
 
@@ -14,6 +15,7 @@ DATABASE_S: Final = 5.0
 # A database call that hangs must not hold the process up; killing it is safe,
 # for what is stored is stored in transactions.
 GRACE_S: Final = 3.0
+_LOCK: Final = "lock"
 
 
 class Lock(Protocol):
@@ -36,7 +38,7 @@ async def serve(
     journal: Journal,
 ) -> None:
     """Become the only worker, wait for a usable database, then run."""
-    await _turn(lock)
+    await _turn(lock, journal)
     try:
         await _database(check_database, journal)
         say("started", pid=os.getpid())
@@ -67,12 +69,20 @@ async def _until_stopped(main: Awaitable[None]) -> None:
         say("stopped")
 
 
-async def _turn(lock: Lock) -> None:
+async def _turn(lock: Lock, journal: Journal) -> None:
     told = False
-    while not lock.take():
-        if not told:
-            say("waiting", reason="another worker is at work", pid=lock.holder())
-            told = True
+    while True:
+        try:
+            if lock.take():
+                journal.fine(_LOCK)
+                return
+        except NoRoom as error:
+            journal.trouble(_LOCK, error)
+        else:
+            if not told:
+                reason = "another worker is at work"
+                say("waiting", reason=reason, pid=lock.holder())
+                told = True
         await asyncio.sleep(TURN_S)
 
 

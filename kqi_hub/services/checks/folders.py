@@ -13,6 +13,8 @@ STATE: Final = "state folder"
 
 GIB: Final = 1024**3
 LEAST_STATE_BYTES: Final = GIB
+# What is left is of no use: SQLite's smallest steps take as much.
+FULL_BYTES: Final = 64 * 1024
 LEAST_SHARE: Final = 0.05
 SHOWN: Final = 5
 # SQLite's write-ahead log needs memory shared between processes of one machine.
@@ -83,7 +85,7 @@ def judge_space(name: str, space: Space, least_bytes: int = 0) -> Finding:
     if space.total_inodes:
         seen += f", {space.free_inodes / space.total_inodes:.0%} of the inodes"
     todo = f"Make room on the file system of {space.path}."
-    full = space.total_bytes and not space.free_bytes
+    full = space.total_bytes and space.free_bytes < FULL_BYTES
     if full or (space.total_inodes and not space.free_inodes):
         return fail(name, f"full: {seen}", todo)
     short = space.free_bytes < least_bytes or _is_low(

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from tests.fakes.slurm_reader import make_job
 ROOT = Path(__file__).parents[3]
 SETTINGS = """\
 [site]
-state_dir = "{folder}"
+state_dir = "{state}"
 [cluster]
 name = "small"
 slurm_bin = "{folder}/bin"
@@ -31,8 +31,9 @@ poll_interval_s = 5
 poll_interval_max_s = 5
 command_timeout_s = {timeout_s}
 [database]
-url = "sqlite:///{folder}/kqi.sqlite"
+url = "sqlite:///{state}/kqi.sqlite"
 """
+PROGRAM = ("-m", "kqi_hub.worker", "--config", "kqi.toml")
 EMPTY = "#!/bin/sh\nexit 0\n"
 SILENT = """\
 #!/bin/sh
@@ -42,19 +43,35 @@ exit 1
 HANGING = "#!/bin/sh\nexec sleep 100\n"
 
 
+# What os.open says for a while to whoever makes the lock's file.
+WITHOUT_ROOM = """
+real, until = os.open, time.monotonic() + 1.5
+def full(path, *more, **named):
+    if str(path).endswith(".lock") and time.monotonic() < until:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return real(path, *more, **named)
+lock.os.open = full
+from kqi_hub.worker.__main__ import main
+main(["--config", "kqi.toml"])
+"""
+
+
 @dataclass
 class Site:
     """A folder with settings, a database, and programs in Slurm's place."""
 
     folder: Path
     workers: list[subprocess.Popen[str]] = field(default_factory=list)
+    disk: Path | None = None  # what the worker writes to, if not the folder
 
     def __post_init__(self) -> None:
-        text = SETTINGS.format(folder=self.folder, timeout_s=15)
+        self.folder.mkdir(exist_ok=True)
+        state = self.disk or self.folder
+        text = SETTINGS.format(folder=self.folder, state=state, timeout_s=15)
         (self.folder / "kqi.toml").write_text(text)
         (self.folder / "bin").mkdir()
         self.slurm_says(EMPTY)
-        self.engine = make_engine(f"sqlite:///{self.folder}/kqi.sqlite", create=True)
+        self.engine = make_engine(f"sqlite:///{state}/kqi.sqlite", create=True)
         self.store = SqlSnapshotStore(self.engine, "small")
 
     def make_database(self) -> None:
@@ -71,10 +88,10 @@ class Site:
             fresh.chmod(0o755)
             fresh.rename(self.folder / "bin" / name)
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, *program: str) -> subprocess.Popen[str]:
         with (self.folder / f"log{len(self.workers)}").open("w") as log:
             worker = subprocess.Popen(
-                [sys.executable, "-m", "kqi_hub.worker", "--config", "kqi.toml"],
+                [sys.executable, *(program or PROGRAM)],
                 cwd=self.folder,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
                 stderr=log,
@@ -82,6 +99,12 @@ class Site:
             )
         self.workers.append(worker)
         return worker
+
+    def end(self) -> None:
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
+        self.engine.dispose()
 
     def log(self, number: int = 0) -> str:
         return (self.folder / f"log{number}").read_text()
@@ -91,10 +114,7 @@ class Site:
 def bare_site(tmp_path: Path) -> Iterator[Site]:
     site = Site(tmp_path)
     yield site
-    for worker in site.workers:
-        worker.kill()
-        worker.wait()
-    site.engine.dispose()
+    site.end()
 
 
 @pytest.fixture
@@ -108,6 +128,78 @@ def wait_for(what: Callable[[], object], limit_s: float = 15) -> None:
     while not what():
         assert time.monotonic() < deadline, f"{what} did not come true"
         time.sleep(0.05)
+
+
+@pytest.fixture(params=["tmpfs", "ext4"])
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """Mount a disk of a few MB."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a small disk")
+    place, image = tmp_path / "small", tmp_path / "image"
+    place.mkdir()
+    kind = ["-t", "tmpfs", "-o", "size=4m", "none"]
+    if request.param == "ext4":
+        with image.open("wb") as file:
+            file.truncate(16 * 2**20)
+        make = ["mkfs.ext4", "-q", "-b", "4096", "-m", "0", "-O", "^has_journal"]
+        subprocess.run([*make, image], check=True)
+        kind = ["-o", "loop", str(image)]
+    if subprocess.run(["mount", *kind, place], check=False).returncode:
+        pytest.skip(f"this machine mounts no {request.param}")
+    yield place
+    subprocess.run(["umount", "--lazy", place], check=True)
+
+
+def fill(disk: Path) -> Path:
+    """Write until nothing more fits."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass
+    return filler
+
+
+@pytest.mark.parametrize("has_run_before", [False, True], ids=["new", "killed"])
+def test_worker_that_starts_on_a_full_disk_says_so_and_goes_on_when_there_is_room(
+    small_disk: Path, tmp_path: Path, has_run_before: bool
+) -> None:
+    site = Site(tmp_path / "site", disk=small_disk)
+    site.make_database()
+    site.engine.dispose()
+    try:
+        if has_run_before:
+            site.start()
+            wait_for(lambda: looks(site) >= 1)
+            site.workers[-1].kill()
+            site.workers[-1].wait()
+            site.engine.dispose()
+        filler = fill(small_disk)
+        worker, number = site.start(), len(site.workers) - 1
+        wait_for(lambda: "disk is full" in site.log(number), 30)
+        assert "Traceback" not in site.log(number)
+        assert "back step" not in site.log(number)
+        assert worker.poll() is None
+        filler.unlink()
+        wait_for(lambda: "started" in site.log(number))
+        before = looks(site)
+        wait_for(lambda: looks(site) > before)
+        assert worker.poll() is None
+    finally:
+        site.end()
+
+
+def test_worker_without_room_for_its_lock_waits_until_there_is_some(
+    site: Site,
+) -> None:
+    # A named fake: no inode is left for the lock's file, then there is one.
+    waits = "import kqi_hub.storage.lock as lock, errno, os, sys, time\n" + WITHOUT_ROOM
+    worker = site.start("-c", waits)
+    wait_for(lambda: "started" in site.log())
+    told, rest = site.log().split("back step=lock", 1)
+    assert "trouble step=lock kind=no-room" in told
+    assert "the disk is full" in told
+    assert "another worker" not in told + rest
+    assert worker.poll() is None
 
 
 def looks(site: Site) -> int:

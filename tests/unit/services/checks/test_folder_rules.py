@@ -91,6 +91,8 @@ def test_state_folder(facts: FileFacts, uid: int, level: str, word: str) -> None
     [
         ({}, "ok"),
         ({"free_bytes": 0}, "fail"),
+        ({"free_bytes": 65_535}, "fail"),
+        ({"free_bytes": 65_536}, "warn"),
         ({"free_inodes": 0}, "fail"),
         ({"free_bytes": 4 * GIB}, "warn"),
         ({"free_inodes": 10}, "warn"),
