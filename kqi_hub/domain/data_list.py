@@ -24,6 +24,7 @@ from kqi_hub.domain.filters import (
 MOST_A_PAGE: Final = 1000
 _MOST_PAGES: Final = 10**9
 _LONGEST_TEXT: Final = 1000
+_MOST_TAGS: Final = 50
 
 
 class Column(StrEnum):
@@ -109,6 +110,13 @@ def filter_of(
                 "Shorten it.",
                 most=_LONGEST_TEXT,
             )
+    tags = tags_of(asked.tags)
+    if len(tags.wanted) + len(tags.refused) > _MOST_TAGS:
+        raise InvalidInput(
+            "A list is filtered by up to {most} tags.",
+            "Leave some out.",
+            most=_MOST_TAGS,
+        )
     return DataFilter(
         tenants=tenants,
         id=numbers_of(asked.id) or Span(),
@@ -116,7 +124,7 @@ def filter_of(
         memo=part_of(asked.memo),
         created_at=moments_of(asked.created_at, zone) or Span(),
         created_by=part_of(asked.created_by),
-        tags=tags_of(asked.tags),
+        tags=tags,
         sort=column_of(asked.sort),
         is_descending=asked.sort.startswith("-"),
         limit=checked_limit(asked.per_page),

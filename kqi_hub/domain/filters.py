@@ -7,6 +7,7 @@ cannot be read is None: then nothing is found, and the page says so.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import MAXYEAR, datetime, timedelta, tzinfo
@@ -103,7 +104,9 @@ def tags_of(texts: Iterable[str]) -> TagRule:
 
 def _read(text: str, edges: Callable[[str], _Edges | None]) -> Span | None:
     span = Span()
-    words = [word.strip() for word in text.split(",") if word.strip()]
+    # Keyboards of East Asia write digits and signs in full width.
+    plain = unicodedata.normalize("NFKC", text)
+    words = [word.strip() for word in plain.split(",") if word.strip()]
     if len(words) > _MOST_CONDITIONS:
         return None
     for word in words:
