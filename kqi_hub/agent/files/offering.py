@@ -25,6 +25,7 @@ _MOST_AT_ONCE: Final = 100
 _MOST_BYTES_AT_ONCE: Final = 64 * 1024 * 1024
 _LONGEST_PATH: Final = 1024
 _LONGEST_NAME: Final = 255
+_DEEPEST: Final = 64
 _LOOK: Final = os.O_PATH | os.O_CLOEXEC
 # The file's own fault: the others still go.
 _OF_A_FILE: Final = frozenset({"invalid-input", "other-size", "path-taken"})
@@ -155,6 +156,8 @@ def unfit(names: tuple[str, ...]) -> str:
     path = "/".join(names)
     if len(os.fsencode(path)) > _LONGEST_PATH:
         return f"more than {_LONGEST_PATH} bytes"
+    if len(names) > _DEEPEST:
+        return f"more than {_DEEPEST} folders"
     if any(unicodedata.category(one) in {"Cc", "Cs"} for one in path):
         return "a control character or bytes that are no UTF-8"
     if any(len(os.fsencode(name)) > _LONGEST_NAME for name in names):

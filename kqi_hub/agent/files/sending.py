@@ -7,7 +7,6 @@ from typing import Final
 
 from tornado.iostream import StreamClosedError
 
-from kqi_hub.agent.errors import Problem
 from kqi_hub.agent.files.handler import FileHandler
 from kqi_hub.agent.files.places import Found, Place, opened_file
 from kqi_hub.agent.files.ranges import NoSuchRange, Span, disposition, span_of
@@ -45,14 +44,16 @@ class Sender(FileHandler):
             modified = formatdate(held.info.st_mtime, usegmt=True)
             self.set_header("Last-Modified", modified)
             part = self._span(held, modified)
+            if part is None:
+                return
             self.set_header("Content-Length", part.end - part.start)
             if self.request.method == "HEAD":
                 return
             with suppress(StreamClosedError):
                 await self._pour(file, part)
 
-    def _span(self, held: Found, modified: str) -> Span:
-        """Return what is asked for, of this very edition of the file."""
+    def _span(self, held: Found, modified: str) -> Span | None:
+        """Return what is asked for, of this very edition; None when it is refused."""
         size = held.info.st_size
         condition = self.request.headers.get("If-Range")
         is_same = condition in {None, f'"{held.version}"', modified}
@@ -60,8 +61,11 @@ class Sender(FileHandler):
         try:
             part = span_of(header, size)
         except NoSuchRange:
+            # Errors that are raised lose their headers.
+            self.set_status(416)
             self.set_header("Content-Range", f"bytes */{size}")
-            raise Problem(416, "range", f"The file has {size} bytes.") from None
+            self.answer({"error": "range", "message": f"The file has {size} bytes."})
+            return None
         if not part.is_whole:
             self.set_status(206)
             self.set_header(
