@@ -24,6 +24,7 @@ from hub_config.portal_place import Place, cookie_secret, hub_auth, hub_token, p
 from kqi_hub import __version__
 from kqi_hub.bootstrap.account import open_account
 from kqi_hub.bootstrap.data import open_data
+from kqi_hub.bootstrap.datasets import open_datasets
 from kqi_hub.bootstrap.notebooks import open_notebooks
 from kqi_hub.bootstrap.portal import PortalParts, open_portal
 from kqi_hub.bootstrap.queues import open_queues
@@ -63,6 +64,7 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
     hub = HubServersClient(place.api_url, hub_token(settings, os.environ))
     notebooks = open_notebooks(settings, parts.engine, queues, hub)
     data = open_data(settings, parts.engine)
+    datasets = open_datasets(settings, parts.engine)
     live = Live({"queues": queues, "notebooks": NotebookNews(notebooks)})
     deps = Deps(
         site,
@@ -76,6 +78,9 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
         data=data.items,
         uploads=data.uploads,
         data_use=data.use,
+        datasets=datasets.datasets,
+        lineage=datasets.lineage,
+        staging=datasets.staging,
     )
     app = make_app(deps, auth, FOLDERS, cookie_secret(settings))
     portal: Portal = app.settings[SETTING]
@@ -100,6 +105,7 @@ async def serve(app: Application, place: Place) -> None:
     keeper.cancel()
     server.stop()
     portal.deps.live.close()
+    await portal.deps.staging.close()
     if not await portal.busy.wait_idle(GRACE_S):
         log.warning("%d requests were cut off", portal.busy.count)
     await server.close_all_connections()

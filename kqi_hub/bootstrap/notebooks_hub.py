@@ -10,6 +10,7 @@ from kqi_hub.auth.secretbox import SecretBox
 from kqi_hub.bootstrap.account import services_of
 from kqi_hub.bootstrap.cluster import open_door, poll_rules
 from kqi_hub.bootstrap.database import open_database
+from kqi_hub.bootstrap.datasets import open_session_datasets
 from kqi_hub.bootstrap.keys import open_box
 from kqi_hub.bootstrap.notebook_rules import launch_place
 from kqi_hub.db.credentials import SqlCredentialStore
@@ -119,6 +120,7 @@ def open_hub_notebooks(settings: Settings) -> HubNotebooks:
         clock=time.time,
         log_path=partial(_log_path, settings),
         times=SessionTimes(settings.notebooks.longest_wait_hours * _HOUR_S),
+        dataset=open_session_datasets(settings, engine),
     )
     table = settings.notebooks
     return HubNotebooks(

@@ -8,7 +8,7 @@ choice that a job's runner carries out.
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -201,8 +201,10 @@ class Staging:
     async def _build(self, content: Content, key: str) -> bool:
         """Build a tree, and note it if it is what the dataset holds still."""
         dataset = content.dataset
-        meta = await _off(lambda: self._meta(dataset))
-        placed = await _off(lambda: self.datasets.placed(dataset.id))
+        items = await _off(lambda: self._items(dataset.id))
+        meta = meta_of(dataset, items)
+        # An item that has lost its last file need not be in the store.
+        placed = [one.placed for one in items if one.files]
 
         def told(done: int, _of: int) -> None:
             self._progress[dataset.id] = done
@@ -247,18 +249,18 @@ class Staging:
         )
         await self.store.drop_tree(dataset.tenant, key)
 
-    def _meta(self, dataset: Dataset) -> dict[str, Any]:
-        """Return the description that lies in the tree as meta.json. Blocks."""
+    def _items(self, dataset_id: int) -> list[DatasetItem]:
+        """Return everything in a dataset. Blocks."""
         items: list[DatasetItem] = []
         after: Seen | None = None
-        while page := self.datasets.items(dataset.id, None, after, _PAGE):
+        while page := self.datasets.items(dataset_id, None, after, _PAGE):
             items += page
             after = Seen(page[-1].placed.type, page[-1].placed.data_id)
-        return meta_of(dataset, items)
+        return items
 
 
-def meta_of(dataset: Dataset, items: list[DatasetItem]) -> dict[str, Any]:
-    """Return what a dataset is, for programs that read it: names, tags, counts."""
+def meta_of(dataset: Dataset, items: Sequence[DatasetItem]) -> dict[str, Any]:
+    """Return the description in a tree, meta.json: names, tags, counts of files."""
     types = dict.fromkeys(one.placed.type for one in items)
     return {
         "version": META_VERSION,
