@@ -16,6 +16,7 @@ from kqi_hub.bootstrap.database import (
     open_session_store,
     open_snapshot_store,
 )
+from kqi_hub.bootstrap.datasets import open_tree_keeper
 from kqi_hub.domain.errors import KqiError
 from kqi_hub.services.session_settling import SessionSettler
 from kqi_hub.services.stray_jobs import stray_jobs
@@ -27,6 +28,7 @@ from kqi_hub.worker.journal import Journal, write_to
 from kqi_hub.worker.notebooks import NotebookSessions
 from kqi_hub.worker.poller import Poller
 from kqi_hub.worker.process import run_until_stopped, serve
+from kqi_hub.worker.trees import TreeRounds
 
 
 @click.command()
@@ -63,6 +65,7 @@ async def _serve(settings: Settings) -> None:
     )
 
     data = DataRounds(open_data_keeper(settings), journal)
+    trees = TreeRounds(open_tree_keeper(settings), journal)
 
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -70,6 +73,7 @@ async def _serve(settings: Settings) -> None:
             tasks.create_task(accounts.run())
             tasks.create_task(sessions.run())
             tasks.create_task(data.run())
+            tasks.create_task(trees.run())
 
     await serve(worker_lock(settings), lambda: check_writable(settings), run, journal)
 

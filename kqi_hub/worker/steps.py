@@ -6,7 +6,6 @@ from typing import Final
 
 from kqi_hub.domain.errors import ClusterError, KqiError
 
-LOCK: Final = "lock"
 SLURM: Final = "slurm"
 ACCOUNTING: Final = "accounting"
 DATABASE: Final = "database"
@@ -14,6 +13,7 @@ ASSOCIATIONS: Final = "associations"
 QOS: Final = "qos"
 NOTEBOOKS: Final = "notebooks"
 DATA: Final = "data"
+TREES: Final = "trees"
 _WHAT_FAILED: Final = {
     SLURM: "Slurm's answer cannot be used",
     ACCOUNTING: "Accounting's answer cannot be used",
@@ -22,6 +22,7 @@ _WHAT_FAILED: Final = {
     QOS: "What each QOS allows cannot be taken over",
     NOTEBOOKS: "Notebooks cannot be compared with their jobs",
     DATA: "What was begun with data cannot be ended",
+    TREES: "Trees of datasets that nobody reads cannot be removed",
 }
 _LONGEST: Final = 300
 

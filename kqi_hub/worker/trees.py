@@ -5,9 +5,8 @@ from typing import Final
 from kqi_hub.services.tree_keeping import TreeKeeper
 from kqi_hub.worker.clocks import Clocks
 from kqi_hub.worker.journal import Journal, say
-from kqi_hub.worker.steps import StepFailed, step
+from kqi_hub.worker.steps import TREES, StepFailed, step
 
-TREES: Final = "trees"
 LOOK_S: Final = 60.0
 
 
