@@ -14,9 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route
 
 from tests.adapters.agent.test_process import COMMAND, free_port
 from tests.fakes.agent_hub import FakeHub, model
@@ -150,13 +151,30 @@ def new_lab(top: Path, hub: FakeHub) -> FilesLab:
     return FilesLab(folder, store, hub.port, free_port(), hub.codes)
 
 
-def line_of(page: Page, name: str) -> object:
+class VisitFiles(Protocol):
+    """Open the page of files; `query` says where."""
+
+    def __call__(self, query: str = "", **about: Any) -> Page:
+        """Return the page, with what the agent has said."""
+
+
+def line_of(page: Page, name: str) -> Locator:
     """Return the line of the list that has a name."""
-    return page.locator(f'#files-table tr[data-name="{name}"]')
+    return page.locator(f"#files-table tr[data-name={json.dumps(name)}]")
 
 
-def is_loaded(page: Page) -> None:
-    """Wait until the page shows what is there."""
-    expect(page.locator("#files-loading")).to_be_hidden()
+def names(page: Page) -> list[str]:
+    """Return the names in the list, as they stand there."""
+    return page.locator("#files-table a[data-slot=name]").all_inner_texts()
 
 
+def open_line(page: Page, name: str) -> None:
+    """Follow a line of the list."""
+    line_of(page, name).get_by_role("link").click()
+
+
+def act(page: Page, name: str, *presses: str) -> None:
+    """Open what can be done with a line, and press buttons there."""
+    line_of(page, name).get_by_role("button").click()
+    for press in presses:
+        page.locator("dialog[open]").get_by_role("button", name=press).click()

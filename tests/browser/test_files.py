@@ -1,67 +1,377 @@
-"""The page of files in a real browser, with a real agent on a real folder."""
+"""The page of files in a real browser, with a real agent on a real folder: looking."""
 
 import os
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Protocol
+import time
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.files_lab import FilesLab, agents_hub, is_loaded, line_of, new_lab
-from tests.fakes.front import Front, fronting
-from tests.fakes.site import PREFIX, FakeSite
+from tests.browser.files_lab import (
+    FILES,
+    FilesLab,
+    VisitFiles,
+    line_of,
+    names,
+    open_line,
+)
+from tests.browser.gallery import violations
+from tests.fakes.site import FakeSite
 
-
-class Visit(Protocol):
-    """Open the page of files at an address."""
-
-    def __call__(self, query: str = "", **about: Any) -> Page:
-        """Return the page, with what the agent has said."""
-
-
-@pytest.fixture
-def lab(site: FakeSite, tmp_path: Path) -> Iterator[FilesLab]:
-    with agents_hub() as hub:
-        lab = new_lab(tmp_path, hub)
-        port = int(site.origin.rpartition(":")[2])
-        lab.front = Front({"/": port, "/user/mia/agent/": lab.port}, lab.lead)
-        with fronting(lab.front):
-            site.origin = f"http://127.0.0.1:{lab.front.port}"
-            yield lab
-            lab.kill()
-
-
-@pytest.fixture
-def visit(open_page: OpenPage, site: FakeSite, lab: FilesLab) -> Visit:
-    def visit_one(query: str = "", **about: Any) -> Page:
-        page = open_page("me", **about)
-        lab.serve(page.context)
-        page.goto(site.url(f"files?tenant=vision{query}"))
-        is_loaded(page)
-        return page
-
-    return visit_one
-
-
-def names(page: Page) -> list[str]:
-    return page.locator("#files-table a[data-slot=name]").all_inner_texts()
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "a \"quoted\" 'name'",
+    "two\nlines",
+    " spaces at both ends ",
+    "100%25 & more?#.txt",
+    "日本語のファイル.txt",
+    "{count}",
+    "%ff",
+)
 
 
 def test_the_workspace_is_shown_first_folders_before_files(
-    visit: Visit, lab: FilesLab
+    visit_files: VisitFiles, files: FilesLab
 ) -> None:
-    lab.write("workspace/b.txt", "b" * 2048)
-    lab.write("workspace/runs/1/out.log")
-    lab.write("workspace/.hidden")
-    page = visit()
+    files.write("workspace/b.txt", "b" * 2048)
+    files.write("workspace/runs/1/out.log")
+    files.write("workspace/.hidden")
+    page = visit_files()
     expect(line_of(page, "runs")).to_be_visible()
     assert names(page) == ["runs", "b.txt"]
     expect(line_of(page, "b.txt")).to_contain_text("2 KiB")
-    expect(page.locator("#files-pages")).to_contain_text("1–2 of 2")
+    expect(page.locator("#files-pages")).to_contain_text("of 2")
+    expect(page.locator("#files-pages")).to_contain_text("2 of 3 match")
     page.get_by_label("Hidden files too").check()
     expect(line_of(page, ".hidden")).to_be_visible()
-    assert PREFIX in page.url
     assert "hidden=yes" in page.url
-    assert os.listdir(lab.workspace)
+
+
+def test_the_way_leads_down_and_up_and_the_browser_goes_back(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    files.write("workspace/runs/first/metrics.csv")
+    page = visit_files()
+    crumbs = page.locator("#files-crumbs")
+    open_line(page, "runs")
+    open_line(page, "first")
+    expect(line_of(page, "metrics.csv")).to_be_visible()
+    assert crumbs.locator("a").all_inner_texts() == [
+        "All of scratch", "workspace", "runs", "first",
+    ]  # fmt: skip
+    expect(crumbs.locator("[aria-current=page]")).to_have_text("first")
+    page.go_back()
+    expect(line_of(page, "first")).to_be_visible()
+    page.go_back()
+    expect(line_of(page, "runs")).to_be_visible()
+    page.go_forward()
+    expect(line_of(page, "first")).to_be_visible()
+    crumbs.get_by_role("link", name="All of scratch").click()
+    expect(line_of(page, "workspace")).to_be_visible()
+    assert "path=&" in f"{page.url}&"
+
+
+def test_a_place_leads_there_and_is_marked(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    files.write("log/17.log", "hello")
+    page = visit_files()
+    places = page.locator("#files-places")
+    expect(places.locator("[aria-current]")).to_have_text("Workspace")
+    places.get_by_role("link", name="Logs").click()
+    expect(line_of(page, "17.log")).to_be_visible()
+    expect(places.locator("[aria-current]")).to_have_text("Logs")
+
+
+def test_an_address_opens_the_same_in_another_tab(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    files.write("workspace/old.txt", "x" * 10)
+    files.write("workspace/large.txt", "x" * 99)
+    files.write("workspace/deep/in/here.txt", "found")
+    page = visit_files("&at=scratch&path=workspace&sort=-size")
+    expect(line_of(page, "old.txt")).to_be_visible()
+    assert names(page)[-2:] == ["large.txt", "old.txt"]
+    other = page.context.new_page()
+    other.goto(
+        page.url.replace("path=workspace", "path=workspace%2Fdeep%2Fin%2Fhere.txt")
+    )
+    expect(other.locator("#files-file h2")).to_have_text("here.txt")
+    expect(other.locator("#files-file code")).to_have_text("found")
+
+
+def test_columns_sort_at_the_agent(visit_files: VisitFiles, files: FilesLab) -> None:
+    for number, name in enumerate(("b", "a", "c")):
+        file = files.write(f"workspace/{name}", "x" * (3 - number))
+        os.utime(file, (1_700_000_000 + number, 1_700_000_000 + number))
+    page = visit_files()
+    expect(line_of(page, "a")).to_be_visible()
+    for press, wanted in (
+        ("Size", ["b", "a", "c"]), ("Size", ["c", "a", "b"]),
+        ("Changed", ["c", "a", "b"]), ("Name", ["a", "b", "c"]),
+        ("Name", ["c", "b", "a"]),
+    ):  # fmt: skip
+        page.locator("#files-table thead").get_by_role("button", name=press).click()
+        expect(page.locator("#files-table a[data-slot=name]")).to_have_text(wanted)
+    head = page.locator("#files-table th[data-by=name]")
+    expect(head).to_have_attribute("aria-sort", "descending")
+
+
+def test_many_thousand_entries_come_in_pages_and_are_filtered(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    folder = files.workspace / "many"
+    folder.mkdir()
+    for number in range(65_000):
+        os.close(os.open(folder / f"f{number:05}", os.O_CREAT | os.O_WRONLY))
+    page = visit_files()
+    began = time.monotonic()
+    open_line(page, "many")
+    expect(line_of(page, "f00000")).to_be_visible()
+    took = time.monotonic() - began
+    expect(page.locator("#files-pages")).to_contain_text("200 of 65,000")
+    page.get_by_role("button", name="Next").click()
+    expect(line_of(page, "f00200")).to_be_visible()
+    expect(line_of(page, "f00199")).to_have_count(0)
+    page.get_by_role("button", name="Previous").click()
+    expect(line_of(page, "f00199")).to_be_visible()
+    page.get_by_label("Name contains").fill("f6499")
+    expect(page.locator("#files-pages")).to_contain_text("10 of 10")
+    page.get_by_label("Name contains").fill("no such")
+    expect(page.locator("#files-no-match")).to_be_visible()
+    page.get_by_role("button", name="Show everything").click()
+    expect(line_of(page, "f00000")).to_be_visible()
+    assert took < 3
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_name_is_shown_as_it_is_opened_and_renamed(
+    visit_files: VisitFiles, files: FilesLab, name: str
+) -> None:
+    files.write(f"workspace/{name}", f"in {name}")
+    page = visit_files()
+    shown = name.replace("%", "%25") if name == "%ff" else name.replace("%25", "%2525")
+    line = page.locator("#files-table tbody tr")
+    expect(line).to_have_count(1)
+    assert line.get_attribute("data-name") == shown
+    assert page.locator("#files-table img").count() == 0
+    line.get_by_role("link").click()
+    expect(page.locator("#files-file code")).to_have_text(f"in {name}")
+    page.reload()
+    expect(page.locator("#files-file code")).to_have_text(f"in {name}")
+
+
+def test_a_name_that_is_no_utf8_can_be_opened(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    raw = os.fsencode(files.workspace) + b"/caf\xe9.txt"
+    file = os.open(raw, os.O_WRONLY | os.O_CREAT)
+    os.write(file, b"inside")
+    os.close(file)
+    page = visit_files()
+    open_line(page, "caf%e9.txt")
+    expect(page.locator("#files-file code")).to_have_text("inside")
+
+
+def test_links_say_where_they_lead_and_never_out(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    files.write("workspace/target/inner.txt")
+    (files.workspace / "into").symlink_to("target")
+    (files.workspace / "away").symlink_to("/etc")
+    (files.workspace / "gone").symlink_to("nothing-there")
+    os.mkfifo(files.workspace / "pipe")
+    page = visit_files()
+    expect(line_of(page, "away")).to_contain_text("leads outside of what is shown")
+    expect(line_of(page, "gone")).to_contain_text("leads nowhere: nothing-there")
+    expect(line_of(page, "pipe")).to_contain_text("Special file")
+    open_line(page, "pipe")
+    expect(page.locator("#files-file")).to_contain_text("no ordinary file")
+    page.go_back()
+    open_line(page, "into")
+    expect(line_of(page, "inner.txt")).to_be_visible()
+    page.go_back()
+    open_line(page, "away")
+    expect(page.locator("#files-failed")).to_contain_text("leads out of the folders")
+    page.locator("#files-failed").get_by_role("button", name="folder above").click()
+    expect(line_of(page, "into")).to_be_visible()
+
+
+def test_a_tenants_data_can_be_looked_at_and_not_changed(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    item = files.store / "vision" / "data" / "12"
+    item.mkdir()
+    (item / "photo.txt").write_text("published")
+    page = visit_files("&at=data:vision&path=")
+    open_line(page, "12")
+    expect(page.locator("#files-read-only")).to_be_visible()
+    for gone in ("Upload files", "New folder"):
+        expect(page.get_by_role("button", name=gone)).to_have_count(0)
+    line_of(page, "photo.txt").get_by_role("checkbox").check()
+    bar = page.locator("#files-selected")
+    expect(bar.get_by_role("button", name="Download (zip)")).to_be_visible()
+    expect(bar.get_by_role("button", name="Delete")).to_be_hidden()
+    open_line(page, "photo.txt")
+    expect(page.locator("#files-file code")).to_have_text("published")
+    expect(page.get_by_role("button", name="Edit")).to_be_hidden()
+
+
+def test_an_empty_folder_offers_the_first_step(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    page = visit_files()
+    expect(page.locator("#files-empty")).to_contain_text("Nothing is in this folder")
+    expect(page.locator("#files-empty").get_by_role("button")).to_be_visible()
+
+
+def test_what_is_not_there_or_not_permitted_is_said(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    page = visit_files("&at=scratch&path=workspace/never")
+    expect(page.locator("#files-failed")).to_contain_text("not there")
+    (files.workspace / "never").mkdir()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#files-empty")).to_be_visible()
+
+
+def test_a_folder_of_tensorboard_logs_says_how_to_see_them(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    files.write("workspace/my runs/events.out.tfevents.1.host", b"x")
+    page = visit_files("&at=scratch&path=workspace/my runs")
+    expect(page.locator("#files-events")).to_contain_text("logs of TensorBoard")
+    expect(page.locator("#files-events code")).to_have_text("kqi tensorboard 'my runs'")
+    expect(page.locator("#files-events").get_by_role("link")).to_have_attribute(
+        "href", "/services/portal/notebooks?tenant=vision"
+    )
+
+
+def test_the_agent_is_waited_for_while_it_starts(
+    open_page: OpenPage, site: FakeSite, files: FilesLab
+) -> None:
+    files.write("workspace/there.txt")
+    files.may_start = False
+    page = open_page("me")
+    files.serve(page.context)
+    page.goto(site.url("files"))
+    expect(page.locator("#files-line")).to_contain_text("is being started")
+    assert violations(page) == []
+    files.may_start = True
+    expect(line_of(page, "there.txt")).to_be_visible()
+    assert files.starts == 1
+
+
+def test_an_agent_that_does_not_come_is_said_to_be_away_and_tried_again(
+    open_page: OpenPage, site: FakeSite, files: FilesLab
+) -> None:
+    page = open_page("me")
+    page.context.route("**/api/v1/agent", lambda route: route.fulfill(status=503))
+    page.goto(site.url("files"))
+    expect(page.locator("#files-failed")).to_contain_text("cannot be reached")
+    assert violations(page) == []
+    page.context.unroute("**/api/v1/agent")
+    files.serve(page.context)
+    # By itself, without a click.
+    expect(page.locator("#files-empty")).to_be_visible()
+
+
+def test_the_list_stays_while_the_agent_is_away_and_is_renewed(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    files.write("workspace/one.txt")
+    page = visit_files()
+    expect(line_of(page, "one.txt")).to_be_visible()
+    files.kill()
+    files.may_start = False
+    files.write("workspace/two.txt")
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.locator("#files-old")).to_contain_text("is being started")
+    expect(line_of(page, "one.txt")).to_be_visible()
+    files.may_start = True
+    expect(line_of(page, "two.txt")).to_be_visible()
+    expect(page.locator("#files-old")).to_be_hidden()
+    assert files.starts == 2
+
+
+def test_a_slow_network_shows_that_it_is_working(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    files.write("workspace/deep/one.txt")
+    page = visit_files()
+    files.front.slow, files.front.delay_s = FILES, 5.0
+    open_line(page, "deep")
+    expect(page.locator("#files-loading")).to_be_visible()
+    expect(page.locator("#files-line")).to_contain_text("longer than usual")
+    expect(line_of(page, "one.txt")).to_be_visible()
+
+
+def test_who_goes_on_before_an_answer_sees_the_last_place_only(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    files.write("workspace/slow/one.txt")
+    files.write("log/2.log")
+    page = visit_files()
+    files.front.slow, files.front.delay_s = FILES, 2.0
+    open_line(page, "slow")
+    files.front.delay_s = 0.0
+    page.locator("#files-places").get_by_role("link", name="Logs").click()
+    expect(line_of(page, "2.log")).to_be_visible()
+    page.wait_for_timeout(2500)
+    expect(line_of(page, "2.log")).to_be_visible()
+
+
+def test_another_tab_shows_what_this_one_has_changed(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    page = visit_files()
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator("#files-empty")).to_be_visible()
+    page.bring_to_front()
+    page.get_by_role("button", name="New folder").click()
+    page.get_by_role("dialog").get_by_label("Name").fill("fresh")
+    page.get_by_role("button", name="Make it").click()
+    expect(line_of(page, "fresh")).to_be_visible()
+    other.bring_to_front()
+    expect(line_of(other, "fresh")).to_be_visible()
+
+
+def test_keys_alone_go_through_a_folder(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    files.write("workspace/a/inner.txt")
+    files.write("workspace/b.txt")
+    files.write("workspace/c.txt")
+    page = visit_files()
+    line_of(page, "a").get_by_role("link").focus()
+    page.keyboard.press("End")
+    expect(line_of(page, "c.txt").get_by_role("link")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(line_of(page, "c.txt").get_by_role("checkbox")).to_be_checked()
+    page.keyboard.press("Shift+ArrowUp")
+    expect(page.locator("#files-selected")).to_contain_text("2 selected")
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    expect(line_of(page, "inner.txt").get_by_role("link")).to_be_focused()
+    page.keyboard.press("Backspace")
+    expect(line_of(page, "a").get_by_role("link")).to_be_focused()
+    page.keyboard.press("F2")
+    expect(page.get_by_role("dialog").get_by_label("New name")).to_be_focused()
+    page.keyboard.type("renamed")
+    page.keyboard.press("Enter")
+    expect(line_of(page, "renamed")).to_be_visible()
+    line_of(page, "b.txt").get_by_role("link").focus()
+    page.keyboard.press("Delete")
+    expect(page.get_by_role("button", name="Keep everything")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(line_of(page, "b.txt").get_by_role("link")).to_be_focused()
+
+
+def test_it_is_reached_by_keys(open_page: OpenPage, files: FilesLab) -> None:
+    page = open_page("me")
+    files.serve(page.context)
+    page.keyboard.press("g")
+    page.keyboard.press("f")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Files")
+    expect(page.locator("#files-empty")).to_be_visible()
