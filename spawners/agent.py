@@ -12,6 +12,7 @@ import jupyterhub
 from jupyterhub.spawner import Spawner
 
 from kqi_hub.bootstrap.cluster import open_door
+from kqi_hub.bootstrap.store import store_root
 from kqi_hub.domain.errors import DoorRefused
 from kqi_hub.domain.ports import Door
 from kqi_hub.runas.agents import AgentProcess, DoorAgents
@@ -67,6 +68,7 @@ class AgentSpawner(Spawner):
             "hub_version": jupyterhub.__version__,
             "hub": _hub_words(self.get_env()),
             "environments": _environment_rules(self.site),
+            "files": _file_rules(self.site),
         }
         return json.dumps(told)
 
@@ -142,6 +144,16 @@ def _environment_rules(site: Settings) -> dict[str, object]:
         "minutes": rules.minutes,
         "slurm_bin": str(site.cluster.slurm_bin),
         "slurm_conf": str(site.cluster.slurm_conf or ""),
+    }
+
+
+def _file_rules(site: Settings) -> dict[str, object]:
+    """Return where files may be looked at; kqi_hub/agent/files/rules.py reads it."""
+    return {
+        "scratch": str(site.scratch.root),
+        "store": str(store_root(site)),
+        "roots": list(site.files.roots),
+        "store_socket": str(site.store.socket),
     }
 
 

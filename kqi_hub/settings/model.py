@@ -17,6 +17,7 @@ from kqi_hub.settings.contradiction import Contradiction
 from kqi_hub.settings.directory import Directory
 from kqi_hub.settings.environments import Environments
 from kqi_hub.settings.field import about
+from kqi_hub.settings.files import Files
 from kqi_hub.settings.login import Login, SecondFactor, Security, Terms
 from kqi_hub.settings.notebooks import Notebooks
 from kqi_hub.settings.queues import Billing, Preset, Queue, Rate, repeated
@@ -347,6 +348,7 @@ class Settings:
     hub: Hub = field(default_factory=Hub)
     notebooks: Notebooks = field(default_factory=Notebooks)
     environments: Environments = field(default_factory=Environments)
+    files: Files = field(default_factory=Files)
     store: Store = field(default_factory=Store)
     store_quota: tuple[StoreQuota, ...] = ()
     queue: tuple[Queue, ...] = ()

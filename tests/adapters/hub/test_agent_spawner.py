@@ -14,9 +14,12 @@ import pytest
 from traitlets.config import Config
 
 from kqi_hub.agent.environment_rules import environment_rules
+from kqi_hub.agent.files.rules import file_rules
 from kqi_hub.domain.errors import DoorRefused
 from kqi_hub.domain.ports import DoorAnswer
 from kqi_hub.settings.environments import Environments
+from kqi_hub.settings.files import Files
+from kqi_hub.settings.store import Store
 from spawners.agent import AgentSpawner
 
 SITE: Any = SimpleNamespace(
@@ -25,6 +28,8 @@ SITE: Any = SimpleNamespace(
         agent_idle_minutes=30, session_python=Path("/opt/session/bin/python")
     ),
     environments=Environments(queue="free"),
+    files=Files(roots=("/projects",)),
+    store=Store(),
     cluster=SimpleNamespace(slurm_bin=Path("/usr/bin"), slurm_conf=None),
     hub=SimpleNamespace(public_url="https://hub.example"),
 )
@@ -120,6 +125,10 @@ async def test_a_start_makes_scratch_and_hands_over_the_hubs_words_only(
     assert rules is not None
     assert (rules.queue, rules.run_on) == ("free", "job")
     assert (rules.python, rules.slurm_conf) == ("/opt/session/bin/python", "")
+    files = file_rules(told["files"], Path("/scratch/alice"))
+    assert (files.scratch, files.roots) == (Path("/scratch"), (Path("/projects"),))
+    assert files.store == Path("/scratch/kqi-store")
+    assert files.store_socket == Path("/run/kqi-store/store.sock")
     assert await made.poll() is None
     await made.stop()
 
