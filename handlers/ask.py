@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, TypeVar
 
 from handlers.access import check_tenant_role
 from handlers.failures import NotLoggedIn
@@ -44,13 +44,12 @@ class Deps:
     queues: Queues
     live: Live
     notebooks: Notebooks
-    # Given by every process; without them only the routes of data do not work.
-    data: DataItems = cast(DataItems, None)
-    uploads: Uploads = cast(Uploads, None)
-    data_use: DataUse = cast(DataUse, None)
-    datasets: Datasets = cast(Datasets, None)
-    lineage: LineageGraph = cast(LineageGraph, None)
-    staging: Staging = cast(Staging, None)
+    data: DataItems
+    uploads: Uploads
+    data_use: DataUse
+    datasets: Datasets
+    lineage: LineageGraph
+    staging: Staging
 
 
 @dataclass(frozen=True, slots=True)
