@@ -87,6 +87,12 @@ class Choices(Model):
         "", max_length=LONGEST_COMMAND, description="What to run before it starts."
     )
     memo: str = Field("", max_length=LONGEST_MEMO, description="A note of yours.")
+    dataset: int | None = Field(
+        None,
+        ge=1,
+        lt=2**63,
+        description="A dataset to work on; its place is in KQI_INPUT.",
+    )
 
     def chosen(self, tenant: str, usual: domain.Ui) -> domain.Choices:
         """Return them as the services know them; `usual` opens where none is said."""
@@ -105,6 +111,7 @@ class Choices(Model):
             variables=tuple((one.name, one.value) for one in self.variables),
             command=self.command,
             memo=self.memo,
+            dataset=self.dataset,
         )
 
 
@@ -328,4 +335,5 @@ def _choices(chosen: domain.Choices, is_own: bool) -> Choices:
         variables=tuple(Variable(name=name, value=value) for name, value in variables),
         command=chosen.command if is_own else "",
         memo=chosen.memo,
+        dataset=chosen.dataset,
     )

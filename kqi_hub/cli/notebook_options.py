@@ -31,6 +31,9 @@ _OPTIONS: Final = (
     ),
     click.option("--command", help="What to run before it starts."),
     click.option("--memo", help="A note of yours."),
+    click.option(
+        "--dataset", type=click.IntRange(0), help="Number of a dataset; 0: none."
+    ),
 )
 
 
@@ -46,6 +49,8 @@ def chosen(said: dict[str, Any]) -> dict[str, object]:
     plain = ("preset", "queue", "cpus", "gpus", "gpu_type", "ui", "environment",
              "command", "memo")  # fmt: skip
     found: dict[str, object] = {n: said[n] for n in plain if said[n] is not None}
+    if said["dataset"] is not None:
+        found["dataset"] = said["dataset"] or None
     if said["memory_gb"] is not None:
         found["memory_mb"] = said["memory_gb"] * _MB
     if said["lifetime"] is not None or said["no_lifetime"]:

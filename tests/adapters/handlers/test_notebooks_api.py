@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from handlers.service import Folders
+from kqi_hub.domain.datasets import NewDataset
 from kqi_hub.domain.errors import HubUnavailable
 from kqi_hub.domain.notebooks import Ui
 from tests.adapters.handlers.conftest import Client
@@ -23,6 +24,35 @@ async def make(ask: Client, person: str = "mia", **about: Any) -> dict[str, Any]
     assert answer.status == 201, answer.text
     made: dict[str, Any] = answer.json
     return made
+
+
+async def test_dataset_is_one_of_the_persons_tenants(
+    ask: Client, site: FakeSite
+) -> None:
+    datasets = site.notebooks.datasets
+    for tenant in ("vision", "nlp", "bio"):
+        datasets.create(NewDataset(tenant, "signs"), "somebody", 1.0)
+    made = await make(ask, dataset=2)
+    assert made["choices"]["dataset"] == 2
+    refused = await ask(MAKE, "mia", "POST", {**GOOD, "name": "other", "dataset": 3})
+    assert refused.status == 400
+    assert "no dataset 3" in refused.text
+    path = f"api/v1/notebooks/{made['id']}"
+    seen = made["changed_at"]
+    changed = {**GOOD, "dataset": None, "changed_at": seen}
+    answer = await ask(path, "mia", "PUT", changed)
+    assert answer.json["choices"]["dataset"] is None
+
+
+async def test_dataset_that_is_gone_is_told_at_the_start(
+    ask: Client, site: FakeSite
+) -> None:
+    site.notebooks.datasets.create(NewDataset("vision", "signs"), "mia", 1.0)
+    made = await make(ask, dataset=1)
+    site.notebooks.datasets.delete(1)
+    answer = await ask(f"api/v1/notebooks/{made['id']}/start", "mia", "POST")
+    assert answer.status == 400
+    assert "no dataset 1" in answer.text
 
 
 async def test_a_notebook_is_made_started_and_stopped(
@@ -114,6 +144,10 @@ async def test_a_manager_sees_the_tenants_without_variables_and_commands(
         {"variables": {"A": "x"}},
         {"command": "x" * 9000},
         {"memo": "\u0000"},
+        {"dataset": 0},
+        {"dataset": 2**63},
+        {"dataset": "7"},
+        {"dataset": 99},
         {"owner": "max"},
         {"unknown": 1},
     ],
