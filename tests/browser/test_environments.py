@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -10,9 +11,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import OpenPage, Show
 from tests.browser.environment_states import EVERY, FakeAgent, environment, task
-from tests.browser.gallery import fits, lost_references, violations
+from tests.browser.gallery import (
+    Gallery,
+    in_both,
+    lost_references,
+    too_narrow,
+    violations,
+)
 from tests.fakes.queues import job, reading
 from tests.fakes.site import FakeSite
 
@@ -401,12 +408,45 @@ def prepare(page: Page, kind: str) -> None:
 KINDS = ("list", "none", "task", "more", "sure", "new")
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.fixture
+def look(show: Show, gallery: Gallery, agent: FakeAgent) -> Iterator[Show]:
+    """Show a page of the gallery with the agent beside it."""
+    page = gallery.open("mia", "en")
+    agent.serve(page)
+    yield show
+    page.goto("about:blank")
+    page.unroute_all()
+
+
+@in_both(KINDS)
 def test_each_state_is_readable_by_everybody(
-    visit: Any, agent: FakeAgent, keep_shot: Any, kind: str, width: int, colours: str
+    look: Show, agent: FakeAgent, keep_shot: Any, name: str, colours: str, size: Any
 ) -> None:
+    furnish(agent, name)
+    page = look(path_of(name), colours=colours, size=size)
+    prepare(page, name)
+    keep_shot(page, f"environments-{name}-{size['width']}-{colours}")
+    assert violations(page) == []
+    assert lost_references(page) == []
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_no_state_has_to_be_scrolled_sideways(
+    look: Show, agent: FakeAgent, name: str
+) -> None:
+    furnish(agent, name)
+    page = look(path_of(name))
+    prepare(page, name)
+    assert too_narrow(page) == []
+
+
+def path_of(kind: str) -> str:
+    path = "environments/new" if kind == "new" else "environments"
+    return f"{path}?tenant=vision"
+
+
+def furnish(agent: FakeAgent, kind: str) -> None:
+    """Give the agent what a state is about."""
     if kind == "none":
         agent.environments.clear()
     if kind == "task":
@@ -416,13 +456,3 @@ def test_each_state_is_readable_by_everybody(
         agent.tasks.append(found)
         agent.tasks.append(task(1, state="done", ended_at=time.time(), name="other"))
         agent.logs[found["id"]] = LOG
-    path = "environments/new" if kind == "new" else "environments"
-    page = visit(
-        path, viewport={"width": width, "height": 900}, color_scheme=colours,
-        reduced_motion="reduce",
-    )  # fmt: skip
-    prepare(page, kind)
-    keep_shot(page, f"environments-{kind}-{width}-{colours}")
-    assert violations(page) == []
-    assert lost_references(page) == []
-    assert fits(page)
