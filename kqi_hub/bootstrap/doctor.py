@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from kqi_hub.auth.directory_check import DirectoryAccess, DirectoryCheck
 from kqi_hub.bootstrap.cluster import open_cluster, open_door, poll_rules, worker_lock
+from kqi_hub.bootstrap.data import open_data_store
 from kqi_hub.bootstrap.database import (
     check_database,
     open_session_store,
@@ -65,6 +66,7 @@ def doctor_sources(settings: Settings) -> Sources:
         ),
         worker_holder=worker_lock(settings).holder,
         store=store_sources(settings),
+        comparisons=lambda: open_data_store(settings).comparisons(),
         wall=time.time,
     )
 

@@ -7,6 +7,7 @@ import click
 from kqi_hub import __version__
 from kqi_hub.operator.audit import audit
 from kqi_hub.operator.config import config
+from kqi_hub.operator.data import data
 from kqi_hub.operator.db import db
 from kqi_hub.operator.doctor import doctor
 from kqi_hub.operator.invocation import ErrorTreeGroup, Invocation
@@ -47,6 +48,7 @@ def cli(ctx: click.Context, config_path: Path | None, debug: bool) -> None:
 for command in (
     audit,
     config,
+    data,
     db,
     doctor,
     jobs,

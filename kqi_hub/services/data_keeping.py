@@ -80,7 +80,15 @@ class DataKeeper:
         )
         since = self.wall() - self.times.compare_s
         recent = {one.tenant for one in known if one.at > since and not one.trouble}
-        found = [await self._compare(one) for one in tenants if one not in recent]
+        due = [one for one in tenants if one not in recent]
+        return await self.compare_now(due) if due else ()
+
+    async def compare_now(
+        self, tenants: Sequence[str] = (), *, remove: bool = False
+    ) -> tuple[Comparison, ...]:
+        """Compare these tenants, or all; `remove` what belongs to nothing."""
+        chosen = tenants or await _off(self.items.tenants)
+        found = [await self._compare(one, remove) for one in chosen]
         await _off(lambda: self._keep(found))
         return tuple(found)
 
@@ -150,10 +158,10 @@ class DataKeeper:
         await self.store.remove_files(tenant, data_id, paths)
         await _off(lambda: self.items.files_gone(data_id, paths))
 
-    async def _compare(self, tenant: str) -> Comparison:
+    async def _compare(self, tenant: str, remove: bool) -> Comparison:
         now = self.wall()
         try:
-            swept = await self._sweep(tenant)
+            swept = await self._sweep(tenant, remove)
         except StoreError as error:
             return Comparison(tenant, now, trouble=str(error))
         missing = await _off(lambda: self._really_missing(swept.missing_data))
@@ -165,7 +173,7 @@ class DataKeeper:
             missing=missing,
         )
 
-    async def _sweep(self, tenant: str) -> Sweep:
+    async def _sweep(self, tenant: str, remove: bool) -> Sweep:
         uploads, data, trees = await _off(
             lambda: (
                 self.uploads.keys(tenant),
@@ -173,7 +181,7 @@ class DataKeeper:
                 self.trees(tenant),
             )
         )
-        return await self.store.sweep(tenant, uploads, data, trees)
+        return await self.store.sweep(tenant, uploads, data, trees, remove)
 
     def _really_missing(self, data_ids: Collection[int]) -> tuple[int, ...]:
         """Return those that ought to be there: READY now, and not empty."""

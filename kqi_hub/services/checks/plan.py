@@ -1,5 +1,6 @@
 """All of the doctor's checks in the order in which people read them."""
 
+from kqi_hub.services.checks.data_checks import DataChecks
 from kqi_hub.services.checks.examine import Check
 from kqi_hub.services.checks.person_checks import PersonChecks, Volunteer
 from kqi_hub.services.checks.portal_checks import PortalChecks
@@ -18,6 +19,8 @@ def all_checks(
     ]
     if sources.store is not None:
         checks += StoreChecks(sources.store).checks()
+    if sources.comparisons is not None:
+        checks += DataChecks(sources.comparisons, sources.wall).checks()
     if volunteer is not None:
         checks += PersonChecks(target, sources, volunteer).checks()
     return checks

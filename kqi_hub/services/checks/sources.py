@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from kqi_hub.domain.cluster import Freshness
+from kqi_hub.domain.data_item_ports import Comparison
 from kqi_hub.domain.health import DirectoryProbe, MachineProbe, SlurmProbe
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.ports import Cluster, Door
@@ -44,4 +45,6 @@ class Sources:
     worker_holder: Callable[[], int | None]
     wall: Callable[[], float]
     store: StoreSources | None = None
+    # What the worker's daily comparisons of store and database found.
+    comparisons: Callable[[], Sequence[Comparison]] | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
