@@ -147,6 +147,7 @@ function draw() {
     box.querySelector("[data-slot=count]").textContent = number(items.length);
     box.querySelector("[data-slot=empty]").hidden = items.length > 0;
     choices.list.hidden = !items.length;
+    box.querySelector("[data-does=all]").hidden = !items.length;
     offer(type);
   }
   for (const option of all.list.children) {

@@ -14,7 +14,8 @@ export class Choices extends EventTarget {
     list.addEventListener("click", (event) => this.clicked(event));
     list.addEventListener("keydown", (event) => this.key(event));
     list.addEventListener("dragstart", (event) => this.dragged(event));
-    list.addEventListener("focus", () => this.point(this.at));
+    // A list that scrolled now would move away under the pointer that gives the focus.
+    list.addEventListener("focus", () => this.point(this.at, false));
   }
 
   get ids() {
@@ -91,7 +92,7 @@ export class Choices extends EventTarget {
     this.mark();
   }
 
-  point(at) {
+  point(at, scrolls = true) {
     const last = this.shown.length - 1;
     this.at = Math.max(0, Math.min(at, last));
     for (const option of this.list.children) option.classList.remove("is-at");
@@ -99,7 +100,7 @@ export class Choices extends EventTarget {
     if (!option) return;
     option.classList.add("is-at");
     this.list.setAttribute("aria-activedescendant", option.id);
-    option.scrollIntoView({ block: "nearest" });
+    if (scrolls) option.scrollIntoView({ block: "nearest" });
   }
 
   clicked(event) {
