@@ -135,16 +135,47 @@ async def _tell(world: World, run: Run, hub: Mapping[str, str]) -> None:
 
 async def _secret(world: World, run: Run, hub: Mapping[str, str]) -> str:
     """Return the text of the secret file, with the dataset made ready."""
+    dataset = await _dataset(world, run)
+    return await asyncio.to_thread(world.secret, run.session, hub, dataset)
+
+
+async def _dataset(world: World, run: Run) -> DatasetPlace | None:
+    """Return where the session's dataset lies, however long that takes to make."""
+    number = run.session.chosen.dataset
+    if number is None:
+        return None
     try:
-        dataset = await world.dataset(run.session)
+        return await _made_ready(world, run)
+    except StartFailed:
+        raise
     except KqiError as error:
         log.warning("Session %d gets no dataset: %s", run.id, error)
         if run.job_id is None and run.unsure_since is None:
             await _note_refusal(world, run, error)
             raise
-        # Its job exists, or may: it begins without, and says so.
-        dataset = DatasetPlace(run.session.chosen.dataset or 0, "")
-    return await asyncio.to_thread(world.secret, run.session, hub, dataset)
+    # Its job exists, or may: it begins without, and says so.
+    return DatasetPlace(number, "")
+
+
+async def _made_ready(world: World, run: Run) -> DatasetPlace | None:
+    """Wait for the dataset, but no longer than somebody wants the session."""
+    making = asyncio.ensure_future(world.dataset(run.session))
+
+    def made(done: "asyncio.Future[DatasetPlace | None]") -> None:
+        if not done.cancelled():
+            done.exception()  # where somebody stopped it, nobody else asks for that
+        run.move()
+
+    making.add_done_callback(made)
+    try:
+        await run.until(
+            lambda: making.done() or run.stop_asked, world.times.longest_wait
+        )
+        if run.stop_asked or not making.done():
+            raise StartFailed("The notebook was stopped before its dataset was ready.")
+        return making.result()
+    finally:
+        making.cancel()
 
 
 async def _keep(world: World, run: Run, text: str) -> None:

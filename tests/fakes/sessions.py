@@ -1,7 +1,7 @@
 """A session store, Slurm and secret files in memory, for tests of starts and stops."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from tests.fakes.slurm_reader import ScriptedReader, make_job
 from tests.fakes.snapshot_store import FakeSnapshotStore
 
 NOW = 1_800_000_000.0
+Dataset = Callable[[Session], Awaitable[DatasetPlace | None]]
 KEY = "abcdefghijklmnopqrstuvwxyz"
 CHOSEN = Choices("try", "vision", "cpu")
 # Nothing in these tests needs the patience that people and Slurm do.
@@ -194,7 +195,7 @@ class Lab:
         self.slurm = FakeSlurm()
         self.files = FakeSecretFiles()
         # Tests may put another in its place.
-        self.dataset = no_dataset
+        self.dataset: Dataset = no_dataset
         self.sessions = self.process()
 
     def process(self, times: SessionTimes = QUICK) -> Sessions:

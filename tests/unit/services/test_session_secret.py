@@ -2,7 +2,7 @@
 
 import json
 
-from kqi_hub.domain.notebook_ports import ServerSecrets
+from kqi_hub.domain.notebook_ports import DatasetPlace, ServerSecrets
 from kqi_hub.domain.notebooks import (
     Choices,
     NotebookRules,
@@ -52,3 +52,13 @@ def test_without_repository_and_credentials_there_are_none() -> None:
     told = json.loads(secret_text(session, ServerSecrets({}), NotebookRules(), "p"))
     assert told["git"] is None
     assert told["notebook"]["repository"] is None
+    assert told["notebook"]["dataset"] is None
+
+
+def test_dataset_is_told_with_its_place() -> None:
+    session = Session(
+        3, 12, "alice", "k" * 26, Choices("try", "vision", "cpu", dataset=7), 1.0, 1.0
+    )
+    secrets = ServerSecrets({}, dataset=DatasetPlace(7, "/store/trees/x"))
+    told = json.loads(secret_text(session, secrets, NotebookRules(), "p"))
+    assert told["notebook"]["dataset"] == {"id": 7, "path": "/store/trees/x"}
