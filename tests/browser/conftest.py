@@ -18,10 +18,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import (
     Browser,
+    BrowserContext,
     ConsoleMessage,
     Error,
     Page,
@@ -50,10 +52,17 @@ expect.set_options(timeout=20_000)
 
 
 class OpenPage(Protocol):
-    """Open a page as a person; the rest are options of a browser's context."""
+    """Open a page as a person; the rest are options of a browser's context.
+
+    `before` is called with the context before anything is loaded.
+    """
 
     def __call__(
-        self, path: str = "", person: str | None = "mia", **about: Any
+        self,
+        path: str = "",
+        person: str | None = "mia",
+        before: Callable[[BrowserContext], object] | None = None,
+        **about: Any,
     ) -> Page:
         """Return the page, loaded."""
 
@@ -109,7 +118,7 @@ class Complaints:
         # That something answers 404, 503 or 507 is told too, and what some tests want.
         wanted = re.search("status of (4|503|507)", message.text)
         if message.type in {"error", "warning"} and not wanted:
-            self.heard.append(f"{message.text} {message.location}")
+            self.heard.append(f"{message.text} {message.location.get('url', '')}")
 
 
 @pytest.fixture
@@ -126,15 +135,26 @@ def open_page(
 ) -> Iterator[OpenPage]:
     contexts = []
 
-    def open_one(path: str = "", person: str | None = "mia", **about: Any) -> Page:
+    def open_one(
+        path: str = "",
+        person: str | None = "mia",
+        before: Callable[[BrowserContext], object] | None = None,
+        **about: Any,
+    ) -> Page:
         options = {"viewport": WIDE, "locale": "en-GB", **about}
         context = chromium.new_context(**options)
         contexts.append(context)
+        if before is not None:
+            before(context)
         page = context.new_page()
         complaints.listen_to(page)
+        wanted = site.url(path)
         if person is not None:
-            page.goto(f"{site.origin}/hub/login?as={person}")
-        page.goto(site.url(path))
+            # The login leads to the page: the first page is not loaded on the way.
+            way = {"as": person, "next": wanted.removeprefix(site.origin)}
+            page.goto(f"{site.origin}/hub/login?{urlencode(way)}")
+        if page.url != wanted:
+            page.goto(wanted)
         return page
 
     yield open_one
@@ -214,7 +234,7 @@ def files(site: FakeSite, tmp_path: Path) -> Iterator[FilesLab]:
 
 
 @pytest.fixture
-def visit_files(open_page: OpenPage, site: FakeSite, files: FilesLab) -> VisitFiles:
+def visit_files(files: FilesLab, open_page: OpenPage, site: FakeSite) -> VisitFiles:
     """Open the page of files at an address, once the agent has answered."""
 
     def visit_one(query: str = "", **about: Any) -> Page:

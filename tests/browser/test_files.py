@@ -248,7 +248,7 @@ def test_a_folder_of_tensorboard_logs_says_how_to_see_them(
 
 
 def test_the_agent_is_waited_for_while_it_starts(
-    open_page: OpenPage, site: FakeSite, files: FilesLab
+    files: FilesLab, open_page: OpenPage, site: FakeSite
 ) -> None:
     files.write("workspace/there.txt")
     files.may_start = False
@@ -263,7 +263,7 @@ def test_the_agent_is_waited_for_while_it_starts(
 
 
 def test_an_agent_that_does_not_come_is_said_to_be_away_and_tried_again(
-    open_page: OpenPage, site: FakeSite, files: FilesLab
+    files: FilesLab, open_page: OpenPage, site: FakeSite
 ) -> None:
     page = open_page("me")
     page.context.route("**/api/v1/agent", lambda route: route.fulfill(status=503))
@@ -368,7 +368,7 @@ def test_keys_alone_go_through_a_folder(
     expect(line_of(page, "b.txt").get_by_role("link")).to_be_focused()
 
 
-def test_it_is_reached_by_keys(open_page: OpenPage, files: FilesLab) -> None:
+def test_it_is_reached_by_keys(files: FilesLab, open_page: OpenPage) -> None:
     page = open_page("me")
     files.serve(page.context)
     page.keyboard.press("g")
