@@ -1,5 +1,6 @@
 """The page of one data item: its files, its tags, where it comes from."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +22,8 @@ from kqi_hub.services.data import DataView
 routes = Routes(tag=N_("Data"))
 EXAMPLE: Final = {"data_id": "1"}
 PER_PAGE: Final = 200
+# What agents would take for a byte that is no UTF-8 (kqi_hub/agent/files/names.py).
+_AMBIGUOUS: Final = re.compile(r"%(?=25|[89a-f][0-9a-f])")
 
 
 class Place(Model):
@@ -35,7 +38,7 @@ class Place(Model):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a folder: its path within the item, and within all data."""
+    """One line of a folder: its path within the item, and as agents know it."""
 
     entry: Entry
     path: str
@@ -103,7 +106,7 @@ def frame_of(
 
 def _row(item: DataItem, folder: str, entry: Entry) -> Row:
     path = "/".join(part for part in (folder.strip("/"), entry.name) if part)
-    return Row(entry, path, f"{item.id}/{path}")
+    return Row(entry, path, f"{item.id}/{_AMBIGUOUS.sub('%25', path)}")
 
 
 def _crumbs(folder: str) -> tuple[tuple[str, str], ...]:

@@ -18,6 +18,8 @@ from handlers.pages.notebooks.picture import Aged
 from handlers.pages.notebooks.refusal import refusal_of
 from handlers.pages.notebooks.typed import Filled, shape_or_none
 from handlers.problem import Problem, problem_of
+from kqi_hub.domain.data import Dataset
+from kqi_hub.domain.dataset_list import DatasetQuestion
 from kqi_hub.domain.errors import KqiError
 from kqi_hub.domain.notebooks import Notebook, NotebookRules, Shape
 from kqi_hub.domain.people import Role
@@ -27,6 +29,7 @@ from kqi_hub.services.board import Picture
 
 _TEMPLATE: Final = "pages/notebooks/form.html"
 _HOUR_S: Final = 3600
+_OFFERED: Final = 200
 # Services and the form count some things in other units.
 _OTHER_NAMES: Final = {"memory_mb": "memory_gb", "lifetime": "lifetime_h"}
 _NEW: Final = N_("New notebook")
@@ -64,6 +67,7 @@ async def form_page(ask: Ask, draft: Draft, rules: NotebookRules) -> Page:
     offered = ask.deps.queues.presets_for(tenant)
     presets = [await preset_card(ask, picture, one, tenant) for one in offered]
     estimate = await estimate_of(ask, draft.sent, picture)
+    datasets = await offered_datasets(ask, tenant)
 
     def values() -> Values:
         return {
@@ -81,9 +85,18 @@ async def form_page(ask: Ask, draft: Draft, rules: NotebookRules) -> Page:
             "may_be_unlimited": tenant in rules.unlimited_tenants,
             "longest_h": f"{rules.longest_lifetime_s / _HOUR_S:.10g}",
             "estimate": estimate,
+            "datasets": datasets,
         }
 
     return Page(_TEMPLATE, values, error.status if error else 200)
+
+
+async def offered_datasets(ask: Ask, tenant: str | None) -> tuple[Dataset, ...]:
+    """Return a tenant's newest datasets; an older one is chosen by its number."""
+    if tenant is None:
+        return ()
+    asked = DatasetQuestion(tenant=tenant, per_page=_OFFERED)
+    return (await ask.deps.datasets.search(ask.asker, asked)).items
 
 
 async def estimate_of(ask: Ask, sent: Mapping[str, str], picture: Picture) -> Met:

@@ -18,6 +18,8 @@ _NUMBER: Final = N_("This must be a number.")
 _ONE_OF: Final = N_("This must be one of: {expected}.")
 _NO_VARIABLE: Final = N_("Line {line} is not NAME=value.")
 _LARGEST: Final = 10**7
+_DATASET: Final = N_("This must be the number of a dataset.")
+_LONGEST_NUMBER: Final = 18
 
 
 class Filled(Model):
@@ -35,6 +37,7 @@ class Filled(Model):
     unlimited: str = Field("", max_length=1000)
     ui: str = Field("", max_length=1000)
     environment: str = Field("", max_length=1000)
+    dataset: str = Field("", max_length=1000)
     repository: str = Field("", max_length=10_000)
     ref: str = Field("", max_length=10_000)
     variables: str = Field("", max_length=100_000)
@@ -66,6 +69,7 @@ def texts_of(choices: Choices) -> dict[str, str]:
         "unlimited": "yes" if lifetime is None else "",
         "ui": choices.ui.value,
         "environment": choices.environment,
+        "dataset": "" if choices.dataset is None else str(choices.dataset),
         "repository": repository.url if repository else "",
         "ref": repository.ref if repository else "",
         "variables": "\n".join(f"{name}={value}" for name, value in choices.variables),
@@ -93,6 +97,7 @@ def choices_of(sent: Mapping[str, str]) -> Choices:
         variables=reader.read("variables", _variables) or (),
         command=sent["command"].replace("\r\n", "\n"),
         memo=sent["memo"].replace("\r\n", "\n"),
+        dataset=reader.read("dataset", _dataset),
     )
     reader.check()
     return choices
@@ -179,6 +184,15 @@ def _ui(sent: Mapping[str, str]) -> Ui:
 
 def _repository(sent: Mapping[str, str]) -> Repository | None:
     return Repository(sent["repository"], sent["ref"]) if sent["repository"] else None
+
+
+def _dataset(sent: Mapping[str, str]) -> int | None:
+    digits = sent["dataset"].strip().removeprefix("#")
+    if not digits:
+        return None
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > _LONGEST_NUMBER:
+        raise _Unreadable(_DATASET)
+    return int(digits)
 
 
 def _variables(sent: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

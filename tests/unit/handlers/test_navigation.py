@@ -14,6 +14,9 @@ PERSON = Standing("mia", ())
 OPERATOR = Standing("rita", (), is_operator=True)
 
 
+WORK = ["", "notebooks", "data", "datasets", "environments", "files"]
+
+
 def all_pages(_: str) -> bool:
     return True
 
@@ -27,8 +30,8 @@ def only_home(path: str) -> bool:
     [
         (None, all_pages, []),
         (PERSON, only_home, [""]),
-        (PERSON, all_pages, ["", "notebooks", "environments", "me", "api"]),
-        (OPERATOR, all_pages, ["", "notebooks", "environments", "me", "api", "design"]),
+        (PERSON, all_pages, [*WORK, "me", "api"]),
+        (OPERATOR, all_pages, [*WORK, "me", "api", "design"]),
     ],
 )
 def test_pages_are_offered_by_role_and_only_when_they_exist(

@@ -38,6 +38,7 @@ EVERYTHING = Choices(
     variables=(("A", "1=2"), ("B", " spaced ")),
     command="pip list\nls",
     memo="two\nlines",
+    dataset=12,
 )
 SENT = {**Filled.model_validate({}).model_dump(), **texts_of(EVERYTHING)}
 SESSION = Session(1, 1, "mia", "k", EVERYTHING, 100.0, 100.0)
@@ -82,6 +83,18 @@ def test_a_number_of_cpus_is_plain_digits(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "x", "nan", "1e3", "-4", "1.2.3", "9" * 400, "."])
 def test_memory_and_hours_are_plain_numbers(text: str) -> None:
     assert faults(memory_gb=text, lifetime_h=text) == {"memory_gb", "lifetime_h"}
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("", None), ("  ", None), ("12", 12), (" #7 ", 7)]
+)
+def test_a_dataset_is_chosen_by_its_number(text: str, number: int | None) -> None:
+    assert choices_of({**SENT, "dataset": text}).dataset == number
+
+
+@pytest.mark.parametrize("text", ["signs", "1.5", "-1", "1e3", "٣", "9" * 19])
+def test_what_is_no_number_of_a_dataset_is_refused(text: str) -> None:
+    assert faults(dataset=text) == {"dataset"}
 
 
 def test_a_comma_is_as_good_as_a_point() -> None:

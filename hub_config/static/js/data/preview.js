@@ -6,7 +6,6 @@ import { words } from "./words.js";
 
 const TEXT_BYTES = 65_536;
 const PICTURE_BYTES = 20 * 1024 * 1024;
-const PICTURE = /\.(png|jpe?g|gif|webp|bmp|avif)$/i;
 const dialog = document.getElementById("data-preview");
 const agent = newAgent();
 let turn = 0;
@@ -27,30 +26,47 @@ async function show(button) {
   clear();
   slot("title").textContent = title;
   slot("line").textContent = words.starting;
+  slot("open").href = `${slot("open").dataset.files}?${new URLSearchParams({ at: root, path })}`;
   if (!dialog.open) dialog.showModal();
   try {
-    const isPicture = PICTURE.test(path) && Number(bytes) <= PICTURE_BYTES;
-    const about = isPicture ? await picture(root, path) : await text(root, path);
+    const about = await look(root, path, Number(bytes));
     if (mine !== turn) return;
-    if (isPicture) {
-      slot("picture").src = about.source;
-      slot("picture").alt = title;
-      slot("picture").hidden = false;
-      slot("line").textContent = size(Number(bytes));
-    } else {
-      slot("text").hidden = about.isBinary;
+    slot("line").textContent = about.line;
+    if (about.source) {
+      Object.assign(slot("picture"), { src: about.source, alt: title, hidden: false });
+    }
+    if (about.text !== undefined) {
       slot("text").querySelector("code").textContent = about.text;
-      slot("line").textContent = about.isBinary ? words.binary : about.line;
+      slot("text").hidden = false;
     }
   } catch (error) {
     if (mine === turn) slot("line").textContent = error.message;
   }
 }
 
+// The agent looks at the content, not at the name, to say what it is.
+async function look(root, path, bytes) {
+  const seen = await piece(root, path, "auto");
+  if (seen.kind === "binary") return { line: words.binary };
+  if (seen.kind === "image") {
+    if (bytes > PICTURE_BYTES) return { line: words.large };
+    return { line: size(bytes), source: await picture(root, path) };
+  }
+  const { text } = seen.kind === "text" ? seen : await piece(root, path, "text");
+  const isWhole = bytes <= TEXT_BYTES;
+  const line = isWhole ? size(bytes) : fill(words.first, { part: size(TEXT_BYTES), all: size(bytes) });
+  return { line, text };
+}
+
+function piece(root, path, way) {
+  const query = new URLSearchParams({ root, path, as: way, from: 0, to: TEXT_BYTES });
+  return patiently(() => agent.json(`api/files/view?${query}`));
+}
+
 async function picture(root, path) {
   const query = new URLSearchParams({ root, path, as: "image" });
   const answer = await patiently(() => agent.fetch(`api/files/view?${query}`, { accept: "image/*" }));
-  return { source: await dataOf(await answer.blob()) };
+  return dataOf(await answer.blob());
 }
 
 function dataOf(blob) {
@@ -60,14 +76,6 @@ function dataOf(blob) {
     reader.onerror = () => failed(reader.error);
     reader.readAsDataURL(blob);
   });
-}
-
-async function text(root, path) {
-  const query = new URLSearchParams({ root, path, as: "text", from: 0, to: TEXT_BYTES });
-  const found = await patiently(() => agent.json(`api/files/view?${query}`));
-  const isWhole = found.size === undefined || found.size <= TEXT_BYTES;
-  const line = isWhole ? size(found.size ?? 0) : fill(words.first, { part: size(TEXT_BYTES), all: size(found.size) });
-  return { text: found.text ?? "", isBinary: Boolean(found.binary ?? found.is_binary), line };
 }
 
 document.addEventListener("click", (event) => {
