@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
@@ -20,6 +21,8 @@ from kqi_hub.services.session_dataset import SessionDatasets
 from kqi_hub.services.staging import Staging
 from kqi_hub.services.tree_keeping import TreeKeeper
 from kqi_hub.settings.model import Settings
+
+_DAY_S: Final = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,5 +66,8 @@ def open_tree_keeper(settings: Settings) -> TreeKeeper:
     """Return what lets trees go in the worker."""
     engine = open_database(settings)
     return TreeKeeper(
-        SqlTreeStore(engine), open_session_store(settings, engine), open_store(settings)
+        SqlTreeStore(engine),
+        open_session_store(settings, engine),
+        open_store(settings),
+        unused_s=settings.store.tree_days * _DAY_S,
     )

@@ -32,6 +32,8 @@ META_VERSION: Final = 1
 _PAGE: Final = 1000
 # A dataset may change while its tree is made: then the tree of what it is now is made.
 _TRIES: Final = 4
+# So long whoever asked for a staging may take to ask how it ended.
+_TOLD_S: Final = 60.0
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class StagingState:
     of: int = 0
     staged: Staged | None = None
     failure: KqiError | None = None
+    ended_at: float | None = None
 
     @property
     def is_over(self) -> bool:
@@ -109,6 +112,7 @@ class Staging:
         if found is None or not asker.sees(found.tenant):
             raise NotFound("There is no such dataset.", "Look at the list again.")
         require(asker, found.tenant, Role.MEMBER)
+        self._forget_old(dataset_id)
         if dataset_id not in self._asked:
             state = StagingState(dataset_id, of=found.files)
             task = asyncio.create_task(self._follow(state))
@@ -137,6 +141,15 @@ class Staging:
             state.done = state.of = state.staged.files
         except KqiError as error:
             state.failure = error
+        finally:
+            state.ended_at = self.wall()
+
+    def _forget_old(self, dataset_id: int) -> None:
+        """Forget an end that nobody asked for: it may be true no longer."""
+        state, _ = self._asked.get(dataset_id, (None, None))
+        ended_at = None if state is None else state.ended_at
+        if ended_at is not None and self.wall() - ended_at > _TOLD_S:
+            del self._asked[dataset_id]
 
     async def _content(self, dataset_id: int) -> Content:
         content = await _off(lambda: self.trees.content(dataset_id))

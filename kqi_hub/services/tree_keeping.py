@@ -4,13 +4,10 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 from kqi_hub.domain.data_ports import Store
 from kqi_hub.domain.dataset_ports import TreeNote, TreeStore, session_of_holder
 from kqi_hub.domain.notebook_ports import SessionStore
-
-UNUSED_S: Final = 14 * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -20,7 +17,7 @@ class TreeKeeper:
     trees: TreeStore
     sessions: SessionStore
     store: Store
-    unused_s: float = UNUSED_S
+    unused_s: float
     wall: Callable[[], float] = time.time
 
     async def look(self) -> tuple[TreeNote, ...]:

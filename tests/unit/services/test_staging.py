@@ -232,6 +232,19 @@ async def test_progress_can_be_asked_for_until_it_is_over(lab: Lab) -> None:
     assert (await lab.staging.begin(MIA, 1)).staged is not None
 
 
+async def test_end_that_nobody_asked_for_is_not_told_later(lab: Lab) -> None:
+    lab.store.may_build.clear()
+    await lab.staging.begin(MIA, 1, 0.01)
+    lab.store.may_build.set()
+    await lab.staging.stage(1)
+    await asyncio.sleep(0.01)
+    lab.put(2, {"f2": 4, "more": 1}, version=2)
+    lab.now += 61
+    state = await lab.staging.begin(MIA, 1)
+    assert state.staged is not None
+    assert state.staged.files == 3
+
+
 async def test_closing_leaves_nothing_running(lab: Lab) -> None:
     lab.store.may_build.clear()
     await lab.staging.begin(MIA, 1, 0.05)
