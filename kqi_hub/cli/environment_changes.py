@@ -14,8 +14,9 @@ from kqi_hub.cli.environment_options import (
 )
 from kqi_hub.cli.environment_wait import follow
 from kqi_hub.cli.output import say, show_json
+from kqi_hub.sdk.agent_calls import AgentRefused
 from kqi_hub.sdk.client import Client
-from kqi_hub.sdk.environments import EnvironmentRefused, EnvironmentTask
+from kqi_hub.sdk.environments import EnvironmentTask
 
 _name = click.argument("name", shell_complete=complete)
 _yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
@@ -138,7 +139,7 @@ def _run(
     where = where_of(portal, said["queue"], said["tenant"])
     try:
         task = portal.order_environment(operation, name, **options, **where)
-    except EnvironmentRefused as error:
+    except AgentRefused as error:
         if error.task and not error.hint:
             error.hint = f"Follow it: kqi env log {error.task} --follow"
         raise

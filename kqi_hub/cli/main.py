@@ -12,6 +12,7 @@ from kqi_hub.cli.data import data
 from kqi_hub.cli.datasets import dataset
 from kqi_hub.cli.environments import environment
 from kqi_hub.cli.factor import factor
+from kqi_hub.cli.files import files
 from kqi_hub.cli.keys import key
 from kqi_hub.cli.lineage import lineage, storage
 from kqi_hub.cli.notebooks import notebook
@@ -48,6 +49,7 @@ _COMMANDS = (
     dataset,
     lineage,
     storage,
+    files,
     notebook,
     environment,
     tensorboard,

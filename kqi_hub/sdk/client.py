@@ -1,15 +1,19 @@
 """Ask the portal: one method for each thing that it can do."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final, Self
 
 import httpx2
 
 from kqi_hub.sdk import config as configuration
 from kqi_hub.sdk.account import AccountCalls
+from kqi_hub.sdk.agent_calls import Body
 from kqi_hub.sdk.datasets import DatasetCalls
+from kqi_hub.sdk.downloads import DownloadCalls
 from kqi_hub.sdk.environments import EnvironmentCalls
 from kqi_hub.sdk.errors import NotConfigured, NotReachable, Refused
+from kqi_hub.sdk.files import FileCalls
 from kqi_hub.sdk.models import Login, Person, Tenant
 from kqi_hub.sdk.notebooks import NotebookCalls, Way
 from kqi_hub.sdk.queues import QueueCalls
@@ -25,6 +29,8 @@ class Client(
     QueueCalls,
     NotebookCalls,
     EnvironmentCalls,
+    FileCalls,
+    DownloadCalls,
     UploadCalls,
     DatasetCalls,
 ):
@@ -148,6 +154,12 @@ class Client(
             raise NotReachable(
                 f"Your agent does not answer ({type(error).__name__}).", "Try again."
             ) from error
+
+    def _open(
+        self, method: str, url: str, headers: Mapping[str, str], body: Body | None
+    ) -> AbstractContextManager[httpx2.Response]:
+        content = None if body is None else body()
+        return self._http.stream(method, url, headers=headers, content=content)
 
     def _wire(self, url: str, ticket: str, renew: Callable[[], str]) -> StoreWire:
         return StoreWire(self._http, self.server + url.lstrip("/"), ticket, renew)

@@ -1,20 +1,13 @@
 """Conda environments, as answers and as calls; the person's own agent answers them."""
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-import httpx2
-
-from kqi_hub.sdk.calls import Calls
-from kqi_hub.sdk.errors import NotReachable, Refused
+from kqi_hub.sdk.agent_calls import AgentCalls
 from kqi_hub.sdk.models import Answer, known
-from kqi_hub.sdk.notebooks import Way
 
-START_S: Final = 30.0
-_PAUSE_S: Final = 0.5
 _ENDED: Final = frozenset({"done", "failed", "refused", "cancelled"})
 
 
@@ -91,11 +84,8 @@ class EnvironmentList(Answer):
         return cls(**{**known(cls, said), **deeper})
 
 
-class EnvironmentCalls(Calls):
+class EnvironmentCalls(AgentCalls):
     """The part of `Client` for environments; it starts the person's agent."""
-
-    _way: Way | None = None
-    _renew_at: float = 0.0
 
     def environments(self) -> EnvironmentList:
         """Return all of one's own, also broken ones and those being made."""
@@ -167,62 +157,6 @@ class EnvironmentCalls(Calls):
         made = self._agent_json("POST", "examples", {"names": list(names)})["made"]
         return tuple(made)
 
-    def _agent_json(
-        self, method: str, path: str, body: Mapping[str, object] | None = None
-    ) -> Any:
-        return self._agent(method, path, body).json()
-
-    def _agent(
-        self, method: str, path: str, body: Mapping[str, object] | None = None
-    ) -> httpx2.Response:
-        """Ask the agent; while it starts, the hub answers in its place."""
-        until = time.monotonic() + START_S
-        while True:
-            way = self._known_way()
-            answer = self._fetch(method, f"{way.url}api/{path}", way.token, body)
-            if answer.is_success and not _is_page(answer):
-                return answer
-            refusal = _refusal(answer)
-            if refusal is not None:
-                raise refusal
-            self._way = None
-            if time.monotonic() > until:
-                raise NotReachable(
-                    f"Your agent does not start ({answer.status_code}).",
-                    "Try again; if it stays so, tell the operators.",
-                )
-            time.sleep(_PAUSE_S)
-
-    def _known_way(self) -> Way:
-        if self._way is None or time.monotonic() > self._renew_at:
-            self._way = Way.read(self._api("POST", "agent"))
-            self._renew_at = time.monotonic() + self._way.lifetime_s / 2
-        return self._way
-
-
-class EnvironmentRefused(Refused):
-    """The agent says no; `task` is the one that is in the way, if one is."""
-
-    def __init__(self, status: int, said: Mapping[str, Any]) -> None:
-        texts = [str(said.get(name) or "") for name in ("error", "message", "hint")]
-        super().__init__(status, *texts)
-        self.task = str(said.get("task") or "")
-
 
 def _task(task_id: str) -> str:
     return f"environments/tasks/{quote(task_id, safe='')}"
-
-
-def _is_page(answer: httpx2.Response) -> bool:
-    return "text/html" in answer.headers.get("Content-Type", "")
-
-
-def _refusal(answer: httpx2.Response) -> EnvironmentRefused | None:
-    """Return what the agent itself refuses; None when something else answered."""
-    try:
-        said = answer.json()
-    except ValueError:
-        return None
-    if not isinstance(said, dict) or "error" not in said:
-        return None
-    return EnvironmentRefused(answer.status_code, said)

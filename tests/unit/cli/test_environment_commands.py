@@ -11,12 +11,12 @@ from click.testing import CliRunner, Result
 
 from kqi_hub.cli import environment_wait
 from kqi_hub.cli.main import kqi
+from kqi_hub.sdk.agent_calls import AgentRefused
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.config import Config, save
 from kqi_hub.sdk.environments import (
     Environment,
     EnvironmentList,
-    EnvironmentRefused,
     EnvironmentTask,
 )
 from kqi_hub.sdk.errors import PortalError
@@ -221,7 +221,7 @@ def test_a_second_order_names_the_first(
 ) -> None:
     def refuse(self: Client, *_: object, **__: object) -> None:
         said = {"error": "busy", "message": "fresh is worked on.", "task": TASK.id}
-        raise EnvironmentRefused(409, said)
+        raise AgentRefused(409, said)
 
     monkeypatch.setattr(Client, "order_environment", refuse)
     done = run("verify", "notebook", code=5)

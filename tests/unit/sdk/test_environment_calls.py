@@ -7,9 +7,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from kqi_hub.sdk import environments as module
+from kqi_hub.sdk import agent_calls as module
+from kqi_hub.sdk.agent_calls import AgentRefused
 from kqi_hub.sdk.client import Client
-from kqi_hub.sdk.environments import EnvironmentRefused
 from kqi_hub.sdk.errors import NotReachable, Refused
 
 WAY = {"url": "user/alice/agent/", "token": "short-lived", "lifetime_s": 600}
@@ -100,7 +100,7 @@ def test_what_the_agent_refuses_is_an_error_with_its_words(
     status: int, body: dict[str, Any], exit_code: int, task: str
 ) -> None:
     server = FakeServer(said(body, status))
-    with server.client() as kqi, pytest.raises(EnvironmentRefused) as caught:
+    with server.client() as kqi, pytest.raises(AgentRefused) as caught:
         kqi.order_environment("create", "x", base="minimal")
     error = caught.value
     assert isinstance(error, Refused)
