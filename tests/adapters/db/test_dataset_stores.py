@@ -11,9 +11,10 @@ from sqlalchemy import Engine
 
 from kqi_hub.db import schema
 from kqi_hub.db.data_blockers import DatasetUsers, SqlBlockers
+from kqi_hub.db.data_items import SqlDataStore
 from kqi_hub.db.datasets import SqlDatasetStore
 from kqi_hub.db.engine import writing
-from kqi_hub.db.tenant_lock import hold_tenant
+from kqi_hub.db.uploads import SqlUploadStore
 from kqi_hub.db.uses import SqlUseStore
 from kqi_hub.domain.data import (
     USUAL_TYPES,
@@ -24,11 +25,13 @@ from kqi_hub.domain.data import (
     Thing,
     Use,
 )
+from kqi_hub.domain.data_errors import Blocked
 from kqi_hub.domain.dataset_list import DatasetColumn, DatasetFilter
 from kqi_hub.domain.dataset_ports import Blocker, Seen, Why
 from kqi_hub.domain.datasets import NewDataset
 from kqi_hub.domain.errors import Conflict, InvalidInput, NotFound
 from kqi_hub.domain.filters import Part, Span
+from kqi_hub.domain.upload_ports import NewUpload, Quota, Quotas
 from tests.adapters.db.data_rows_for_tests import (
     add_data,
     add_files,
@@ -216,22 +219,22 @@ def test_dataset_is_not_locked_while_its_items_change(base: Engine) -> None:
 
 
 def test_data_are_deleted_or_locked_but_never_both(base: Engine) -> None:
-    users, uses = DatasetUsers(), SqlUseStore(base)
+    data, uses = SqlDataStore(base, DatasetUsers()), SqlUseStore(base)
     for _ in range(8):
         number = add_data(base)
         seen = made(base, *placed(number))
         together = threading.Barrier(2)
 
-        def delete(
+        def remove(
             number: int = number, together: threading.Barrier = together
         ) -> bool:
             together.wait()
-            with writing(base) as connection:
-                hold_tenant(connection, "vision")
-                if users.blockers(connection, [number]):
-                    return False
-                users.forget(connection, number)
-                return True
+            try:
+                data.begin_removal(number, 20.0)
+            except Blocked as error:
+                assert error.blockers[0].why is Why.IN_LOCKED_DATASET
+                return False
+            return True
 
         def lock(seen: Dataset = seen, together: threading.Barrier = together) -> int:
             together.wait()
@@ -240,8 +243,29 @@ def test_data_are_deleted_or_locked_but_never_both(base: Engine) -> None:
             return -1 if found is None else found.items
 
         with ThreadPoolExecutor(2) as pool:
-            deleting, locking = pool.submit(delete), pool.submit(lock)
-            assert locking.result() == (0 if deleting.result() else 1)
+            removing, locking = pool.submit(remove), pool.submit(lock)
+            assert locking.result() == (0 if removing.result() else 1)
+
+
+def test_item_of_a_locked_dataset_neither_grows_nor_shrinks(base: Engine) -> None:
+    number, users = add_data(base), DatasetUsers()
+    seen = made(base, *placed(number))
+    uploads = SqlUploadStore(base, users)
+    upload = NewUpload("k" * 26, "mia", 1, 1, 12.0, 99.0)
+    uploads.begin_more(number, upload, Quotas(Quota(), Quota()))
+    SqlUseStore(base).lock(seen.id, TRAINING, 13.0)
+    late = replace(upload, key="l" * 26)
+    for call in (
+        lambda: uploads.publishing(upload.key, 14.0),
+        lambda: uploads.begin_more(number, late, Quotas(Quota(), Quota())),
+        lambda: SqlDataStore(base, users).take_files(number, ["b.bin"], 14.0),
+    ):
+        with pytest.raises(Blocked):
+            call()
+    SqlUseStore(base).release(seen.id, TRAINING)
+    uploads.publishing(upload.key, 15.0)
+    with pytest.raises(Conflict, match=f"added to data {number}"):
+        SqlUseStore(base).lock(seen.id, TRAINING, 16.0)
 
 
 def test_deleted_data_leave_their_datasets_and_editors_notice(base: Engine) -> None:
