@@ -15,6 +15,8 @@ LONGEST_MEMO: Final = 4000
 MOST_ITEMS: Final = 100_000
 MOST_TYPES: Final = 50
 _TYPE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}", re.ASCII)
+# What a file of JSON or a database cannot hold.
+_UNFIT: Final = re.compile("[\0\ud800-\udfff]")
 _KEY_DIGITS: Final = 40
 _LARGEST_ID: Final = 2**63 - 1
 
@@ -44,10 +46,11 @@ def checked_name(name: str) -> str:
 
 def checked_memo(memo: str) -> str:
     """Return a memo as it is, of any lines."""
-    if len(memo) > LONGEST_MEMO or "\0" in memo:
+    if len(memo) > LONGEST_MEMO or _UNFIT.search(memo):
         raise InvalidInput(
-            "memo: a memo has up to {most} characters, and no NUL among them.",
-            "Shorten it.",
+            "memo: a memo has up to {most} characters, and no NUL or half a character "
+            "among them.",
+            "Shorten it, or type it again.",
             most=LONGEST_MEMO,
         )
     return memo

@@ -32,7 +32,7 @@ def test_name_that_is_none_is_refused(name: str) -> None:
 
 def test_memo_has_lines_and_an_end() -> None:
     assert checked_memo("a\nb") == "a\nb"
-    for memo in ("x" * 4001, "\0"):
+    for memo in ("x" * 4001, "\0", "\ud800"):
         with pytest.raises(InvalidInput, match="memo: "):
             checked_memo(memo)
 
