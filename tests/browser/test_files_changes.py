@@ -109,7 +109,7 @@ def test_deleting_says_what_is_lost_and_keeps_what_links_lead_to(
     expect(dialog).to_contain_text("old/")
     expect(dialog).to_contain_text("note.txt")
     expect(dialog.locator("[data-slot=sum]")).to_have_text(
-        re.compile("32 files in 4 folders, 30.* KiB")
+        re.compile("Files: 32, folders: 4, 30.* KiB")
     )
     expect(dialog.get_by_role("button", name="Keep everything")).to_be_focused()
     dialog.get_by_role("button", name="Keep everything").click()
@@ -133,7 +133,7 @@ def test_deleting_much_shows_how_far_it_is_and_can_be_stopped(
     pick(page, "much")
     page.get_by_role("button", name="Delete …").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.locator("[data-slot=sum]")).to_contain_text("60,000 files")
+    expect(dialog.locator("[data-slot=sum]")).to_contain_text("Files: 60,000")
     dialog.get_by_role("button", name="Delete for good").click()
     dialog.get_by_role("button", name="Stop").click()
     expect(page.get_by_text("Stopped. What was deleted")).to_be_visible()

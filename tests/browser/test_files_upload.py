@@ -52,7 +52,7 @@ def test_files_are_uploaded_and_appear_in_the_list(
         own(tmp_path, "large.bin", os.urandom(5_000_000)),
     )
     is_done(page)
-    expect(page.locator(PANEL)).to_contain_text("3 files arrived, 5.1 MiB.")
+    expect(page.locator(PANEL)).to_contain_text("Files arrived: 3, 5.1 MiB.")
     expect(line_of(page, "large.bin")).to_contain_text("4.8 MiB")
     assert tree(files.workspace) == tree(tmp_path / "own")
     page.locator(PANEL).get_by_role("button", name="Close").click()
@@ -67,7 +67,7 @@ def test_a_folder_of_many_small_files_is_uploaded_whole(
     page = visit_files()
     choose_folder(page, tmp_path / "own" / "set")
     is_done(page)
-    expect(page.locator(PANEL)).to_contain_text("300 files arrived")
+    expect(page.locator(PANEL)).to_contain_text("Files arrived: 300")
     assert tree(files.workspace / "set") == tree(tmp_path / "own" / "set")
 
 
@@ -111,7 +111,7 @@ def test_what_is_there_already_is_asked_about_once(
     choose(page, *sent)
     panel = page.locator(PANEL)
     expect(panel.locator("[data-mark=asking]")).to_be_visible()
-    expect(panel).to_contain_text("2 are there already, such as")
+    expect(panel).to_contain_text("Already there: 2, such as")
     assert (files.workspace / "c.txt").read_text() == "mine"
     assert (files.workspace / "a.txt").read_text() == "there"
     panel.get_by_role("button", name=choice).click()
@@ -119,7 +119,7 @@ def test_what_is_there_already_is_asked_about_once(
     found = {one.name: one.read_text() for one in files.workspace.iterdir()}
     if choice == "Skip them":
         assert found == {"a.txt": "there", "b.txt": "there", "c.txt": "mine"}
-        expect(panel).to_contain_text("1 files arrived, 4 B. 2 skipped.")
+        expect(panel).to_contain_text("Files arrived: 1, 4 B. Skipped: 2.")
     elif choice == "Overwrite":
         assert found == dict.fromkeys(("a.txt", "b.txt", "c.txt"), "mine")
     else:
@@ -171,7 +171,7 @@ def test_a_broken_network_and_a_killed_agent_lose_nothing(
     page.wait_for_timeout(1500)
     files.front.bytes_per_s = 0
     is_done(page)
-    expect(panel).to_contain_text("43 files arrived")
+    expect(panel).to_contain_text("Files arrived: 43")
     assert tree(files.workspace) == tree(tmp_path / "own")
     assert files.starts == 2
     # The browser tells of every connection that broke.
@@ -210,7 +210,7 @@ def test_one_that_cannot_be_kept_does_not_stop_the_others(
     panel = page.locator(PANEL)
     panel.get_by_role("button", name="Overwrite").click()
     expect(panel.locator("[data-mark=failed]")).to_be_visible()
-    panel.get_by_text("1 failed.").click()
+    panel.get_by_text("Failed: 1").click()
     expect(panel.locator("li")).to_contain_text("A folder has this name")
     assert (files.workspace / "z.bin").exists()
     (files.workspace / "folder.bin").rmdir()

@@ -64,7 +64,7 @@ addEventListener("popstate", () => {
 
 // --- Showing what is there ---
 
-async function load({ isOther = false, focus = "", isQuiet = false } = {}) {
+async function load({ isOther = false, isFirst = false, focus = "" } = {}) {
   control.abort();
   control = new AbortController();
   const { signal } = control;
@@ -79,7 +79,7 @@ async function load({ isOther = false, focus = "", isQuiet = false } = {}) {
     face("");
     shownAt = Date.now();
     show(place, found);
-    if (isOther && !isQuiet) folderTold(place, found, focus);
+    if (isOther && !isFirst) folderTold(place, found, focus);
   } catch (error) {
     clearTimeout(bones);
     if (!signal.aborted) refused(error);
@@ -160,12 +160,12 @@ function again() {
 // --- Renewing ---
 
 onChange(() => {
-  if (folder.current() && document.visibilityState === "visible") load({ isQuiet: true });
+  if (folder.current() && document.visibilityState === "visible") load();
 });
 
 document.addEventListener("visibilitychange", () => {
   const isOld = Date.now() - shownAt > OLD_MS;
-  if (document.visibilityState === "visible" && isOld && folder.current()) load({ isQuiet: true });
+  if (document.visibilityState === "visible" && isOld && folder.current()) load();
 });
 
 // --- What people do ---
@@ -239,6 +239,6 @@ async function rootsKnown() {
   return found.roots;
 }
 
-await load({ isOther: true });
+await load({ isOther: true, isFirst: true });
 learnRoots(await rootsKnown());
 showRoots();

@@ -53,7 +53,7 @@ function codeOf(name, text) {
   const pre = document.createElement("pre");
   pre.append(Object.assign(document.createElement("code"), { textContent: text }));
   pre.tabIndex = 0;
-  pre.setAttribute("role", "region");
+  pre.setAttribute("role", "group");
   pre.setAttribute("aria-label", name || words.notebook);
   place.append(label, pre);
   return place;

@@ -8,7 +8,7 @@ export function drawTable(place, found) {
   const element = copyOf("files-view-table");
   const at = slots(element);
   const box = element.querySelector(".sheet");
-  box.setAttribute("aria-label", nameOf(place.path));
+  box.setAttribute("aria-label", fill(words.contentOf, { name: nameOf(place.path) }));
   const [head = [], ...first] = found.rows;
   const starts = [{ from: 0, row: 1 }];
   let piece = { ...found, rows: first };

@@ -15,7 +15,7 @@ export class TextView {
     this.at = slots(this.element);
     this.pre = this.element.querySelector("pre");
     this.code = this.element.querySelector("code");
-    this.pre.setAttribute("aria-label", nameOf(place.path));
+    this.pre.setAttribute("aria-label", fill(words.contentOf, { name: nameOf(place.path) }));
     this.control = new AbortController();
     this.timer = 0;
     this.take(found);
