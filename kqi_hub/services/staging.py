@@ -8,18 +8,15 @@ choice that a job's runner carries out.
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from kqi_hub.domain.data import Dataset
-from kqi_hub.domain.data_ports import Store, Tree
+from kqi_hub.domain.data_ports import Store
 from kqi_hub.domain.dataset_ports import (
     Content,
-    DatasetItem,
     DatasetStore,
-    Seen,
-    TreeNote,
     TreeState,
     TreeStore,
 )
@@ -27,9 +24,8 @@ from kqi_hub.domain.datasets import tree_key
 from kqi_hub.domain.errors import Conflict, KqiError, NotFound
 from kqi_hub.domain.people import Role
 from kqi_hub.services.tenant_rights import Asker, require
+from kqi_hub.services.tree_building import TreeBuilder
 
-META_VERSION: Final = 1
-_PAGE: Final = 1000
 # A dataset may change while its tree is made: then the tree of what it is now is made.
 _TRIES: Final = 4
 # So long whoever asked for a staging may take to ask how it ended.
@@ -79,7 +75,7 @@ class Staging:
     # Between two looks at a tree that is being removed, and so many of them.
     pause_s: float = 0.5
     looks: int = 20
-    _flights: "dict[str, asyncio.Task[bool]]" = field(default_factory=dict)
+    _flights: "dict[str, asyncio.Task[None]]" = field(default_factory=dict)
     _asked: "dict[int, tuple[StagingState, asyncio.Task[None]]]" = field(
         default_factory=dict
     )
@@ -208,93 +204,20 @@ class Staging:
         if flight is None:
             flight = asyncio.create_task(self._build(content, key))
             self._flights[key] = flight
-            flight.add_done_callback(lambda _: self._flights.pop(key, None))
         await asyncio.shield(flight)
 
-    async def _build(self, content: Content, key: str) -> bool:
-        """Build a tree, and note it if it is what the dataset holds still."""
-        dataset = content.dataset
-        items = await _off(lambda: self._items(dataset.id))
-        meta = meta_of(dataset, items)
-        # An item that has lost its last file need not be in the store.
-        placed = [one.placed for one in items if one.files]
+    async def _build(self, content: Content, key: str) -> None:
+        number = content.dataset.id
 
         def told(done: int, _of: int) -> None:
-            self._progress[dataset.id] = done
+            self._progress[number] = done
 
+        builder = TreeBuilder(self.datasets, self.trees, self.store, self.wall)
         try:
-            tree = await self.store.tree(dataset.tenant, key, placed, meta, told)
+            await builder.build(content, key, told)
         finally:
-            self._progress.pop(dataset.id, None)
-        return await self._noted(content, key, tree)
-
-    async def _noted(self, before: Content, key: str, tree: Tree) -> bool:
-        dataset, now = before.dataset, self.wall()
-        after = await _off(lambda: self.trees.content(dataset.id))
-        if after is None or (after.stamp, after.busy) != (before.stamp, None):
-            return False
-        if (tree.files, tree.bytes) != (after.dataset.files, after.dataset.bytes):
-            await self._refused(dataset, key, tree)
-            return False
-        note = TreeNote(
-            tenant=dataset.tenant,
-            key=key,
-            dataset_id=dataset.id,
-            state=TreeState.READY,
-            files=tree.files,
-            bytes=tree.bytes,
-            built_at=now,
-            used_at=now,
-        )
-        await _off(lambda: self.trees.built(note))
-        return True
-
-    async def _refused(self, dataset: Dataset, key: str, tree: Tree) -> None:
-        """Have a tree removed that is not what the list says: nobody has used it."""
-        log.error(
-            "Tree %s of dataset %d has %d files of %d bytes, not %d of %d: removed",
-            key,
-            dataset.id,
-            tree.files,
-            tree.bytes,
-            dataset.files,
-            dataset.bytes,
-        )
-        await self.store.drop_tree(dataset.tenant, key)
-
-    def _items(self, dataset_id: int) -> list[DatasetItem]:
-        """Return everything in a dataset. Blocks."""
-        items: list[DatasetItem] = []
-        after: Seen | None = None
-        while page := self.datasets.items(dataset_id, None, after, _PAGE):
-            items += page
-            after = Seen(page[-1].placed.type, page[-1].placed.data_id)
-        return items
-
-
-def meta_of(dataset: Dataset, items: Sequence[DatasetItem]) -> dict[str, Any]:
-    """Return the description in a tree, meta.json: names, tags, counts of files."""
-    types = dict.fromkeys(one.placed.type for one in items)
-    return {
-        "version": META_VERSION,
-        "id": dataset.id,
-        "name": dataset.name,
-        "memo": dataset.memo,
-        "tenant": dataset.tenant,
-        "is_flat": dataset.is_flat,
-        "types": [] if dataset.is_flat else list(types),
-        "items": [
-            {
-                "type": one.placed.type,
-                "id": one.placed.data_id,
-                "name": one.name,
-                "tags": list(one.tags),
-                "files": one.files,
-                "bytes": one.bytes,
-            }
-            for one in items
-        ],
-    }
+            self._progress.pop(number, None)
+            self._flights.pop(key, None)
 
 
 async def _off(call: Callable[[], T]) -> T:

@@ -15,6 +15,7 @@ from kqi_hub.domain.errors import (
     Conflict,
     NotFound,
     NotPermitted,
+    StoreError,
     StoreFull,
     StoreUnavailable,
 )
@@ -175,8 +176,9 @@ async def test_change_while_it_is_built_is_in_the_tree_that_is_told(lab: Lab) ->
 
 async def test_tree_that_is_not_what_the_list_says_is_not_used(lab: Lab) -> None:
     lab.fakes.data[2] = replace(lab.fakes.data[2], files=5)
-    with pytest.raises(Conflict, match="cannot be made ready"):
+    with pytest.raises(StoreError, match="2 files of 8 bytes for dataset 1"):
         await lab.staging.stage(1)
+    assert lab.store.calls.count("tree") == 1
     assert lab.store.trees == {}
     assert lab.fakes.keys("vision") == ()
 
