@@ -4,6 +4,7 @@ KqiError
 ├── UploadOver         the upload is published or dropped      410
 ├── TooMuch            more than the ticket allows             413
 ├── WrongBody          what came is no body of this kind       400
+├── NeedsLength        a body without its length              411
 ├── NotPrepared        the tenant has no folder here           503
 └── Conflict
     ├── WrongOffset    the file goes on somewhere else         409
@@ -48,6 +49,12 @@ class WrongBody(Refusal):
     """A body, or a line, that cannot be read."""
 
     status, exit_code, code = 400, 2, "invalid-input"
+
+
+class NeedsLength(Refusal):
+    """A body that does not say how long it is."""
+
+    status, code = 411, "needs-length"
 
 
 class NotPrepared(Refusal):

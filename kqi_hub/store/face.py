@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, ParamSpec, TypeVar
 
 from tornado.httputil import HTTPServerRequest
@@ -20,7 +20,7 @@ from kqi_hub.store.house import House
 P = ParamSpec("P")
 T = TypeVar("T")
 _LOG: Final = logging.getLogger(__name__)
-_HEADERS: Final = {
+HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Content-Type": "application/json",
@@ -37,8 +37,6 @@ class Counter:
     key: bytes
     threads: ThreadPoolExecutor
     keep_days: float
-    # Requests that were cut off and still have something to write.
-    endings: set[asyncio.Future[None]] = field(default_factory=set)
 
 
 class FaceHandler(RequestHandler):
@@ -52,7 +50,7 @@ class FaceHandler(RequestHandler):
 
     def set_default_headers(self) -> None:
         """Give every answer the headers that keep browsers strict."""
-        for name, value in _HEADERS.items():
+        for name, value in HEADERS.items():
             self.set_header(name, value)
         self.clear_header("Server")
 

@@ -90,8 +90,6 @@ async def _serve(options: Options) -> None:
     await stop.wait()
     server.stop()
     await server.close_all_connections()
-    if counter.endings:
-        await asyncio.wait(set(counter.endings), timeout=10)
     threads.shutdown(wait=False, cancel_futures=True)
 
 

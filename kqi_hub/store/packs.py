@@ -23,7 +23,7 @@ class PackReader:
         self._buffer = bytearray()
         self._head: tuple[str, int] | None = None
 
-    def feed(self, data: bytes) -> Iterator[tuple[str, bytes]]:
+    def feed(self, data: bytes | memoryview) -> Iterator[tuple[str, bytes]]:
         """Take bytes and yield each file that is whole now, as path and content."""
         self._buffer += data
         place = 0

@@ -63,7 +63,7 @@ class Part:
                 {"offset": self.offset},
             )
 
-    def write(self, sender: object, data: bytes | bytearray) -> None:
+    def write(self, sender: object, data: bytes | memoryview) -> None:
         """Take the bytes that follow; Busy when another sender has taken over."""
         with self._lock:
             if self._sender is not sender or self._file is None:
