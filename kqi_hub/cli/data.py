@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from kqi_hub.cli.amounts import files, size
+from kqi_hub.cli.data_fetching import DATA_COMMANDS
 from kqi_hub.cli.data_files import FILE_COMMANDS
 from kqi_hub.cli.data_options import (
     COUNT,
@@ -41,7 +42,7 @@ def data() -> None:
     """
 
 
-for _command in (*FILE_COMMANDS, *UPLOAD_COMMANDS):
+for _command in (*FILE_COMMANDS, *DATA_COMMANDS, *UPLOAD_COMMANDS):
     data.add_command(_command)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final, TextIO
 import click
 
 from kqi_hub.cli.amounts import size
+from kqi_hub.cli.data_fetching import DATASET_COMMANDS
 from kqi_hub.cli.data_options import (
     COUNT,
     MOST_LISTED,
@@ -34,6 +35,10 @@ def dataset() -> None:
     Exit codes: 0 done, 2 something typed is wrong, 4 no such dataset, 5 locked or
     changed meanwhile.
     """
+
+
+for _command in DATASET_COMMANDS:
+    dataset.add_command(_command)
 
 
 @dataset.command("list")
