@@ -15,7 +15,6 @@ from kqi_hub.cli.data_options import (
     guarded,
     sending_options,
     sending_with_bar,
-    sources_option,
     tenant_filter,
     tenant_option,
     yes_option,
@@ -24,6 +23,7 @@ from kqi_hub.cli.data_uploads import UPLOAD_COMMANDS
 from kqi_hub.cli.notebook_options import tenant_of
 from kqi_hub.cli.options import json_option
 from kqi_hub.cli.output import moment, plain, say, show_json, show_table
+from kqi_hub.cli.progress import bar, work_told
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.data import DataDetails
 from kqi_hub.sdk.errors import PortalError
@@ -105,7 +105,16 @@ def show_data(data_id: int, destination: Path | None, as_json: bool) -> None:
 
 @data.command("create")
 @click.option("--name", "-n", required=True, help="Its name.")
-@sources_option
+@click.option(
+    "--file", "-f", "sources", multiple=True, type=click.Path(),
+    help="A file or folder here; repeat. A folder keeps its name, with a slash at its "
+    "end only what is in it is taken.",
+)  # fmt: skip
+@click.option(
+    "--from-scratch", "taken", multiple=True, metavar="PATH",
+    help="A file or folder on scratch, taken by reference; repeat. Absolute, or from "
+    "your own folder there on.",
+)  # fmt: skip
 @click.option("--memo", "-m", default="", help="A note.")
 @click.option("--tag", "-t", "tags", multiple=True, help="A tag; repeat.")
 @click.option("--parent", "parents", type=NUMBER, multiple=True, help="Made from it.")
@@ -115,15 +124,21 @@ def show_data(data_id: int, destination: Path | None, as_json: bool) -> None:
 def create_data(
     name: str,
     sources: tuple[str, ...],
+    taken: tuple[str, ...],
     tenant: str | None,
     as_json: bool,
     **said: Any,
 ) -> None:
-    """Make a data item of files and folders here; it shows when all have arrived.
+    """Make a data item of files and folders; it shows when all have arrived.
 
     Whatever interrupts it, `kqi data resume` goes on where it was.
     """
     how = said.pop("connections"), said.pop("patience")
+    if bool(sources) is bool(taken):
+        raise click.UsageError("Name files with --file, or with --from-scratch.")
+    if taken:
+        _create_from_scratch(name, taken, tenant, as_json, said)
+        return
     with (
         Client.from_config() as portal,
         guarded(sources, name) as guard,
@@ -141,6 +156,29 @@ def create_data(
         show_json(made)
         return
     say(f"Made data {made.id}, {made.name}: {files(made.files)}, {size(made.bytes)}.")
+
+
+def _create_from_scratch(
+    name: str,
+    taken: tuple[str, ...],
+    tenant: str | None,
+    as_json: bool,
+    about: dict[str, Any],
+) -> None:
+    with Client.from_config() as portal, bar("Taking") as tell:
+        where = tenant_of(portal, tenant)
+        made = portal.create_data_from_scratch(
+            where, name, taken, tell=work_told(tell), **about
+        )
+    if as_json:
+        show_json(made)
+        return
+    found = made.data
+    how = f"{made.reflinked:,} cloned, {made.copied:,} copied"
+    say(
+        f"Made data {found.id}, {found.name}: {files(found.files)}, "
+        f"{size(found.bytes)} ({how}). Your own files stay as they are."
+    )
 
 
 @data.command("update")

@@ -1,7 +1,7 @@
 """A bar for what takes long, on a terminal's standard error; elsewhere nothing."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress as Bars, TaskID, TextColumn
 
 from kqi_hub.cli.amounts import files, size, span
+from kqi_hub.sdk.file_models import FileWork
 from kqi_hub.sdk.upload_progress import Progress, Tell
 
 
@@ -41,6 +42,13 @@ def bar(what: str) -> Iterator[Tell | None]:
     )
     with bars:
         yield _Bar(bars, bars.add_task(what, total=1, text=""))
+
+
+def work_told(tell: Tell | None) -> Callable[[FileWork], None] | None:
+    """Return what tells a bar of work of the agent's, whose end nobody knows."""
+    if tell is None:
+        return None
+    return lambda work: tell(Progress(work.done, work.bytes, work.done, 0, 0.0, None))
 
 
 def _text(now: Progress) -> str:

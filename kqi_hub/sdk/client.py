@@ -13,12 +13,11 @@ from kqi_hub.sdk.datasets import DatasetCalls
 from kqi_hub.sdk.downloads import DownloadCalls
 from kqi_hub.sdk.environments import EnvironmentCalls
 from kqi_hub.sdk.errors import NotConfigured, NotReachable, Refused
-from kqi_hub.sdk.files import FileCalls
 from kqi_hub.sdk.models import Login, Person, Tenant
 from kqi_hub.sdk.notebooks import NotebookCalls, Way
 from kqi_hub.sdk.queues import QueueCalls
+from kqi_hub.sdk.scratch import ScratchCalls
 from kqi_hub.sdk.store_wire import StoreWire
-from kqi_hub.sdk.uploads import UploadCalls
 
 API: Final = "services/portal/api/v1/"
 LOGIN: Final = "hub/api/kqi/login"
@@ -29,9 +28,8 @@ class Client(
     QueueCalls,
     NotebookCalls,
     EnvironmentCalls,
-    FileCalls,
     DownloadCalls,
-    UploadCalls,
+    ScratchCalls,
     DatasetCalls,
 ):
     """The portal as one person sees it; close it, or use it in a `with`."""
