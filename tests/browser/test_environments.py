@@ -36,10 +36,7 @@ def visit(open_page: OpenPage, site: FakeSite, agent: FakeAgent) -> Any:
     """Open a page of environments with the agent beside it."""
 
     def visit_one(path: str = "environments", **about: Any) -> Page:
-        page = open_page("me", **about)
-        agent.serve(page.context)
-        page.goto(site.url(f"{path}?tenant=vision"))
-        return page
+        return open_page(f"{path}?tenant=vision", before=agent.serve, **about)
 
     return visit_one
 
@@ -386,8 +383,7 @@ def test_names_are_shown_as_they_are(visit: Any, agent: FakeAgent) -> None:
 
 
 def test_it_is_reached_by_keys(open_page: OpenPage, agent: FakeAgent) -> None:
-    page = open_page("me")
-    agent.serve(page.context)
+    page = open_page("me", before=agent.serve)
     page.keyboard.press("g")
     page.keyboard.press("e")
     expect(page.get_by_role("heading", level=1)).to_have_text("Environments")

@@ -20,6 +20,7 @@ export function showWhere(place) {
   }
   crumbs.replaceChildren(...steps.map((step, at) => lineOf(place, step, at === steps.length - 1)));
   const best = bestOf(place);
+  best?.scrollIntoView({ block: "nearest", inline: "nearest" });
   for (const link of links) {
     if (link === best) link.setAttribute("aria-current", "location");
     else link.removeAttribute("aria-current");

@@ -13,6 +13,10 @@ export function drawTable(place, found) {
   const starts = [{ from: 0, row: 1 }];
   let piece = { ...found, rows: first };
   box.querySelector("thead").replaceChildren(lineOf(head, 0, "th"));
+  // Numbers stand in columns; the head of a column is where its numbers are.
+  for (const [n, cell] of (first[0] ?? []).entries()) {
+    box.querySelector("thead tr").cells[n + 1]?.classList.toggle("is-number", isNumber(cell));
+  }
 
   function show() {
     const { row } = starts.at(-1);
@@ -63,9 +67,12 @@ function cellOf(text, kind) {
   const cell = document.createElement(kind);
   cell.textContent = text;
   if (kind === "th") cell.scope = "col";
-  const isNumber = text !== "" && !Number.isNaN(Number(text));
-  if (isNumber && kind === "td") cell.className = "is-number";
+  if (kind === "td" && isNumber(text)) cell.className = "is-number";
   return cell;
+}
+
+function isNumber(text) {
+  return text.trim() !== "" && !Number.isNaN(Number(text));
 }
 
 function hiddenText(text) {
