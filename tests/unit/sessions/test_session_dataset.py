@@ -29,9 +29,11 @@ async def begin(lab: Lab) -> tuple[Run, "asyncio.Task[Place]"]:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(2):
-        while not true():
-            await asyncio.sleep(0.005)
+    for _ in range(400):
+        if true():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError("it did not come true")
 
 
 async def with_dataset(
