@@ -24,7 +24,8 @@ from kqi_hub.services.data import DataItems
 from kqi_hub.services.data_keeping import DataKeeper
 from kqi_hub.services.publishing import Publisher
 from kqi_hub.services.uploads import Uploads
-from tests.fakes.data import NO_QUOTAS, TICKET_KEY, FakeDataBook, asker
+from tests.fakes.data import NO_QUOTAS, TICKET_KEY, asker
+from tests.fakes.data_book import FakeDataBook
 from tests.fakes.login import FakeAuditLog
 from tests.fakes.store import NOW, FakeStore
 

@@ -24,7 +24,8 @@ from kqi_hub.domain.upload_ports import (
     Quotas,
     UploadStore,
 )
-from tests.fakes.data import NO_QUOTAS, FakeDataBook
+from tests.fakes.data import NO_QUOTAS
+from tests.fakes.data_book import FakeDataBook
 
 NOW = 1_795_000_000.0
 NEW = NewData("vision", "signs", "for the paper", ("a", "b"))
