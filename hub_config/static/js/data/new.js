@@ -78,7 +78,8 @@ async function fromScratch() {
   if (isWrong(files)) return;
   const made = await begin(files, bytes);
   const offer = new Offer(document.getElementById("data-panels"), made.upload, title(made));
-  arrive(await offer.run(scratch.agent, scratch.paths, scratch.base, { files, bytes }));
+  // The panel stays: it says how many files are shared with scratch, how many copied.
+  await offer.run(scratch.agent, scratch.paths, scratch.base, { files, bytes });
 }
 
 function title(made) {

@@ -51,7 +51,7 @@ export class Offer extends Panel {
   // Which way they came: shared with scratch, or copied where that cannot be.
   say() {
     const { reflink = 0, copy = 0 } = this.work.result;
-    this.place.left.textContent = fill(words.how, { shared: number(reflink), copied: number(copy) });
+    this.afterwards = fill(words.how, { shared: number(reflink), copied: number(copy) });
   }
 
   async give() {

@@ -26,6 +26,8 @@ export class Panel {
     this.place.title.textContent = title;
     this.meter = new Meter();
     this.heard = 0;
+    // What stands in place of the time left when there is nothing left.
+    this.afterwards = "";
     this.drawn = 0;
     where.append(this.element);
     this.element.addEventListener("click", (event) => {
@@ -144,7 +146,7 @@ export class Panel {
     const isMoving = rate !== null && sender.state === "sending";
     place.rate.textContent = isMoving ? `${size(rate)}/s` : "";
     const left = this.meter.left(sender.total);
-    place.left.textContent = isMoving ? fill(words.left, { time: span(left) }) : "";
+    place.left.textContent = isMoving ? fill(words.left, { time: span(left) }) : this.afterwards;
     if (share >= this.heard + HEARD_EVERY) {
       this.heard = share;
       place.heard.textContent = `${Math.floor(share * 100)} %`;
