@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks import env, env_kill, hub, login, rpc, snapshot, spawn
+from benchmarks import browse, env, env_kill, hub, login, rpc, snapshot, spawn
 from benchmarks.cluster import BenchFailed
 from benchmarks.result import Result
 
@@ -21,6 +21,7 @@ class Benchmark:
 
 
 BENCHMARKS: Final[Mapping[str, Benchmark]] = {
+    "browse": Benchmark(browse.ABOUT, browse.run),
     "env": Benchmark(env.ABOUT, env.run),
     "env_kill": Benchmark(env_kill.ABOUT, env_kill.run),
     "hub": Benchmark(hub.ABOUT, hub.run),
