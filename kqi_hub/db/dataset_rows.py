@@ -60,7 +60,7 @@ def datasets_of(connection: Connection, rows: Iterable[Row[Any]]) -> list[Datase
     found = list(rows)
     free = [row.number for row in found if not row.is_locked]
     counted = counts_of(connection, free)
-    return [_dataset(row, counted.get(row.number)) for row in found]
+    return [dataset_of(row, counted.get(row.number)) for row in found]
 
 
 def one_dataset(connection: Connection, dataset_id: int) -> Dataset | None:
@@ -122,7 +122,8 @@ def no_dataset() -> NotFound:
     return NotFound("There is no such dataset.", "Look at the list again.")
 
 
-def _dataset(row: Row[Any], counted: Row[Any] | None) -> Dataset:
+def dataset_of(row: Row[Any], counted: Row[Any] | None) -> Dataset:
+    """Read a row of `with_lock`; of a locked one its own counts are true."""
     source = row if row.is_locked else counted
     items, files, size, _ = (
         int(getattr(source, name) or 0) if source is not None else 0 for name in COUNTS

@@ -4,10 +4,8 @@ from typing import Any, Final, cast
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Engine,
     Row,
-    Select,
     Table,
     and_,
     case,
@@ -22,14 +20,15 @@ from kqi_hub.db.dataset_rows import (
     ENTRIES,
     ITEMS,
     counts_of,
+    dataset_of,
     is_locked,
-    one_dataset,
+    with_lock,
 )
 from kqi_hub.db.dataset_tables import TreeHoldRow, TreeRow
 from kqi_hub.db.engine import reading, writing
 from kqi_hub.db.upsert import insert_missing, upsert
 from kqi_hub.db.uses import busy_item
-from kqi_hub.domain.data import Dataset, Placed
+from kqi_hub.domain.data import Placed
 from kqi_hub.domain.dataset_ports import Content, TreeNote, TreeState
 
 _TREES: Final = cast(Table, TreeRow.__table__)
@@ -51,18 +50,21 @@ class SqlTreeStore:
     def content(self, dataset_id: int) -> Content | None:
         """Return a dataset's content, quickly whatever its size."""
         with reading(self._engine) as connection:
-            found = one_dataset(connection, dataset_id)
-            if found is None:
+            query = with_lock().where(_D.number == dataset_id)
+            row = connection.execute(query).one_or_none()
+            if row is None:
                 return None
-            query: Select[Any] = select(
-                _D.revision, _D.versions, _D.tree_stamp, _D.tree_key
+            is_free = not row.is_locked
+            counted = counts_of(connection, [dataset_id]) if is_free else {}
+            count = counted.get(dataset_id)
+            stamp = _stamp(row, count)
+            return Content(
+                dataset=dataset_of(row, count),
+                stamp=stamp,
+                key=row.tree_key if row.tree_stamp == stamp else None,
+                # Nothing comes to a locked one, nor goes.
+                busy=busy_item(connection, dataset_id) if is_free else None,
             )
-            row = connection.execute(query.where(_D.number == dataset_id)).one()
-            stamp = _stamp(connection, found, row)
-            key = row.tree_key if row.tree_stamp == stamp else None
-            # Nothing comes to a locked one, nor goes.
-            busy = None if found.is_locked else busy_item(connection, dataset_id)
-            return Content(found, stamp, key, busy)
 
     def versions(self, dataset_id: int) -> tuple[tuple[Placed, int], ...]:
         """Return every entry with its item's version."""
@@ -171,15 +173,13 @@ class SqlTreeStore:
             return tuple(connection.scalars(query))
 
 
-def _stamp(connection: Connection, found: Dataset, row: Row[Any]) -> str:
+def _stamp(row: Row[Any], counted: Row[Any] | None) -> str:
     """Return a text that differs whenever the content does.
 
     Versions of items only grow: with the same entries, so does their sum.
     """
-    if found.is_locked:
-        return f"{row.revision} {row.versions}"
-    counted = counts_of(connection, [found.id]).get(found.id)
-    return f"{row.revision} {0 if counted is None else int(counted.versions)}"
+    versions = row.versions if row.is_locked else 0
+    return f"{row.revision} {versions if counted is None else int(counted.versions)}"
 
 
 def _is(tenant: str, key: str) -> ColumnElement[bool]:
