@@ -1,12 +1,10 @@
 """Data items and their files in the database."""
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import groupby
 from typing import Any, Final, cast
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Engine,
     Select,
     Table,
@@ -14,11 +12,18 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     select,
     update,
 )
 
+from kqi_hub.db.data_counting import use_by_person, use_of
+from kqi_hub.db.data_going import (
+    begin_removal,
+    files_gone,
+    forget_some,
+    removals,
+    take_files,
+)
 from kqi_hub.db.data_levels import level_of
 from kqi_hub.db.data_rows import (
     CHUNK,
@@ -27,18 +32,13 @@ from kqi_hub.db.data_rows import (
     PARENTS,
     REMOVALS,
     TAGS,
-    UNDER_WAY,
     UPLOADS,
-    delete_item,
     file_of,
     held_item,
-    in_chunks,
     items_of,
     known_item,
     later,
     no_data,
-    refuse_busy,
-    total,
 )
 from kqi_hub.db.data_tables import ComparisonRow
 from kqi_hub.db.data_users import DataUsers
@@ -50,9 +50,7 @@ from kqi_hub.domain.data import (
     DataState,
     StoredFile,
     StoreUse,
-    UploadState,
 )
-from kqi_hub.domain.data_errors import Blocked
 from kqi_hub.domain.data_item_ports import (
     Comparison,
     Entry,
@@ -61,7 +59,7 @@ from kqi_hub.domain.data_item_ports import (
     Removal,
 )
 from kqi_hub.domain.data_list import Column, DataFilter
-from kqi_hub.domain.errors import Conflict, NotFound
+from kqi_hub.domain.errors import Conflict
 
 _COMPARISONS: Final = cast(Table, ComparisonRow.__table__)
 _I, _F, _T, _U, _R = ITEMS.c, FILES.c, TAGS.c, UPLOADS.c, REMOVALS.c
@@ -202,56 +200,18 @@ class SqlDataStore:
 
     def use(self, tenant: str, person: str | None = None) -> StoreUse:
         """Count what a tenant keeps, or one person in it; no quotas in it."""
-        kept = select(total(_I.files), total(_I.bytes)).where(
-            _I.tenant == tenant, _IS_READY
-        )
-        coming = select(total(_U.bytes)).where(
-            _U.tenant == tenant, _U.state.in_(UNDER_WAY)
-        )
-        if person is not None:
-            kept = kept.where(_I.created_by == person)
-            coming = coming.where(_U.person == person)
         with reading(self._engine) as connection:
-            files, size = connection.execute(kept).one()
-            return StoreUse(files, size, connection.scalar(coming) or 0)
+            return use_of(connection, tenant, person)
 
     def use_by_person(self, tenant: str) -> tuple[PersonUse, ...]:
         """Count what each person keeps in a tenant, the most bytes first."""
-        kept = (
-            select(_I.created_by, total(_I.files), total(_I.bytes))
-            .where(_I.tenant == tenant, _IS_READY)
-            .group_by(_I.created_by)
-        )
-        coming = (
-            select(_U.person, total(_U.bytes))
-            .where(_U.tenant == tenant, _U.state.in_(UNDER_WAY))
-            .group_by(_U.person)
-        )
         with reading(self._engine) as connection:
-            has = {
-                name: (files, size) for name, files, size in connection.execute(kept)
-            }
-            sends = {row[0]: row[1] for row in connection.execute(coming)}
-        found = [
-            PersonUse(name, StoreUse(*has.get(name, (0, 0)), sends.get(name, 0)))
-            for name in has.keys() | sends.keys()
-        ]
-        return tuple(sorted(found, key=lambda one: (-one.use.bytes, one.person)))
+            return use_by_person(connection, tenant)
 
     def begin_removal(self, data_id: int, now: float) -> DataItem:
         """Make an item REMOVING: from then on nobody sees it; its uploads end."""
         with writing(self._engine) as connection:
-            found = held_item(connection, data_id, DataState.READY, DataState.REMOVING)
-            if found.state is DataState.REMOVING:
-                return found
-            self._refuse_blocked(connection, found, "deleted")
-            self._end_uploads(connection, data_id, now)
-            self._users.forget(connection, data_id)
-            statement = update(ITEMS).where(_I.number == data_id)
-            moment = later(_I.changed_at, now)
-            removing = {"state": DataState.REMOVING.value, "changed_at": moment}
-            connection.execute(statement.values(removing))
-            return known_item(connection, data_id)
+            return begin_removal(connection, self._users, data_id, now)
 
     def removing(self, limit: int = 100) -> tuple[DataItem, ...]:
         """Return items whose removal has begun."""
@@ -261,73 +221,26 @@ class SqlDataStore:
 
     def forget(self, data_id: int) -> None:
         """Remove a REMOVING item for good; one that is not there is no error."""
-        is_removing = select(_I.number).where(
-            _I.number == data_id, _I.state == DataState.REMOVING.value
-        )
-        some = select(_F.path).where(_F.data_id == data_id).limit(CHUNK)
-        statement = delete(FILES).where(_F.data_id == data_id, _F.path.in_(some))
         goes_on = True
         # In parts: on SQLite nobody else writes meanwhile.
         while goes_on:
             with writing(self._engine) as connection:
-                if connection.scalar(is_removing.with_for_update()) is None:
-                    return
-                goes_on = connection.execute(statement).rowcount == CHUNK
-                if not goes_on:
-                    delete_item(connection, data_id)
+                goes_on = forget_some(connection, data_id)
 
     def take_files(self, data_id: int, paths: Sequence[str], now: float) -> DataItem:
         """Take files off an item: from then on nobody sees them."""
         with writing(self._engine) as connection:
-            found = held_item(connection, data_id, DataState.READY)
-            self._refuse_blocked(connection, found, "changed")
-            refuse_busy(connection, data_id)
-            sizes: dict[str, int] = {}
-            for part in in_chunks(paths):
-                query = select(_F.path, _F.size)
-                theirs = and_(_F.data_id == data_id, _F.path.in_(part))
-                sizes.update(
-                    (o.path, o.size) for o in connection.execute(query.where(theirs))
-                )
-                connection.execute(delete(FILES).where(theirs))
-            _refuse_missing(paths, sizes)
-            rows = [{"data_id": data_id, "path": p, "asked_at": now} for p in sizes]
-            connection.execute(insert(REMOVALS), rows)
-            statement = update(ITEMS).where(_I.number == data_id)
-            connection.execute(
-                statement.values(
-                    files=_I.files - len(sizes),
-                    bytes=_I.bytes - sum(sizes.values()),
-                    version=_I.version + 1,
-                    changed_at=later(_I.changed_at, now),
-                )
-            )
-            return known_item(connection, data_id)
+            return take_files(connection, self._users, data_id, paths, now)
 
     def removals(self, before: float, limit: int = 5000) -> tuple[Removal, ...]:
         """Return files taken before a moment that are still in the store."""
-        query = (
-            select(_R.data_id, _I.tenant, _R.path)
-            .join_from(REMOVALS, ITEMS, _I.number == _R.data_id)
-            .where(_R.asked_at < before)
-            .order_by(_R.data_id, _R.path)
-            .limit(limit)
-        )
         with reading(self._engine) as connection:
-            rows = connection.execute(query).all()
-        return tuple(
-            Removal(data_id, tenant, tuple(row.path for row in group))
-            for (data_id, tenant), group in groupby(
-                rows, key=lambda row: (row.data_id, row.tenant)
-            )
-        )
+            return removals(connection, before, limit)
 
     def files_gone(self, data_id: int, paths: Sequence[str]) -> None:
         """Note that files taken are no longer in the store."""
         with writing(self._engine) as connection:
-            for part in in_chunks(paths):
-                theirs = and_(_R.data_id == data_id, _R.path.in_(part))
-                connection.execute(delete(REMOVALS).where(theirs))
+            files_gone(connection, data_id, paths)
 
     def tenants(self) -> tuple[str, ...]:
         """Return the tenants that have data."""
@@ -369,56 +282,6 @@ class SqlDataStore:
                 )
                 for row in connection.execute(query)
             )
-
-    def _refuse_blocked(
-        self, connection: Connection, item: DataItem, what: str
-    ) -> None:
-        refuse_blocked(connection, self._users, item, what)
-
-    def _end_uploads(self, connection: Connection, data_id: int, now: float) -> None:
-        publishing = select(_U.key).where(
-            _U.data_id == data_id, _U.state == UploadState.PUBLISHING.value
-        )
-        if connection.execute(publishing.limit(1)).first() is not None:
-            raise Conflict(
-                "Files are being published into these data right now.",
-                "Try again in a moment.",
-            )
-        statement = update(UPLOADS).where(
-            _U.data_id == data_id, _U.state == UploadState.OPEN.value
-        )
-        ended = {"state": UploadState.DROPPED.value, "changed_at": now, "is_kept": True}
-        connection.execute(statement.values(ended))
-
-
-def refuse_blocked(
-    connection: Connection, users: DataUsers, item: DataItem, what: str
-) -> None:
-    """Raise Blocked when something needs an item as it is (KX-53)."""
-    blockers = users.blockers(connection, [item.id]).get(item.id, ())
-    if blockers:
-        first = blockers[0]
-        raise Blocked(
-            "Data {id} cannot be {what}: {kind} {by} and others need them as they are."
-            if len(blockers) > 1
-            else "Data {id} cannot be {what}: {kind} {by} needs them as they are.",
-            "Look at what uses them; a copy may be changed.",
-            blockers,
-            id=item.id,
-            what=what,
-            kind=first.thing.kind.value,
-            by=f"{first.name} ({first.thing.id})" if first.name else first.thing.id,
-        )
-
-
-def _refuse_missing(paths: Sequence[str], found: Collection[str]) -> None:
-    missing = [path for path in paths if path not in found]
-    if missing:
-        raise NotFound(
-            "The data have no file {path}; nothing was removed.",
-            "Look at their list again.",
-            path=ascii(missing[0])[:100],
-        )
 
 
 def _shown(data_id: int) -> Select[Any]:

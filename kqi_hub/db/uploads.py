@@ -15,8 +15,9 @@ from sqlalchemy import (
     update,
 )
 
+from kqi_hub.db.data_counting import used_of
 from kqi_hub.db.data_file_rows import insert_files
-from kqi_hub.db.data_items import refuse_blocked
+from kqi_hub.db.data_going import refuse_blocked
 from kqi_hub.db.data_rows import (
     FILES,
     ITEMS,
@@ -42,7 +43,7 @@ from kqi_hub.domain.data import (
     Upload,
     UploadState,
 )
-from kqi_hub.domain.data_quota import Used, check_room
+from kqi_hub.domain.data_quota import check_room
 from kqi_hub.domain.errors import Conflict, Incomplete, InvalidInput, NotFound
 from kqi_hub.domain.upload_ports import NewData, NewUpload, Quotas
 
@@ -320,19 +321,7 @@ def _check_room(
     )
     for whose, person, quota in pairs:
         if quota.most_bytes is not None or quota.most_files is not None:
-            check_room(whose, _used(connection, tenant, person), quota, new)
-
-
-def _used(connection: Connection, tenant: str, person: str | None) -> Used:
-    is_kept = [_I.tenant == tenant, _I.state == DataState.READY.value]
-    is_coming = [_U.tenant == tenant, _U.state.in_(UNDER_WAY)]
-    if person is not None:
-        is_kept.append(_I.created_by == person)
-        is_coming.append(_U.person == person)
-    kept = select(total(_I.files), total(_I.bytes)).where(*is_kept)
-    coming = select(total(_U.files), total(_U.bytes)).where(*is_coming)
-    has, comes = connection.execute(kept).one(), connection.execute(coming).one()
-    return Used(has[0] + comes[0], has[1] + comes[1])
+            check_room(whose, used_of(connection, tenant, person), quota, new)
 
 
 def _insert_item(connection: Connection, new: NewData, upload: NewUpload) -> int:
