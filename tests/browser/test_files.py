@@ -205,7 +205,9 @@ def test_a_tenants_data_can_be_looked_at_and_not_changed(
     (item / "photo.txt").write_text("published")
     page = visit_files("&at=data:vision&path=")
     open_line(page, "12")
-    expect(page.locator("#files-read-only")).to_be_visible()
+    way = page.locator("#files-read-only").get_by_role("link")
+    expect(way).to_have_text("To the data item 12")
+    expect(way).to_have_attribute("href", "/services/portal/data/12?tenant=vision")
     for gone in ("Upload files", "New folder"):
         expect(page.get_by_role("button", name=gone)).to_have_count(0)
     line_of(page, "photo.txt").get_by_role("checkbox").check()

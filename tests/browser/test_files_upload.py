@@ -163,7 +163,8 @@ def test_a_broken_network_and_a_killed_agent_lose_nothing(
     files.front.slow, files.front.bytes_per_s = FILES, 2_000_000
     choose(page, *sent)
     panel = page.locator(PANEL)
-    page.wait_for_timeout(1200)
+    # Something of a large one has left, so a connection is there to be cut.
+    expect(panel.locator("[data-slot=rate]")).to_contain_text("left")
     files.front.cut(FILES)
     expect(panel.locator("[data-mark=broken]")).to_be_visible()
     page.wait_for_timeout(1500)
@@ -251,6 +252,5 @@ def test_a_cancelled_upload_leaves_nothing_half_visible(
     panel = page.locator(PANEL)
     panel.get_by_role("button", name="Cancel").click()
     expect(panel.locator("[data-mark=cancelled]")).to_be_visible()
-    page.wait_for_timeout(500)
-    assert not (files.workspace / "large.bin").exists()
-    expect(page.locator("#files-empty, #files-table")).not_to_have_count(0)
+    page.wait_for_timeout(2000)
+    assert list(files.workspace.iterdir()) == []

@@ -55,10 +55,23 @@ export function show(place, page) {
   for (const part of document.querySelectorAll("[data-only=writable]")) {
     part.hidden = !page.may_change;
   }
-  byId("files-read-only").hidden = place.root === "scratch" || page.may_change;
+  showItem(place);
   const filter = byId("files-filter");
   if (document.activeElement !== filter) filter.value = place.match;
   byId("files-hidden").checked = place.hidden;
+}
+
+// A tenant's data lie by the number of their item; that has a page of its own.
+function showItem(place) {
+  const [kind, tenant] = place.root.split(":");
+  const part = byId("files-read-only");
+  part.hidden = kind !== "data";
+  if (part.hidden) return;
+  const item = /^\d+(?=\/|$)/.exec(place.path)?.[0];
+  const link = part.querySelector("a");
+  link.textContent = item ? fill(words.toItem, { item }) : words.toData;
+  const query = new URLSearchParams({ tenant });
+  link.href = `${words.data}${item ? `/${item}` : ""}?${query}`;
 }
 
 function showFaces(place, page) {

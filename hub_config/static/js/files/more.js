@@ -18,7 +18,8 @@ export function aboutWhat() {
 
 const OFFERED = {
   download: (what) => what === "file",
-  archive: (what) => what === "folder",
+  // A link is packed as a link.
+  archive: (what, mayChange, place, entry) => entry.kind === "folder",
   use: (what) => what === "folder",
   item: (what, mayChange, place) => (what === "file" || what === "folder") && place.root === "scratch",
   rename: (what, mayChange) => mayChange,
@@ -38,7 +39,7 @@ export async function showMore(place, entry, mayChange) {
   at.time.replaceChildren(moment(entry.changed_at));
   at.mode.textContent = entry.mode;
   for (const offer of dialog.querySelectorAll("[data-offers]")) {
-    offer.hidden = !OFFERED[offer.dataset.offers](what, mayChange, place);
+    offer.hidden = !OFFERED[offer.dataset.offers](what, mayChange, place, entry);
   }
   dialog.showModal();
   at.download.href = await contentAddress(place);

@@ -2,6 +2,7 @@
 // it was; after the page was closed too, when the same files are chosen again.
 import { Refused, wait } from "../agent.js";
 import { join } from "./place.js";
+import { dropParts } from "./leftovers.js";
 import { Broken, Halted, put } from "./put.js";
 import { ask, order } from "./source.js";
 import { words } from "./words.js";
@@ -75,10 +76,12 @@ export class Uploads extends EventTarget {
   }
 
   cancel() {
+    const begun = new Set([...this.current.keys(), ...this.waiting.filter((one) => one.offset > 0)]);
     this.waiting = [];
     this.clashing = [];
     this.change("cancelled");
     this.control.abort();
+    dropParts([...begun].filter(({ file }) => file));
   }
 
   // What is there already, and what comes upon such from now on.
