@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import resource
 import signal
 import stat
 import sys
@@ -49,11 +50,18 @@ def main() -> int:
     """Serve until idle or told to stop; return the exit code."""
     try:
         told = read_instructions(_standard_input())
+        _open_many_files()
         asyncio.run(_serve(told))
     except (BadInstructions, OSError) as error:
         sys.stderr.write(f"agent: {error}\n")
         return 1
     return 0
+
+
+def _open_many_files() -> None:
+    """Take what we may have: each folder that is gone through holds two descriptors."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _standard_input() -> bytes:

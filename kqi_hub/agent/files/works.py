@@ -41,9 +41,9 @@ class Work:
 
     def step(self, size: int) -> None:
         """Count one thing; ends the work when that was asked for."""
-        self.leaving.check()
         self.done += 1
         self.bytes += size
+        self.leaving.check()
 
     def miss(self, path: str, code: str, message: str) -> None:
         """Count one thing that was not done, and why; the first are remembered."""

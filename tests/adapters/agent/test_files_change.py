@@ -1,7 +1,9 @@
 """Files and folders made, moved, deleted, edited: only where and how it is meant."""
 
+import asyncio
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -352,3 +354,32 @@ async def test_use_counts_once_what_has_two_names(lab: Lab, place: Path) -> None
         lab, "use", path="workspace", headers={"Accept": "text/event-stream"}
     )
     assert b"event: done" in answer.body
+
+
+async def until(true: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if true():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError
+
+
+async def test_the_agent_stays_while_something_is_on_its_way(
+    lab: Lab, place: Path
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", lab.port)
+    head = (
+        "PUT /user/alice/agent/api/files/content?path=workspace/x&size=10 HTTP/1.1\r\n"
+        "Host: x\r\nAuthorization: Bearer alices\r\nContent-Length: 10\r\n\r\n12345"
+    )
+    writer.write(head.encode())
+    await writer.drain()
+    await until(lambda: bool(names_in(place)))
+    await asyncio.sleep(0.1)
+    assert lab.agent.use.left_s == 60.0
+    writer.close()
+    await until(lambda: lab.agent.use.left_s < 60.0)
+    answer = await put(lab, "workspace/x", b"67890", size=10, offset=5)
+    assert (answer.code, said(answer)["done"]) == (201, True)
+    assert (place / "x").read_bytes() == b"1234567890"
+    assert await reader.read() == b""

@@ -208,6 +208,24 @@ def test_folders_go_both_ways_with_every_name_that_there_is(
     assert (done.files, done.skipped) == (8, ["in/source/sub/link"])
 
 
+def test_a_work_can_be_cancelled_and_ends_with_the_agent(agent: AgentProcess) -> None:
+    for name in ("one", "two"):
+        many_files(agent.folder / f"workspace/{name}", 20_000)
+    with agent.client() as kqi:
+        asked = {"paths": ["workspace/one"]}
+        work = kqi._agent_json("POST", "files/delete", asked)
+        assert work["state"] == "running"
+        said = kqi._agent_json("POST", f"files/work/{work['id']}/cancel")
+        assert said["state"] == "cancelled"
+        left = len(list((agent.folder / "workspace/one").iterdir()))
+        assert left + said["done"] == 20_000
+        assert left > 0
+        kqi._agent_json("POST", "files/delete", {"paths": ["workspace/two"]})
+    assert agent.process is not None
+    agent.process.terminate()
+    assert agent.process.wait(5) == 0
+
+
 def test_an_agent_that_stays_away_is_given_up(
     agent: AgentProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
