@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -150,6 +151,39 @@ def test_an_upload_goes_on_whatever_is_killed(
     assert killed.is_set()
     assert hash_of(f"{WORK}/large") == wanted
     assert shell("alice", f"ls -A {WORK}") == "large\n"
+
+
+def test_a_full_disk_is_said_and_what_has_come_stays(
+    lab: AgentLab, kqi: Client, tmp_path: Path
+) -> None:
+    """On a small file system, which somebody else fills meanwhile."""
+    wanted = random_file(tmp_path / "large", 8 * MIB)
+    place = Path("/scratch/alice", WORK, "small")
+    shell("alice", f"mkdir {WORK}/small")
+    owner = place.stat()
+    size = f"size=10m,uid={owner.st_uid},gid={owner.st_gid},mode=700"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", place], check=True)
+    filled = threading.Event()
+
+    def heard(count: int) -> None:
+        if not filled.is_set():
+            filled.set()
+            shell("alice", f"head -c 8M /dev/zero > {WORK}/small/other")
+
+    try:
+        with pytest.raises(AgentRefused) as refused:
+            kqi.put_file(tmp_path / "large", f"{WORK}/small/large", sent=heard)
+        assert refused.value.code == "disk-full"
+        assert not (place / "large").exists()
+        (part,) = place.glob(".large*")
+        kept = part.stat().st_size
+        (place / "other").unlink()
+        sent: list[int] = []
+        kqi.put_file(tmp_path / "large", f"{WORK}/small/large", sent=sent.append)
+        assert hash_of(f"{WORK}/small/large") == wanted
+        assert (sum(sent), kept > 0) == (8 * MIB, True)
+    finally:
+        subprocess.run(["umount", place], check=True)
 
 
 def test_several_programs_share_one_agent(
