@@ -49,11 +49,11 @@ class DatasetLab:
         made = self.call("POST", "data", tenant="vision", name="signs", **about)
         upload = made["upload"]
         for path, content in files.items():
-            self._send(upload, path, content)
+            self.send(upload, path, content)
         self.call("POST", f"uploads/{upload['key']}/finish")
         return int(made["data"]["id"])
 
-    def _send(self, upload: dict[str, Any], path: str, content: bytes) -> None:
+    def send(self, upload: dict[str, Any], path: str, content: bytes) -> None:
         answer = httpx2.put(
             f"{self.notebooks.url.rstrip('/')}/services/store/uploads/"
             f"{upload['key']}/file",
@@ -69,6 +69,13 @@ class DatasetLab:
             "POST", "datasets", tenant="vision", name="signs", entries=entries
         )
         return int(made["id"])
+
+    def staged(self, dataset: int) -> Any:
+        """Return how staging a dataset has ended."""
+        said = {"state": "building"}
+        while said["state"] == "building":
+            said = self.call("POST", f"datasets/{dataset}/stage")
+        return said
 
     def notebook(self, dataset: int, command: str = "") -> int:
         """Return the number of a notebook that begins with a dataset."""
@@ -160,10 +167,8 @@ def test_use_is_remembered_and_locks_nothing(lab: DatasetLab) -> None:
 def test_second_staging_is_one_lookup(lab: DatasetLab) -> None:
     files = {f"d{n % 7}/f{n}": b"%d" % n for n in range(300)}
     number = lab.dataset(training=[lab.data(files)])
-    staged = lab.call("POST", f"datasets/{number}/stage")
-    while not staged["done"]:
-        staged = lab.call("POST", f"datasets/{number}/stage")
-    assert staged["files"] == 300
+    staged = lab.staged(number)
+    assert (staged["state"], staged["files"], staged["done"]) == ("ready", 300, 300)
     began = time.perf_counter()
     again = lab.call("POST", f"datasets/{number}/stage")
     took = time.perf_counter() - began
