@@ -108,7 +108,6 @@ def _form(ask: Ask, draft: Draft, tenant: str, types: tuple[str, ...]) -> Page:
         "name": draft.name,
         "memo": draft.memo,
         "types": json.dumps([one for one in types if one != FLAT]),
-        "type_names": [one for one in types if one != FLAT],
         "problem": problem,
         "longest_name": LONGEST_NAME,
         "longest_memo": LONGEST_MEMO,

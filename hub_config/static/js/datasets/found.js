@@ -2,7 +2,7 @@
 import { call } from "../api.js";
 import { api } from "../data/words.js";
 
-const PER_PAGE = 100;
+export const PER_PAGE = 100;
 const MOST = 1000;
 
 export class Found {
