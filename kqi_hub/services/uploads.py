@@ -70,7 +70,7 @@ class Uploads:
         """Keep a new item that nobody sees yet, and an upload for its files."""
         require(asker, new.tenant, Role.MEMBER)
         checked = checked_new(new)
-        upload = self._new(asker, files, size)
+        upload = await self._new(asker, files, size)
 
         def begin() -> tuple[DataItem, Upload]:
             begun = self.store.begin(checked, upload, self.quotas(new.tenant))
@@ -84,7 +84,7 @@ class Uploads:
         """Keep an upload of more files into an item that nothing blocks."""
         item = await self._item(asker, data_id)
         require_change(asker, item.tenant, item.created_by)
-        upload = self._new(asker, files, size)
+        upload = await self._new(asker, files, size)
 
         def begin() -> Upload:
             quotas = self.quotas(item.tenant)
@@ -167,8 +167,10 @@ class Uploads:
         await self.publisher.try_to_clear(dropped)
         return dropped
 
-    def _new(self, asker: Asker, files: int, size: int) -> NewUpload:
+    async def _new(self, asker: Asker, files: int, size: int) -> NewUpload:
         check_announced(files, size)
+        # Without the key there would be an upload that nobody can send to.
+        await _off(self.ticket_key)
         now = self.wall()
         return NewUpload(
             new_upload_key(), asker.person, files, size, now, now + self.expire_s

@@ -1,9 +1,19 @@
 """Uploads from ticket to item, with a store and a database in memory."""
 
+import asyncio
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from kqi_hub.domain.data import DataState, UploadState
-from kqi_hub.domain.errors import Conflict, Incomplete, NotFound, NotPermitted
+from kqi_hub.domain.errors import (
+    Conflict,
+    Incomplete,
+    NotFound,
+    NotPermitted,
+    SettingsError,
+)
 from kqi_hub.domain.people import Role
 from kqi_hub.domain.tickets import checked
 from kqi_hub.domain.upload_ports import NewData
@@ -83,3 +93,52 @@ async def test_what_was_dropped_cannot_be_finished() -> None:
         await lab.uploads.finish(ANN, sent.upload.key)
     assert lab.store.incoming == {}
     assert lab.book.one(item.id) is None
+
+
+async def test_without_a_key_of_tickets_nothing_begins() -> None:
+    def no_key() -> bytes:
+        raise SettingsError("The key file /etc/kqi/store.key is missing.")
+
+    lab = data_lab()
+    item = await lab.data_of("ann", {"x": 1})
+    broken = replace(lab.uploads, ticket_key=no_key)
+    with pytest.raises(SettingsError):
+        await broken.create(ANN, NEW, 1, 1)
+    with pytest.raises(SettingsError):
+        await broken.add(ANN, item.id, 1, 1)
+    assert list(lab.book.items) == [item.id]
+
+
+async def test_long_publishing_goes_on_and_can_be_asked_about() -> None:
+    lab = data_lab()
+    _, sent = await lab.uploads.create(ANN, NEW, 1, 1)
+    lab.store.receive(sent.upload.key, "x", 1)
+    gate = asyncio.Event()
+    real = lab.store.publish
+
+    async def slow(*words: Any, **more: Any) -> Any:
+        await gate.wait()
+        return await real(*words, **more)
+
+    lab.store.publish = slow  # type: ignore[method-assign]  # a store that is slow
+    waiting = await lab.uploads.finish(ANN, sent.upload.key, wait_s=0.05)
+    assert (waiting.upload.state, waiting.item) == (UploadState.PUBLISHING, None)
+    with pytest.raises(Conflict):
+        await lab.uploads.drop(ANN, sent.upload.key)
+    gate.set()
+    done = await lab.uploads.finish(ANN, sent.upload.key)
+    assert done.item is not None
+    assert lab.store.calls.count("publish") == 1
+
+
+async def test_who_goes_away_while_it_is_published_stops_nothing() -> None:
+    lab = data_lab()
+    _, sent = await lab.uploads.create(ANN, NEW, 1, 1)
+    lab.store.receive(sent.upload.key, "x", 1)
+    request = asyncio.create_task(lab.uploads.finish(ANN, sent.upload.key))
+    while "publish" not in lab.store.calls:
+        await asyncio.sleep(0)
+    request.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await request
+    assert (await lab.uploads.finish(ANN, sent.upload.key)).item is not None
