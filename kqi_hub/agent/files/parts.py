@@ -19,6 +19,8 @@ OVERWRITE: Final = "overwrite"
 KEEP_BOTH: Final = "keep-both"
 CHOICES: Final = (REFUSE, OVERWRITE, KEEP_BOTH)
 _ENDING: Final = ".kqi-part"
+# What is smaller is sent again in a moment; ten thousand flushes take minutes.
+_FLUSHED_BYTES: Final = 1024 * 1024
 _WRITE: Final = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -72,7 +74,8 @@ class Part:
     def finish(self) -> tuple[str, str]:
         """Give it its name; return that and its version."""
         os.fchmod(self._file, like_folder(os.fstat(self._folder)) & 0o666)
-        os.fsync(self._file)
+        if self.size > _FLUSHED_BYTES:
+            os.fsync(self._file)
         wanted = self.place.names[-1]
         name = self._named(wanted)
         return name, version_of(os.stat(name, dir_fd=self._folder))
