@@ -1,5 +1,5 @@
 // Send one piece of one file. Only XMLHttpRequest tells how far a request has come.
-import { Refused, Starting } from "../agent.js";
+import { Refused } from "../agent.js";
 import { agent } from "./source.js";
 import { query } from "./place.js";
 import { words } from "./words.js";
@@ -9,7 +9,8 @@ export class Broken extends Error {}
 // Somebody wanted a pause, or to stop.
 export class Halted extends Error {}
 
-const GONE = new Set([0, 424, 502, 503, 504]);
+// What passes by itself: an earlier attempt that is still open, a disk that hangs.
+const PASSES = new Set(["hub-silent", "busy", "disk-hangs"]);
 
 export async function put(place, path, about, blob, { signal, progress }) {
   const values = { root: place.root, path, parents: 1, ...about };
@@ -40,8 +41,9 @@ export async function put(place, path, about, blob, { signal, progress }) {
 function settle(request, done, failed) {
   const said = read(request);
   if (request.status >= 200 && request.status < 300 && said) return done(said);
-  if (said?.error && said.error !== "hub-silent") return failed(new Refused(request.status, said));
-  return failed(GONE.has(request.status) || !said ? broken() : new Starting(words.starting));
+  if (PASSES.has(said?.error)) return failed(new Broken(said.message));
+  // Whatever else answers is the hub, in the agent's place.
+  return failed(said?.error ? new Refused(request.status, said) : broken());
 }
 
 function read(request) {
