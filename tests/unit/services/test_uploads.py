@@ -135,9 +135,17 @@ async def test_who_goes_away_while_it_is_published_stops_nothing() -> None:
     lab = data_lab()
     _, sent = await lab.uploads.create(ANN, NEW, 1, 1)
     lab.store.receive(sent.upload.key, "x", 1)
+    begun = asyncio.Event()
+    real = lab.store.publish
+
+    async def telling(*words: Any, **more: Any) -> Any:
+        begun.set()
+        await asyncio.sleep(0.01)
+        return await real(*words, **more)
+
+    lab.store.publish = telling  # type: ignore[method-assign]  # a store that tells
     request = asyncio.create_task(lab.uploads.finish(ANN, sent.upload.key))
-    while "publish" not in lab.store.calls:
-        await asyncio.sleep(0)
+    await begun.wait()
     request.cancel()
     with pytest.raises(asyncio.CancelledError):
         await request
