@@ -46,7 +46,7 @@ class Contents:
                 try:
                     if os.lstat(place).st_size != size:
                         return False
-                    os.link(place, file, follow_symlinks=False)
+                    _link_over(place, file)
                 except FileNotFoundError:
                     return False
                 except OSError as error:
@@ -163,6 +163,15 @@ class Contents:
     def _link_twin(self, source: str, target: str) -> None:
         sha256, size = _copy(source, target)
         self.take(target, sha256, size)
+
+
+def _link_over(place: str, file: str) -> None:
+    """Link a content to a name; what a killed process left there goes."""
+    try:
+        os.link(place, file, follow_symlinks=False)
+    except FileExistsError:
+        os.unlink(file)
+        os.link(place, file, follow_symlinks=False)
 
 
 def _copy(source: str, target: str) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from typing import Final
 
 from tornado.web import stream_request_body
 
+from kqi_hub.domain.errors import KqiError
 from kqi_hub.domain.tickets import Ticket
 from kqi_hub.store.errors import NeedsLength, WrongBody
 from kqi_hub.store.face import HEADERS, FaceHandler, allow_body, refusal
@@ -25,19 +26,18 @@ class Receiver(FaceHandler):
 
     async def prepare(self) -> None:
         """Look at everything before the body; what is refused is refused here."""
-        # Who is refused is heard out: else the answer is lost with the connection.
-        allow_body(self.request, _MOST_BYTES)
         ticket = self.ticket(self.path_args[0])
         length = self._length()
         check_room()
+        allow_body(self.request, _MOST_BYTES)
         try:
-            work = await self.beside(self._begin, ticket)
+            work = await self.beside(self._begun, ticket)
         except BaseException:
             let_room()
             raise
         expects = self.request.headers.get("Expect", "").lower() == "100-continue"
-        body = Body(length, expects, work, tuple(HEADERS.items()), refusal)
-        await receive(self.detach(), body)
+        headers = tuple(HEADERS.items())
+        await receive(self.detach(), Body(length, expects, work, headers, refusal))
 
     def data_received(self, chunk: bytes) -> None:
         """Throw away what follows a refusal."""
@@ -49,14 +49,21 @@ class Receiver(FaceHandler):
         """Return what is done with the body; may block."""
         raise NotImplementedError
 
-    def _begin(self, ticket: Ticket) -> Work:
+    def _begun(self, ticket: Ticket) -> Work:
+        """Return what is done with the body: to hear out whoever is refused, too.
+
+        Else the answer would be lost with the connection.
+        """
         uploads = self.counter.house.uploads
-        upload = uploads.take(ticket)
         try:
-            return _Leaving(self.begin(ticket, upload), lambda: uploads.leave(ticket))
-        except BaseException:
-            uploads.leave(ticket)
-            raise
+            upload = uploads.take(ticket)
+        except (KqiError, OSError) as error:
+            return _Refused(error)
+        try:
+            work = self.begin(ticket, upload)
+        except (KqiError, OSError) as error:
+            work = _Refused(error)
+        return _Leaving(work, lambda: uploads.leave(ticket))
 
     def _length(self) -> int:
         text = self.request.headers.get("Content-Length", "")
@@ -102,6 +109,23 @@ class _Leaving:
             self._work.end()
         finally:
             self._leave()
+
+
+class _Refused:
+    """What cannot be taken: the first bytes are told why."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def take(self, piece: memoryview) -> None:
+        """Refuse it."""
+        raise self._error
+
+    def told(self) -> dict[str, object]:
+        raise self._error
+
+    def end(self) -> None:
+        """Nothing is open."""
 
 
 class _Whole:

@@ -109,7 +109,7 @@ class _Talk:
                 self._lines.send({"ok": self._answer(line)})
         except KqiError as error:
             self._lines.send(refusal(error))
-        except OSError:
+        except (OSError, TooLong):
             raise
         except Exception:  # noqa: BLE001  logged, and told as our own fault
             _LOG.exception("A question cannot be answered")

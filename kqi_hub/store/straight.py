@@ -11,6 +11,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -127,8 +128,8 @@ def _serve(
         status, said = 200, body.work.told()
     except KqiError as error:
         status, said = error.status, body.refusal(error)
-    except (CutOff, OSError) as error:
-        _LOG.info("an upload was cut off: %r", error)
+    except CutOff as error:
+        _LOG.info("an upload was cut off: %s", error)
         heard.is_lost = True
     except Exception:  # noqa: BLE001  logged, and told as our own fault
         _LOG.exception("a body cannot be taken")
@@ -143,8 +144,8 @@ def _serve(
 def _end(body: Body) -> None:
     try:
         body.work.end()
-    except KqiError as error:
-        _LOG.info("the end of a cut body is lost: %s", error)
+    except Exception:  # noqa: BLE001  logged; the answer goes out all the same
+        _LOG.exception("the end of a body is lost")
     finally:
         let_room()
 
@@ -160,13 +161,21 @@ def _receive(
     while heard.left:
         if not size:
             wanted = min(len(view), heard.left)
-            size = connection.recv_into(view, wanted, socket.MSG_WAITALL)
-            if not size:
-                raise CutOff(f"{heard.left} bytes are missing")
+            size = _more(connection, view[:wanted])
         size = min(size, heard.left)
         heard.left -= size
         body.work.take(view[:size])
         size = 0
+
+
+def _more(connection: socket.socket, view: memoryview) -> int:
+    try:
+        size = connection.recv_into(view, 0, socket.MSG_WAITALL)
+    except OSError as error:
+        raise CutOff(repr(error)) from error
+    if not size:
+        raise CutOff("the sender has hung up")
+    return size
 
 
 def _answer(
@@ -184,12 +193,14 @@ def _answer(
 
 
 def _hear_out(connection: socket.socket, left: int) -> None:
-    """Read what is still on its way and throw it away."""
+    """Read what is still on its way and throw it away, for a while."""
+    until = time.monotonic() + _HEAR_OUT_S
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _seconds(_HEAR_OUT_S))
     buffer = memoryview(bytearray(_BUFFER_BYTES))
     try:
-        while left > 0 and (size := connection.recv_into(buffer)):
-            left -= size
+        while left > 0 and time.monotonic() < until:
+            size = connection.recv_into(buffer)
+            left = left - size if size else 0
     except OSError as error:
         _LOG.info("the rest of a body did not come: %r", error)
 
