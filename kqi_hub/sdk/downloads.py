@@ -48,6 +48,7 @@ class DownloadCalls(AgentCalls, DataCalls):
                 if self._unpack(fetch, meter, tell) == _listed(self, data_id):
                     return item.files
             # Cut off, or changed meanwhile: look at each file.
+            fetch.is_all_ours = True
             meter = Meter(item.files, item.bytes)
         self._fetch_each(fetch, meter, tell)
         return item.files
@@ -94,6 +95,8 @@ class _Fetch:
         self._calls, self._to = calls, destination
         self.root, self.data_id = f"data:{tenant}", data_id
         self.stop = threading.Event()
+        # Whether all that lies there came from us just now, and may be wrong.
+        self.is_all_ours = False
 
     def path_of(self, member: tarfile.TarInfo) -> str:
         """Return a file's path within the item; empty for all that is no file of it."""
@@ -121,6 +124,8 @@ class _Fetch:
         if place.is_file() and _is(place, wanted):
             meter.had(1, wanted.size)
             return
+        if self.is_all_ours:
+            place.unlink(missing_ok=True)
         part = self._part(path)
         for attempt in range(_TRIES):
             try:
