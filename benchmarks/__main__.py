@@ -5,7 +5,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks import browse, env, env_kill, hub, login, rpc, snapshot, spawn
+from benchmarks import (
+    browse,
+    env,
+    env_kill,
+    hub,
+    login,
+    rpc,
+    snapshot,
+    spawn,
+    upload,
+)
 from benchmarks.cluster import BenchFailed
 from benchmarks.result import Result
 
@@ -29,6 +39,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "rpc": Benchmark(rpc.ABOUT, rpc.run),
     "snapshot": Benchmark(snapshot.ABOUT, snapshot.run),
     "spawn": Benchmark(spawn.ABOUT, spawn.run),
+    "upload": Benchmark(upload.ABOUT, upload.run),
 }
 
 

@@ -31,6 +31,11 @@ class OurPortal:
         headers = {"Authorization": f"token {self._token}"}
         return httpx2.Client(base_url=self.base, headers=headers, timeout=60)
 
+    @property
+    def token(self) -> str:
+        """Return what the person asks with."""
+        return self._token
+
     def live_count(self) -> int:
         """Return how many sessions the portal takes for live."""
         found = self._said("GET", "/notebooks?live=true&per_page=1000")
