@@ -75,12 +75,9 @@ class FakeServer:
         after = request.url.params["after"]
         paths = [one for one in sorted(self.listed) if one > after]
         files = [
-            {
-                "path": one,
-                "size": len(self.listed[one]),
-                "sha256": sha(self.listed[one]),
-            }
+            {"path": one, "size": len(content), "sha256": sha(content)}
             for one in paths[:2]
+            for content in [self.listed[one]]
         ]
         return {"files": files, "next": paths[1] if len(paths) > 2 else None}
 
@@ -173,6 +170,7 @@ def test_content_with_another_hash_is_refused_and_not_left_here(tmp_path: Path) 
     server = FakeServer(files={**FILES, "a/one.txt": b"two"})
     with pytest.raises(PortalError, match="another SHA-256"):
         fetch(server, tmp_path / "to")
+    assert not (tmp_path / "to/a/one.txt").exists()
     fetch(FakeServer(), tmp_path / "to")
     assert here(tmp_path / "to") == FILES
 
