@@ -12,7 +12,7 @@ from kqi_hub.store.errors import NotPrepared, WrongBody
 TENANT: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}", re.ASCII)
 UPLOAD: Final = re.compile(r"[A-Za-z0-9_-]{8,64}", re.ASCII)
 TREE: Final = re.compile(r"[0-9a-f]{40}", re.ASCII)
-# Nobody but us may look into these: files there are not whole yet, or on their way out.
+# Nobody but us may look into these: what is there is not published yet, or any more.
 _CLOSED: Final = 0o700
 # The tenant's group reads these; it comes from the folder above by its setgid bit.
 _READABLE: Final = 0o750
@@ -123,7 +123,7 @@ def _is_ours(seen: os.stat_result) -> bool:
 
 
 def _make_parts(place: Place) -> None:
-    for folder in (place.incoming, place.building, place.removing):
+    for folder in (place.objects, place.incoming, place.building, place.removing):
         folder.mkdir(mode=_CLOSED, exist_ok=True)
-    for folder in (place.objects, place.data, place.trees):
+    for folder in (place.data, place.trees):
         folder.mkdir(mode=_READABLE, exist_ok=True)
