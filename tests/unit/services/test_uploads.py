@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kqi_hub.domain.data import DataState, UploadState
+from kqi_hub.domain.data_ports import Published
 from kqi_hub.domain.errors import (
     Conflict,
     Incomplete,
@@ -150,3 +151,13 @@ async def test_who_goes_away_while_it_is_published_stops_nothing() -> None:
     with pytest.raises(asyncio.CancelledError):
         await request
     assert (await lab.uploads.finish(ANN, sent.upload.key)).item is not None
+
+
+async def test_a_dropped_upload_takes_what_the_store_had_published_of_it() -> None:
+    lab = data_lab()
+    item, sent = await lab.uploads.create(ANN, NEW, 1, 1)
+    lab.store.receive(sent.upload.key, "x", 1)
+    # The store's answer was lost, and the portal took it for a refusal.
+    await lab.store.publish("vision", sent.upload.key, item.id, Published(1, 1))
+    await lab.uploads.drop(ANN, sent.upload.key)
+    assert (lab.store.data, lab.store.incoming) == ({}, {})
