@@ -64,8 +64,8 @@ def test_the_hub_and_its_services_are_reached_on_this_machine_only(state: Path) 
     assert config.JupyterHub.hub_bind_url == "http://127.0.0.1:1"
     assert config.JupyterHub.hub_connect_ip == "127.0.0.1"
     assert config.ConfigurableHTTPProxy.api_url == "http://127.0.0.1:2"
-    [service] = config.JupyterHub.services
-    assert service["url"] == "http://127.0.0.1:3"
+    urls = {one["name"]: one["url"] for one in config.JupyterHub.services}
+    assert urls == {"portal": "http://127.0.0.1:3", "store": "http://127.0.0.1:8003"}
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ def test_the_hub_neither_starts_the_proxy_nor_ends_what_runs_behind_it(
 def test_secrets_between_processes_are_kept_and_differ(state: Path) -> None:
     first, again = configured(state), configured(state)
     proxy = first.ConfigurableHTTPProxy.auth_token
-    [portal], [portal_again] = first.JupyterHub.services, again.JupyterHub.services
+    tokens = [one["api_token"] for one in first.JupyterHub.services]
     assert proxy == again.ConfigurableHTTPProxy.auth_token
-    assert portal["api_token"] == portal_again["api_token"]
-    assert len({proxy, portal["api_token"]}) == 2
-    assert min(len(proxy), len(portal["api_token"])) >= 64
+    assert tokens == [one["api_token"] for one in again.JupyterHub.services]
+    assert len({proxy, *tokens}) == 3
+    assert min(map(len, (proxy, *tokens))) >= 64
 
 
 def test_a_sites_own_secret_files_are_used(state: Path) -> None:
@@ -144,7 +144,11 @@ def test_a_sites_own_secret_files_are_used(state: Path) -> None:
     )
     assert config.ConfigurableHTTPProxy.auth_token == "word of the proxy"
     assert config.JupyterHub.services[0]["api_token"] == "word of the portal"
-    assert {path.name for path in state.iterdir()} == {"portal", "proxy"}
+    assert {path.name for path in state.iterdir()} == {
+        "portal",
+        "proxy",
+        "store.token",
+    }
 
 
 def test_the_hubs_own_files_are_in_the_state_folder(state: Path) -> None:
@@ -216,8 +220,17 @@ def test_tokens_end(state: Path) -> None:
     assert config.JupyterHub.token_expires_in_max_seconds == 7 * 86_400
 
 
+def test_the_store_is_a_way_through_the_proxy_and_may_nothing(state: Path) -> None:
+    config = configured(state)
+    store = config.JupyterHub.services[1]
+    assert store.keys() == {"name", "url", "api_token", "display"}
+    assert not store["display"]
+    for role in config.JupyterHub.load_roles:
+        assert "store" not in role.get("services", [])
+
+
 def test_the_portal_is_a_service_that_the_hub_does_not_start(state: Path) -> None:
-    [service] = configured(state).JupyterHub.services
+    service = configured(state).JupyterHub.services[0]
     assert service["name"] == "portal"
     assert "command" not in service
     assert "admin" not in service
