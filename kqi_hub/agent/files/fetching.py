@@ -43,7 +43,7 @@ class Archive(FileHandler):
             try:
                 while piece := await self.work(_gathered, pieces):
                     self.write(piece)
-                    await self.flush()
+                    await self.flush_soon()
             except Problem:
                 # The reader has a part of it already: it must not be taken for whole.
                 self.break_off()
@@ -138,7 +138,7 @@ class Count(FileHandler):
 
     async def _tell(self, event: str, fields: dict[str, Any]) -> None:
         self.write(f"event: {event}\ndata: {json.dumps(fields)}\n\n")
-        await self.flush()
+        await self.flush_soon()
 
 
 class Heard:

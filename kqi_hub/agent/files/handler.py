@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, ParamSpec, TypeVar
 
+from tornado.iostream import StreamClosedError
 from tornado.web import Finish
 
 from kqi_hub.agent.base import OwnerHandler
@@ -19,6 +20,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 # A folder of a million names on a busy file system takes its time.
 PATIENCE_S: Final = 120.0
+# A reader or sender that does nothing for so long is gone, whatever the network says.
+SILENT_S: Final = 900.0
 _NUMBER: Final = re.compile(r"-?[0-9]{1,16}", re.ASCII)
 
 
@@ -77,6 +80,15 @@ class FileHandler(OwnerHandler):
         """Close the connection: what was sent so far must not be taken for whole."""
         connection: Any = self.request.connection
         connection.stream.close()
+
+    async def flush_soon(self) -> None:
+        """Send what was written; a reader that takes nothing for long is given up."""
+        try:
+            async with asyncio.timeout(SILENT_S):
+                await self.flush()
+        except TimeoutError:
+            self.break_off()
+            raise StreamClosedError from None
 
     async def work(self, task: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do what blocks on a thread of the files' own; a full disk is told as such."""

@@ -8,6 +8,7 @@ from typing import Any, Final
 from tornado.web import Finish, stream_request_body
 
 from kqi_hub.agent.errors import Problem
+from kqi_hub.agent.files import handler
 from kqi_hub.agent.files.handler import fields_of
 from kqi_hub.agent.files.names import travelling
 from kqi_hub.agent.files.parts import CHOICES, Announced, Part
@@ -26,6 +27,7 @@ class Content(Sender):
 
     _incoming: Part | None = None
     _key: tuple[int, int] | None = None
+    _silence: asyncio.TimerHandle | None = None
 
     async def prepare(self) -> None:
         """Let the owner in; before a byte is taken, say whether it is wanted."""
@@ -47,11 +49,13 @@ class Content(Sender):
         connection.set_max_body_size(max(_DRAINED_BYTES, announced.size))
         self.agent.use.hold()
         self._incoming = part
+        self._watch()
 
     async def data_received(self, chunk: bytes) -> None:
         """Take a piece."""
         if self._incoming is None:
             return
+        self._watch()
         self._piece += chunk
         if len(self._piece) >= _PIECE_BYTES:
             await self._write()
@@ -120,6 +124,17 @@ class Content(Sender):
         self._key = part.key
         active[part.key] = self.break_off
 
+    def _watch(self) -> None:
+        """Give up a sender that sends nothing for long."""
+        self._unwatch()
+        loop = asyncio.get_running_loop()
+        self._silence = loop.call_later(handler.SILENT_S, self.break_off)
+
+    def _unwatch(self) -> None:
+        if self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+
     async def _write(self) -> None:
         async with self._one_at_a_time:
             piece, self._piece = bytes(self._piece), bytearray()
@@ -127,6 +142,7 @@ class Content(Sender):
                 await self.work(self._incoming.write, piece)
 
     def _end(self) -> None:
+        self._unwatch()
         if self._key is not None:
             self.workers.in_background(self._put_down())
 

@@ -83,4 +83,4 @@ class Sender(FileHandler):
                 return
             position += len(piece)
             self.write(piece)
-            await self.flush()
+            await self.flush_soon()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from kqi_hub.agent.files import renaming
+from kqi_hub.agent.files import handler, renaming
 from tests.adapters.agent.conftest import Lab
 from tests.adapters.agent.file_calls import (
     ask,
@@ -356,6 +356,16 @@ async def test_use_counts_once_what_has_two_names(lab: Lab, place: Path) -> None
     assert b"event: done" in answer.body
 
 
+UPLOAD = (
+    b"PUT /user/alice/agent/api/files/content?path=workspace/x&size=10 HTTP/1.1\r\n"
+    b"Host: x\r\nAuthorization: Bearer alices\r\nContent-Length: 10\r\n\r\n"
+)
+
+
+def place_entries(place: Path) -> list[Path]:
+    return list(place.iterdir())
+
+
 async def until(true: Callable[[], bool]) -> None:
     for _ in range(500):
         if true():
@@ -364,15 +374,23 @@ async def until(true: Callable[[], bool]) -> None:
     raise AssertionError
 
 
+async def test_a_sender_that_falls_silent_is_given_up_and_what_came_stays(
+    lab: Lab, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handler, "SILENT_S", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", lab.port)
+    writer.write(UPLOAD + b"12345")
+    assert await reader.read() == b""
+    await until(lambda: not lab.agent.files.receiving)
+    assert [one.stat().st_size for one in place_entries(place)] == [5]
+    writer.close()
+
+
 async def test_the_agent_stays_while_something_is_on_its_way(
     lab: Lab, place: Path
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", lab.port)
-    head = (
-        "PUT /user/alice/agent/api/files/content?path=workspace/x&size=10 HTTP/1.1\r\n"
-        "Host: x\r\nAuthorization: Bearer alices\r\nContent-Length: 10\r\n\r\n12345"
-    )
-    writer.write(head.encode())
+    writer.write(UPLOAD + b"12345")
     await writer.drain()
     await until(lambda: bool(names_in(place)))
     await asyncio.sleep(0.1)
