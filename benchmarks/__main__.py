@@ -14,6 +14,7 @@ from benchmarks import (
     rpc,
     snapshot,
     spawn,
+    stage,
     upload,
 )
 from benchmarks.cluster import BenchFailed
@@ -39,6 +40,7 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "rpc": Benchmark(rpc.ABOUT, rpc.run),
     "snapshot": Benchmark(snapshot.ABOUT, snapshot.run),
     "spawn": Benchmark(spawn.ABOUT, spawn.run),
+    "stage": Benchmark(stage.ABOUT, stage.run),
     "upload": Benchmark(upload.ABOUT, upload.run),
 }
 
