@@ -63,7 +63,8 @@ for command in _COMMANDS:
 def main() -> NoReturn:
     """Run the command; each kind of error has its exit code."""
     try:
-        kqi.main(standalone_mode=False)
+        # A command that ended itself (Ctrl-C while it followed something) says how.
+        code = kqi.main(standalone_mode=False)
     except PortalError as error:
         _fail(error.message, error.hint, error.exit_code)
     except click.exceptions.Abort:
@@ -71,7 +72,7 @@ def main() -> NoReturn:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _fail(message: str, hint: str, exit_code: int) -> NoReturn:
