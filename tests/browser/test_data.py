@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from kqi_hub.domain.upload_ports import Quota, Quotas
 from tests.browser.conftest import Complaints, OpenPage
 from tests.browser.data_states import HOSTILE, furnish_data, keep
 from tests.browser.gallery import NARROW, WIDE, fits, lost_references, violations
@@ -162,6 +163,35 @@ def test_after_closing_the_browser_the_same_folder_goes_on(
     assert site.door.asked[0] == "POST /known"
 
 
+def test_a_file_that_changed_meanwhile_is_named(
+    open_page: OpenPage, site: FakeSite, folder: Path, complaints: Complaints
+) -> None:
+    page = open_page("data/new?tenant=vision")
+    folder_input(page).set_input_files(folder)
+    expect(page.locator("#data-drop")).to_contain_text("44 files")
+    (folder / "cats" / "one.txt").unlink()
+    page.get_by_role("button", name="Make the data").click()
+    panel = page.locator(".upload")
+    expect(panel).to_contain_text("Failed")
+    expect(panel).to_contain_text("photos/cats/one.txt cannot be read any more")
+    complaints.heard.clear()
+
+
+def test_a_quota_is_said_and_what_was_typed_stays(
+    open_page: OpenPage, site: FakeSite, folder: Path
+) -> None:
+    keep(site, "large", {"a": 2**30})
+    site.data.lab.quotas = Quotas(Quota(most_bytes=2**30 + MB), Quota())
+    page = open_page("data/new?tenant=vision")
+    begin(page, folder)
+    expect(page.locator("#failed .toast-line")).to_be_visible()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("photos")
+    expect(page.locator("#data-drop")).to_contain_text("44 files")
+    page.goto(site.url("storage?tenant=vision"))
+    expect(page.locator("main")).to_contain_text("99 % of the tenant's room are used.")
+    assert violations(page) == []
+
+
 def test_an_upload_is_given_up(
     open_page: OpenPage, site: FakeSite, folder: Path
 ) -> None:
@@ -288,7 +318,9 @@ def test_memo_tags_and_files_are_changed(open_page: OpenPage, site: FakeSite) ->
     page.get_by_label("Memo (optional)").fill("two\nlines")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".memo-text")).to_contain_text("two")
-    page.get_by_role("button", name="Take off : notes.txt").click()
+    page.get_by_role("link", name="Take off … : notes.txt").click()
+    expect(page.locator("main")).to_contain_text("The file is lost for everybody")
+    page.get_by_role("button", name="Take it off").click()
     expect(page.locator("#said")).to_contain_text("notes.txt")
     assert sorted(arrived(site, item.id)) == ["train/cat.png", "train/dog.png"]
 

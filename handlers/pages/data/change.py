@@ -19,6 +19,7 @@ from kqi_hub.domain.errors import (
     NotPermitted,
 )
 from kqi_hub.i18n import N_
+from kqi_hub.services.tenant_rights import require_change
 
 routes = Routes(tag=N_("Data"))
 _LOOSE: Final = 100_000
@@ -103,6 +104,24 @@ async def tag_item(ask: Ask) -> Page | GoTo:
     except _REFUSED as error:
         return await item_page(ask, error)
     return GoTo(f"{_page(changed)}#tags")
+
+
+@routes.get(
+    "/data/{data_id}/take",
+    Spec(
+        who=Who.MEMBER,
+        in_its_tenant=True,
+        query=Taken,
+        errors=(NotFound, NotPermitted),
+        example_path=EXAMPLE,
+    ),
+)
+async def show_take_file(ask: Ask) -> Page:
+    """Show what is lost when a file is taken off a data item."""
+    view = await ask.deps.data.one(ask.asker, ask.number("data_id"))
+    require_change(ask.asker, view.item.tenant, view.item.created_by)
+    values = {**frame_of(ask, view), "path": ask.query(Taken).path}
+    return Page("pages/data/take.html", values)
 
 
 @routes.post(

@@ -1,5 +1,6 @@
 """Uploads of one's own that are not finished, as pages show them."""
 
+import time
 from dataclasses import dataclass
 
 from handlers.ask import Ask
@@ -17,7 +18,7 @@ class Line:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether it was dropped, by its person or because its time was over."""
+        """Tell whether it was removed because nothing came any more."""
         return self.upload.state is UploadState.DROPPED
 
     @property
@@ -31,9 +32,16 @@ async def open_uploads(
 ) -> tuple[Line, ...]:
     """Return one's own uploads in a tenant, all of them or those into one item."""
     found = await ask.deps.uploads.mine(ask.asker, tenant)
+    now = time.time()
     return tuple(
         Line(one.upload, one.name or f"#{one.upload.data_id}", one.received)
         for one in found
-        if one.upload.state is not UploadState.DONE
-        and data_id in {None, one.upload.data_id}
+        if _is_shown(one.upload, now) and data_id in {None, one.upload.data_id}
     )
+
+
+def _is_shown(upload: Upload, now: float) -> bool:
+    """Tell whether it goes on, or ended without its person's doing."""
+    if upload.state is UploadState.DROPPED:
+        return upload.expires_at <= now
+    return upload.state is not UploadState.DONE
