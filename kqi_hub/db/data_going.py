@@ -1,6 +1,6 @@
 """Data items and files that go: gone for people at once, from the store soon."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -21,9 +21,15 @@ from kqi_hub.db.data_rows import (
 )
 from kqi_hub.db.data_users import DataUsers
 from kqi_hub.domain.data import DataItem, DataState, UploadState
-from kqi_hub.domain.data_errors import Blocked
+from kqi_hub.domain.data_errors import (
+    Blocked,
+    data_busy,
+    no_file,
+    not_changeable,
+    not_deletable,
+)
 from kqi_hub.domain.data_item_ports import Removal
-from kqi_hub.domain.errors import Conflict, NotFound
+from kqi_hub.domain.dataset_ports import Blocker
 
 _I, _F, _R, _U = ITEMS.c, FILES.c, REMOVALS.c, UPLOADS.c
 _REMOVING: Final = DataState.REMOVING.value
@@ -36,7 +42,7 @@ def begin_removal(
     found = held_item(connection, data_id, DataState.READY, DataState.REMOVING)
     if found.state is DataState.REMOVING:
         return found
-    refuse_blocked(connection, users, found, "deleted")
+    refuse_blocked(connection, users, found, not_deletable)
     _end_uploads(connection, data_id, now)
     users.forget(connection, data_id)
     removing = {"state": _REMOVING, "changed_at": later(_I.changed_at, now)}
@@ -66,7 +72,7 @@ def take_files(
 ) -> DataItem:
     """Take files off an item, and remember that the store still has them."""
     found = held_item(connection, data_id, DataState.READY)
-    refuse_blocked(connection, users, found, "changed")
+    refuse_blocked(connection, users, found)
     refuse_busy(connection, data_id)
     sizes: dict[str, int] = {}
     for part in in_chunks(paths):
@@ -117,10 +123,7 @@ def _end_uploads(connection: Connection, data_id: int, now: float) -> None:
         _U.data_id == data_id, _U.state == UploadState.PUBLISHING.value
     )
     if connection.execute(publishing.limit(1)).first() is not None:
-        raise Conflict(
-            "Files are being published into these data right now.",
-            "Try again in a moment.",
-        )
+        raise data_busy()
     statement = update(UPLOADS).where(
         _U.data_id == data_id, _U.state == UploadState.OPEN.value
     )
@@ -129,30 +132,18 @@ def _end_uploads(connection: Connection, data_id: int, now: float) -> None:
 
 
 def refuse_blocked(
-    connection: Connection, users: DataUsers, item: DataItem, what: str
+    connection: Connection,
+    users: DataUsers,
+    item: DataItem,
+    refusal: Callable[[int, tuple[Blocker, ...]], Blocked] = not_changeable,
 ) -> None:
     """Raise Blocked when something needs an item as it is (KX-53)."""
     blockers = users.blockers(connection, [item.id]).get(item.id, ())
     if blockers:
-        first = blockers[0]
-        raise Blocked(
-            "Data {id} cannot be {what}: {kind} {by} and others need them as they are."
-            if len(blockers) > 1
-            else "Data {id} cannot be {what}: {kind} {by} needs them as they are.",
-            "Look at what uses them; a copy may be changed.",
-            blockers,
-            id=item.id,
-            what=what,
-            kind=first.thing.kind.value,
-            by=f"{first.name} ({first.thing.id})" if first.name else first.thing.id,
-        )
+        raise refusal(item.id, blockers)
 
 
 def _refuse_missing(paths: Sequence[str], found: Collection[str]) -> None:
     missing = [path for path in paths if path not in found]
     if missing:
-        raise NotFound(
-            "The data have no file {path}; nothing was removed.",
-            "Look at their list again.",
-            path=ascii(missing[0])[:100],
-        )
+        raise no_file(missing[0])

@@ -38,7 +38,6 @@ from kqi_hub.db.data_rows import (
     items_of,
     known_item,
     later,
-    no_data,
 )
 from kqi_hub.db.data_tables import ComparisonRow
 from kqi_hub.db.data_users import DataUsers
@@ -51,6 +50,7 @@ from kqi_hub.domain.data import (
     StoredFile,
     StoreUse,
 )
+from kqi_hub.domain.data_errors import data_changed, no_data
 from kqi_hub.domain.data_item_ports import (
     Comparison,
     Entry,
@@ -59,7 +59,6 @@ from kqi_hub.domain.data_item_ports import (
     Removal,
 )
 from kqi_hub.domain.data_list import Column, DataFilter
-from kqi_hub.domain.errors import Conflict
 
 _COMPARISONS: Final = cast(Table, ComparisonRow.__table__)
 _I, _F, _T, _U, _R = ITEMS.c, FILES.c, TAGS.c, UPLOADS.c, REMOVALS.c
@@ -128,10 +127,7 @@ class SqlDataStore:
             if found.state is not DataState.READY:
                 raise no_data()
             if not changed:
-                raise Conflict(
-                    "These data were changed meanwhile, on another page or by kqi.",
-                    "Look at what they are now, then change them again.",
-                )
+                raise data_changed()
             return found
 
     def retag(

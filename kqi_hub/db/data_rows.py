@@ -32,7 +32,7 @@ from kqi_hub.domain.data import (
     Upload,
     UploadState,
 )
-from kqi_hub.domain.errors import Conflict, NotFound
+from kqi_hub.domain.data_errors import data_busy, no_data
 
 ITEMS: Final = cast(Table, DataItemRow.__table__)
 TAGS: Final = cast(Table, DataTagRow.__table__)
@@ -89,10 +89,7 @@ def refuse_busy(connection: Connection, data_id: int) -> None:
     taken = select(REMOVALS.c.path).where(REMOVALS.c.data_id == data_id)
     for query in (publishing, taken):
         if connection.execute(query.limit(1)).first() is not None:
-            raise Conflict(
-                "Files of these data are being added or removed right now.",
-                "Try again in a moment.",
-            )
+            raise data_busy()
 
 
 def delete_item(connection: Connection, data_id: int) -> None:
@@ -141,11 +138,6 @@ def total(column: ColumnElement[int]) -> ColumnElement[int]:
 def in_chunks(paths: Sequence[str]) -> Iterable[Sequence[str]]:
     """Return the paths in parts that fit into a statement."""
     return (paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK))
-
-
-def no_data() -> NotFound:
-    """Return the error for a number that no item has, or that cannot be seen."""
-    return NotFound("There are no such data.", "Look at the list again.")
 
 
 def _beside(

@@ -43,8 +43,15 @@ from kqi_hub.domain.data import (
     Upload,
     UploadState,
 )
+from kqi_hub.domain.data_errors import (
+    data_gone,
+    no_parent,
+    no_upload,
+    upload_busy,
+    upload_over,
+)
 from kqi_hub.domain.data_quota import check_room
-from kqi_hub.domain.errors import Conflict, Incomplete, InvalidInput, NotFound
+from kqi_hub.domain.errors import Incomplete, NotFound
 from kqi_hub.domain.upload_ports import NewData, NewUpload, Quotas
 
 _I, _F, _U = ITEMS.c, FILES.c, UPLOADS.c
@@ -75,7 +82,7 @@ class SqlUploadStore:
         """Keep an upload into a READY item."""
         with writing(self._engine) as connection:
             item = held_item(connection, data_id, DataState.READY)
-            refuse_blocked(connection, self._users, item, "changed")
+            refuse_blocked(connection, self._users, item)
             _check_room(connection, item.tenant, upload, quotas)
             return _insert_upload(connection, data_id, item.tenant, upload)
 
@@ -113,10 +120,7 @@ class SqlUploadStore:
         with writing(self._engine) as connection:
             found = _held(connection, key)
             if found.state is UploadState.DROPPED:
-                raise Conflict(
-                    "This upload was dropped, or its time was over.",
-                    "Begin a new one.",
-                )
+                raise upload_over()
             if found.state is UploadState.OPEN:
                 self._may_publish(connection, found)
                 _set(connection, key, UploadState.PUBLISHING, now)
@@ -172,10 +176,7 @@ class SqlUploadStore:
         with writing(self._engine) as connection:
             found = _held(connection, key)
             if found.state is UploadState.PUBLISHING:
-                raise Conflict(
-                    "This upload is being published right now.",
-                    "Look at it again in a moment, then delete the data.",
-                )
+                raise upload_busy()
             if found.state is UploadState.OPEN:
                 _set(connection, key, UploadState.DROPPED, now, is_kept=True)
                 begins = select(_I.number).where(
@@ -239,17 +240,15 @@ class SqlUploadStore:
         except NotFound:
             item = None
         if item is None or item.state is DataState.REMOVING:
-            raise Conflict(
-                "The data of this upload were deleted.", "Create them again."
-            )
-        refuse_blocked(connection, self._users, item, "changed")
+            raise data_gone()
+        refuse_blocked(connection, self._users, item)
         refuse_busy(connection, item.id)
 
 
 def _known(connection: Connection, key: str) -> Upload:
     row = connection.execute(select(UPLOADS).where(_U.key == key)).first()
     if row is None:
-        raise NotFound("There is no such upload.", "Look at the list of your uploads.")
+        raise no_upload()
     return upload_of(row)
 
 
@@ -304,12 +303,7 @@ def _check_parents(connection: Connection, new: NewData) -> None:
     found = set(connection.scalars(query))
     missing = [one for one in new.parents if one not in found]
     if missing:
-        raise InvalidInput(
-            "parents: tenant {tenant} has no data {id}.",
-            "Take the numbers from the list of data.",
-            tenant=new.tenant,
-            id=missing[0],
-        )
+        raise no_parent(new.tenant, missing[0])
 
 
 def _check_room(

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from kqi_hub.domain.data import DataItem, DataState, StoredFile, Upload
+from kqi_hub.domain.data_errors import no_data
 from kqi_hub.domain.data_item_ports import DataStore, Entry, KnownTag
 from kqi_hub.domain.data_list import (
     DataPage,
@@ -263,7 +264,7 @@ class DataItems:
             found = await _off(lambda: self.store.one(data_id))
         is_there = found is not None and found.state is DataState.READY
         if found is None or not is_there or not asker.sees(found.tenant):
-            raise NotFound("There are no such data.", "Look at the list again.")
+            raise no_data()
         return found
 
     async def _own(self, asker: Asker, data_id: int) -> DataItem:

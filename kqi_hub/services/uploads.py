@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from kqi_hub.domain.data import DataItem, DataState, Upload, UploadState
+from kqi_hub.domain.data_errors import no_data, no_upload, upload_over
 from kqi_hub.domain.data_item_ports import DataStore
 from kqi_hub.domain.data_ports import Received, Store
 from kqi_hub.domain.data_rules import check_announced, checked_new, is_data_id
@@ -135,7 +136,7 @@ class Uploads:
         """
         found = await self._own(asker, key)
         if found.state is UploadState.DROPPED:
-            raise _dropped()
+            raise upload_over()
         if found.state is UploadState.OPEN:
             require(asker, found.tenant, Role.MEMBER)
         publishing = self.publisher.publish(key)
@@ -205,13 +206,13 @@ class Uploads:
         if len(key) <= _LONGEST_KEY:
             found = await _off(lambda: self.store.upload(key))
         if found is None or found.person != asker.person:
-            raise _no_upload()
+            raise no_upload()
         return found
 
     async def _known(self, key: str) -> Upload:
         found = await _off(lambda: self.store.upload(key))
         if found is None:
-            raise _no_upload()
+            raise no_upload()
         return found
 
     async def _item(self, asker: Asker, data_id: int) -> DataItem:
@@ -220,7 +221,7 @@ class Uploads:
             found = await _off(lambda: self.items.one(data_id))
         is_there = found is not None and found.state is DataState.READY
         if found is None or not is_there or not asker.sees(found.tenant):
-            raise NotFound("There are no such data.", "Look at the list again.")
+            raise no_data()
         return found
 
     def _note(self, asker: Asker, action: str, data_id: int) -> None:
@@ -240,16 +241,6 @@ def new_upload_key() -> str:
     """Return the name of a new upload: 26 letters and digits, 128 bit."""
     word = base64.b32encode(secrets.token_bytes(_KEY_BYTES)).decode().rstrip("=")
     return word.lower()
-
-
-def _no_upload() -> NotFound:
-    return NotFound("You have no such upload.", "Look at the list of your uploads.")
-
-
-def _dropped() -> Conflict:
-    return Conflict(
-        "This upload was dropped, or its time was over.", "Begin a new one."
-    )
 
 
 async def _off(call: Callable[[], T]) -> T:

@@ -182,7 +182,9 @@ def test_what_is_locked_says_by_what(site: Site) -> None:
         lambda: site.more(item.id, "another"),
         lambda: site.uploads.publishing("more", NOW),
     ):
-        with pytest.raises(Blocked, match=r"dataset signs \(1\) needs them") as caught:
+        with pytest.raises(
+            Blocked, match=r"dataset signs \(1\) needs them as"
+        ) as caught:
             call()
         assert caught.value.blockers[0].thing == Thing(Kind.DATASET, "1")
     assert site.items.one(item.id) == item
