@@ -151,7 +151,11 @@ class _Talk:
         now = time.monotonic()
         if now - self._told_at >= _TELL_EVERY_S:
             self._told_at = now
-            self._lines.send({"progress": {"done": done, "of": of}})
+            try:
+                self._lines.send({"progress": {"done": done, "of": of}})
+            except OSError:
+                # Who asked is gone; what was asked for is done all the same.
+                self._told_at = float("inf")
 
 
 def _path(one: object) -> str:

@@ -4,13 +4,10 @@ What is whole is linked among the contents and noted in the list; nothing of it 
 outside before it is published. Every method may be called from any thread.
 """
 
-import contextlib
-import hashlib
-import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,21 +15,24 @@ from typing import Final
 from kqi_hub.domain.data import StoredFile
 from kqi_hub.domain.data_paths import checked_path
 from kqi_hub.domain.tickets import Ticket
-from kqi_hub.store.contents import MODE, Contents
+from kqi_hub.store.admission import (
+    check_among,
+    check_amount,
+    check_free,
+    other_size,
+)
+from kqi_hub.store.contents import Contents
 from kqi_hub.store.errors import (
-    OtherSize,
-    PathTaken,
-    TooMuch,
     UploadOver,
     telling_full_disk,
 )
 from kqi_hub.store.file_list import FileList, Row, Totals, last_change
 from kqi_hub.store.part import Part
+from kqi_hub.store.small_files import keep
 
 OPEN: Final = "open"
 PUBLISHING: Final = "publishing"
 PUBLISHED: Final = "published"
-EMPTY: Final = hashlib.sha256(b"").hexdigest()
 # Files lie in folders of this many: creating files in one folder is done in turn.
 _TOGETHER: Final = 4096
 _MOST_PARTS: Final = 1000
@@ -52,7 +52,7 @@ class Upload:
 
     def __init__(self, folder: Path, contents: Contents, person: str) -> None:
         self.folder, self._contents = folder, contents
-        self._list = FileList(folder)
+        self._open_list: FileList | None = FileList(folder)
         self.person = self._list.fact("person") or person
         if not self._list.fact("person") and person:
             self._list.note(person=person)
@@ -69,6 +69,13 @@ class Upload:
         """Let go of the list."""
         with self._lock:
             self._list.close()
+            self._open_list = None
+
+    @property
+    def _list(self) -> FileList:
+        if self._open_list is None:
+            raise UploadOver("This upload was dropped meanwhile.")
+        return self._open_list
 
     @property
     def state(self) -> str:
@@ -99,7 +106,7 @@ class Upload:
                 if row is None:
                     continue
                 if row.size != size:
-                    raise _other_size(path, row.size)
+                    raise other_size(path, row.size)
                 done = row.sha256 is not None
                 found.append((path, size if done else self._offset(row), done))
             return found
@@ -117,7 +124,7 @@ class Upload:
             if row is None:
                 row = self._new_row(ticket, path, size)
             if row.size != size:
-                raise _other_size(path, row.size)
+                raise other_size(path, row.size)
             if row.sha256 is not None:
                 return row.sha256
             part = self._part(row)
@@ -131,9 +138,10 @@ class Upload:
             self._last_at = time.time()
             if sha256 is None:
                 return None
+            known = self._list  # of a dropped upload nothing is kept any more
             if part.size:
                 self._contents.take(str(part.path), sha256, part.size)
-            self._list.add([Row(path, part.number, part.size, sha256)])
+            known.add([Row(path, part.number, part.size, sha256)])
             self._parts.pop(path, None)
             self._whole = _more(self._whole, 1, part.size)
         return sha256
@@ -148,7 +156,9 @@ class Upload:
         rows: list[Row] = []
         try:
             for place, (path, data) in enumerate(fresh):
-                rows.append(self._write(path, data, first + place))
+                number = first + place
+                sha256 = keep(self._contents, str(self._place(number)), data)
+                rows.append(Row(path, number, len(data), sha256))
         finally:
             # Also those before a disk that became full.
             taken = self._keep(rows)
@@ -198,7 +208,7 @@ class Upload:
         return self.folder / str(number // _TOGETHER) / str(number)
 
     def _check_open(self) -> None:
-        if self.state != OPEN:
+        if self._open_list is None or self.state != OPEN:
             raise UploadOver(
                 "This upload takes nothing any more: it is published, or about to be.",
                 "For more files, ask the portal for another upload of the data.",
@@ -233,8 +243,8 @@ class Upload:
         return sum(self._offset(row) for row in self._list.cut())
 
     def _new_row(self, ticket: Ticket, path: str, size: int) -> Row:
-        self._check_free(path)
-        self._check_amount(ticket, 1, size)
+        check_free(self._list, path)
+        check_amount(ticket, self._begun, 1, size)
         row = Row(path, self._next, size, None)
         self._list.add([row])
         self._next += 1
@@ -252,50 +262,16 @@ class Upload:
             row = known.get(path)
             seen = row.size if row is not None else len(fresh.get(path, data))
             if seen != len(data):
-                raise _other_size(path, seen)
+                raise other_size(path, seen)
             if path in fresh or (row is not None and row.sha256 is not None):
                 continue
             if row is None:
-                self._check_free(path)
+                check_free(self._list, path)
                 number, size = number + 1, size + len(data)
             fresh[path] = data
-        self._check_among(fresh)
-        self._check_amount(ticket, number, size)
+        check_among(fresh)
+        check_amount(ticket, self._begun, number, size)
         return list(fresh.items())
-
-    def _check_free(self, path: str) -> None:
-        """Refuse a path of which a part is a file, or which is a folder already."""
-        taken = self._list.find(_folders_of(path))
-        if taken:
-            raise _path_taken(path, next(iter(taken)))
-        if self._list.has_below(path):
-            raise _path_taken(path, path)
-
-    def _check_among(self, fresh: Mapping[str, bytes]) -> None:
-        for path in fresh:
-            for folder in _folders_of(path):
-                if folder in fresh:
-                    raise _path_taken(path, folder)
-
-    def _check_amount(self, ticket: Ticket, files: int, size: int) -> None:
-        if (
-            self._begun.files + files > ticket.files
-            or self._begun.bytes + size > ticket.bytes
-        ):
-            raise TooMuch(
-                f"The upload was announced with {ticket.files} files and "
-                f"{ticket.bytes} bytes; this would be more.",
-                "Finish it, and add the other files in another upload.",
-            )
-
-    def _write(self, path: str, data: bytes, number: int) -> Row:
-        sha256 = hashlib.sha256(data).hexdigest()
-        file = str(self._place(number))
-        if data and not self._contents.put(sha256, len(data), file):
-            with telling_full_disk():
-                _write_whole(file, data)
-            self._contents.take(file, sha256, len(data))
-        return Row(path, number, len(data), sha256)
 
     def _keep(self, rows: Sequence[Row]) -> int:
         try:
@@ -335,31 +311,6 @@ class Upload:
         return self.path_of(number)
 
 
-def _write_whole(file: str, data: bytes) -> None:
-    """Write a file at once; one that a killed process left there is not ours yet."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    try:
-        descriptor = os.open(file, flags, MODE)
-    except FileExistsError:
-        os.unlink(file)
-        descriptor = os.open(file, flags, MODE)
-    try:
-        left = memoryview(data)
-        while left:
-            left = left[os.write(descriptor, left) :]
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(file)
-        raise
-    finally:
-        os.close(descriptor)
-
-
-def _folders_of(path: str) -> list[str]:
-    names = path.split("/")[:-1]
-    return ["/".join(names[: depth + 1]) for depth in range(len(names))]
-
-
 def _size_of(path: Path) -> int:
     try:
         return path.lstat().st_size
@@ -369,19 +320,3 @@ def _size_of(path: Path) -> int:
 
 def _more(totals: Totals, files: int, size: int) -> Totals:
     return Totals(totals.files + files, totals.bytes + size)
-
-
-def _other_size(path: str, size: int) -> OtherSize:
-    return OtherSize(
-        f"The file {path!r} was announced with {size} bytes before.",
-        "It has changed meanwhile: drop the upload and begin again.",
-        {"path": path, "size": size},
-    )
-
-
-def _path_taken(path: str, other: str) -> PathTaken:
-    return PathTaken(
-        f"{path!r} cannot be kept: {other!r} is a file and a folder at once.",
-        "Rename one of them.",
-        {"path": path},
-    )

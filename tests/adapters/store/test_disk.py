@@ -290,3 +290,18 @@ def test_tenants_are_apart(house: House) -> None:
 def test_names_that_are_no_tenants_are_refused(house: House, tenant: str) -> None:
     with pytest.raises(KqiError):
         house.drop(tenant, "upload-1")
+
+
+def test_a_file_whose_upload_is_dropped_meanwhile_leaves_nothing(house: House) -> None:
+    word, sender = ticket(), object()
+    upload = house.uploads.take(word)
+    part = upload.begin(word, "a", 5, 0, sender)
+    assert not isinstance(part, str)
+    part.write(sender, b"hello")
+    house.drop("vision", "upload-1")
+    settle(house)
+    with pytest.raises(KqiError) as refused:
+        upload.finish("a", part, sender)
+    assert refused.value.status == 410
+    house.uploads.leave(word)
+    assert contents(house) == []

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +245,25 @@ def test_a_line_without_end_ends_the_connection_and_nothing_else(
     )  # fmt: skip
     assert ended.stdout.strip() == "ended"
     assert "version" in store.ask("health")
+
+
+def test_who_asks_and_hangs_up_is_served_all_the_same(store: Store) -> None:
+    sender = store.sender("hangs-up-upload")
+    files = [(f"{number}", b"x") for number in range(3000)]
+    sender.pack(files)
+    asked = {
+        "verb": "publish", "tenant": "vision", "upload": sender.key, "data": 201,
+        "files": 3000, "bytes": 3000,
+    }  # fmt: skip
+    with socket.socket(socket.AF_UNIX) as one:
+        one.connect(str(store.socket))
+        one.sendall(json.dumps(asked).encode() + b"\n")
+    item = store.root / "vision/data/201"
+    deadline = time.monotonic() + 60
+    while not item.is_dir():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert len(list(item.iterdir())) == 3000
 
 
 def _open_files(store: Store) -> int:
