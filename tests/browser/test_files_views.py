@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.files_lab import FILES, FilesLab, VisitFiles, act, line_of, open_line
 from tests.browser.gallery import fits, lost_references, violations
@@ -37,13 +37,14 @@ NOTEBOOK = {
     "nbformat": 4, "nbformat_minor": 5,
     "cells": [
         {"cell_type": "markdown", "source": [
-            "# First look\n", "Some **strong** words, `code`, a [link](https://example.org) ",
-            "and a [bad one](javascript:alert(1)).\n", "\n", "- one\n", "- two <b>\n"]},
+            "# First look\n", "Some **strong** words, `code`, ",
+            "a [link](https://example.org) and a ",
+            "[bad one](javascript:alert(1)).\n", "\n", "- one\n", "- two <b>\n"]},
         {"cell_type": "code", "execution_count": 3, "source": "print('hello')\nimage",
          "outputs": [
              {"output_type": "stream", "name": "stdout", "text": "hello\n"},
-             {"output_type": "display_data",
-              "data": {"image/png": b64encode(png()).decode(), "text/plain": "<Figure>"}},
+             {"output_type": "display_data", "data": {
+                 "image/png": b64encode(png()).decode(), "text/plain": "<Figure>"}},
              {"output_type": "error", "ename": "ValueError", "evalue": "no",
               "traceback": ["\u001b[31mValueError\u001b[0m: no"]},
              {"output_type": "display_data",
@@ -177,46 +178,57 @@ def furnish(files: FilesLab) -> None:
     (files.workspace / "old").symlink_to("/etc")
 
 
-def prepare(page: Page, kind: str) -> None:
-    """Bring the page into a state that is worth a look."""
-    if kind == "selected":
-        for name in ("datasets", "train.py"):
-            line_of(page, name).get_by_role("checkbox").check()
-    if kind == "more":
-        line_of(page, "train.py").get_by_role("button").click()
-    if kind == "delete":
-        act(page, "datasets", "Delete …")
-        expect(page.locator("#files-deleting [data-slot=sum]")).to_contain_text(
-            "Files: 1"
-        )
-    if kind == "move":
-        act(page, "train.py", "Move …")
-        expect(page.locator(".targets li")).not_to_have_count(0)
-    if kind == "use":
-        act(page, "runs", "Space used")
-        expect(page.locator("#files-use [data-slot=entries] dt")).not_to_have_count(0)
-    if kind in OPENS:
-        open_line(page, OPENS[kind])
-        expect(page.locator(f"{VIEW} [data-slot=content] > *")).to_be_visible()
-    if kind == "edit":
-        page.get_by_role("button", name="Edit").click()
-        expect(page.get_by_label("Text of the file")).to_be_visible()
-    if kind == "upload":
-        send(page)
+def select_two(page: Page) -> None:
+    for name in ("datasets", "train.py"):
+        line_of(page, name).get_by_role("checkbox").check()
 
 
+def ask_delete(page: Page) -> None:
+    act(page, "datasets", "Delete …")
+    expect(page.locator("#files-deleting [data-slot=sum]")).to_contain_text("Files: 1")
+
+
+def ask_target(page: Page) -> None:
+    act(page, "train.py", "Move …")
+    expect(page.locator(".targets li")).not_to_have_count(0)
+
+
+def count_use(page: Page) -> None:
+    act(page, "runs", "Space used")
+    expect(page.locator("#files-use [data-slot=entries] dt")).not_to_have_count(0)
+
+
+def edit(page: Page) -> None:
+    page.get_by_role("button", name="Edit").click()
+    expect(page.get_by_label("Text of the file")).to_be_visible()
+
+
+def send(page: Page) -> None:
+    big = FilePayload(name="model.bin", mimeType="x/y", buffer=bytes(9_000_000))
+    there = FilePayload(name="train.py", mimeType="x/y", buffer=b"mine")
+    page.locator("#files-choose").set_input_files([big, there])
+    expect(page.locator("#files-upload [data-slot=clash]")).to_be_visible()
+    expect(page.locator("#files-upload [data-slot=rate]")).to_contain_text("left")
+
+
+PREPARE: dict[str, Callable[[Page], None]] = {
+    "selected": select_two, "more": lambda page: act(page, "train.py"),
+    "delete": ask_delete, "move": ask_target, "use": count_use, "edit": edit,
+    "upload": send,
+}  # fmt: skip
 OPENS = {
     "text": "train.py", "edit": "train.py", "table": "metrics.csv",
     "notebook": "look.ipynb", "image": "plot.png",
 }  # fmt: skip
 
 
-def send(page: Page) -> None:
-    big = {"name": "model.bin", "mimeType": "x/y", "buffer": bytes(9_000_000)}
-    there = {"name": "train.py", "mimeType": "x/y", "buffer": b"mine"}
-    page.locator("#files-choose").set_input_files([big, there])  # type: ignore[list-item]
-    expect(page.locator("#files-upload [data-slot=clash]")).to_be_visible()
-    expect(page.locator("#files-upload [data-slot=rate]")).to_contain_text("left")
+def prepare(page: Page, kind: str) -> None:
+    """Bring the page into a state that is worth a look."""
+    if kind in OPENS:
+        open_line(page, OPENS[kind])
+        expect(page.locator(f"{VIEW} [data-slot=content] > *")).to_be_visible()
+    if kind in PREPARE:
+        PREPARE[kind](page)
 
 
 ADDRESSES = {
