@@ -2,14 +2,14 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import OpenPage, Show
 from tests.browser.environment_states import EVERY, FakeAgent, environment, task
@@ -33,12 +33,29 @@ def agent() -> FakeAgent:
 
 @pytest.fixture
 def visit(open_page: OpenPage, site: FakeSite, agent: FakeAgent) -> Any:
-    """Open a page of environments with the agent beside it."""
+    """Open a page of environments with the agent beside it, and a clock to turn."""
 
-    def visit_one(path: str = "environments", **about: Any) -> Page:
-        return open_page(f"{path}?tenant=vision", before=agent.serve, **about)
+    def visit_one(
+        path: str = "environments", turns_clock: bool = False, **about: Any
+    ) -> Page:
+        def prepare_for(context: BrowserContext) -> None:
+            agent.serve(context)
+            if turns_clock:
+                context.clock.install()
+
+        return open_page(f"{path}?tenant=vision", before=prepare_for, **about)
 
     return visit_one
+
+
+def passing(page: Page, seconds: int, until: Callable[[], object] = bool) -> None:
+    """Let the page's own clock go on, faster than ours, until something is true."""
+    for _ in range(2 * seconds):
+        if until():
+            return
+        page.clock.run_for(500)
+        # What it has asked for meanwhile is answered.
+        page.wait_for_timeout(40)
 
 
 def row(page: Page, name: str) -> Any:
@@ -129,10 +146,15 @@ def test_a_job_that_slurm_lost_is_checked_once(
 ) -> None:
     site.queues.store.save(reading(time.time()), {})
     agent.tasks.append(task(state="waiting", job_id=99999, asked_at=time.time() - 600))
-    visit().wait_for_timeout(12_000)
-    assert [one for one in agent.asked if one.endswith("/check")] == [
-        f"POST api/environments/tasks/{agent.tasks[0]['id']}/check"
-    ]
+    page = visit(turns_clock=True)
+
+    def checks() -> list[str]:
+        return [one for one in agent.asked if one.endswith("/check")]
+
+    passing(page, 30, checks)
+    assert checks() == [f"POST api/environments/tasks/{agent.tasks[0]['id']}/check"]
+    passing(page, 12)
+    assert len(checks()) == 1
 
 
 def test_it_is_cancelled_and_failures_say_what_to_do(
