@@ -9,7 +9,6 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.environment_states import EVERY, FakeAgent
 from tests.browser.gallery import fits, lost_references, no_agent, violations
-from tests.fakes.site import FakeSite
 
 FIELD = "[name=environment]"
 
@@ -20,14 +19,11 @@ def agent() -> FakeAgent:
 
 
 @pytest.fixture
-def visit(open_page: OpenPage, site: FakeSite, agent: FakeAgent) -> Any:
+def visit(open_page: OpenPage, agent: FakeAgent) -> Any:
     """Open the form with the agent beside it."""
 
     def visit_one(path: str = "notebooks/new") -> Page:
-        page = open_page("me")
-        agent.serve(page.context)
-        page.goto(site.url(path))
-        return page
+        return open_page(path, before=agent.serve)
 
     return visit_one
 
@@ -79,12 +75,8 @@ def test_without_one_there_is_a_way_to_make_it(visit: Any, agent: FakeAgent) -> 
     expect(page.locator(f"input{FIELD}")).to_be_visible()
 
 
-def test_without_an_agent_its_name_is_typed(
-    open_page: OpenPage, site: FakeSite
-) -> None:
-    page = open_page("me")
-    no_agent(page.context)
-    page.goto(site.url("notebooks/new"))
+def test_without_an_agent_its_name_is_typed(open_page: OpenPage) -> None:
+    page = open_page("notebooks/new", before=no_agent)
     page.locator(f"input{FIELD}").fill("mine")
     page.get_by_label("Name", exact=True).fill("plain")
     page.get_by_role("button", name="Save without starting").click()

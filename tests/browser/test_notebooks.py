@@ -255,9 +255,8 @@ def test_without_a_lifetime_only_where_the_tenant_may(
 def test_a_notebook_is_changed_copied_and_started_again_with_more(
     open_page: OpenPage, furnished: Furnished
 ) -> None:
-    page = open_page("me")
-    no_agent(page)
-    page.goto(furnished.site.url(path_of(furnished.site, "notebooks/[out-of-memory]")))
+    path = path_of(furnished.site, "notebooks/[out-of-memory]")
+    page = open_page(path, before=no_agent)
     page.get_by_role("link", name="Start with changes").click()
     page.fill("#field-memory_gb", "32")
     page.get_by_role("button", name="Save and start").click()
