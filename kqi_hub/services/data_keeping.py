@@ -12,11 +12,12 @@ from typing import Final, TypeVar
 from kqi_hub.domain.data import DataState, Upload
 from kqi_hub.domain.data_item_ports import Comparison, DataStore
 from kqi_hub.domain.data_ports import Store, Sweep
-from kqi_hub.domain.errors import KqiError, StoreError
+from kqi_hub.domain.errors import KqiError, NotFound, StoreError
 from kqi_hub.domain.upload_ports import UploadStore
 from kqi_hub.services.publishing import Publisher
 
 _DAY_S: Final = 24 * 3600.0
+_LONGEST_SHOWN: Final = 64
 T = TypeVar("T")
 
 
@@ -87,7 +88,15 @@ class DataKeeper:
         self, tenants: Sequence[str] = (), *, remove: bool = False
     ) -> tuple[Comparison, ...]:
         """Compare these tenants, or all; `remove` what belongs to nothing."""
-        chosen = tenants or await _off(self.items.tenants)
+        known = await _off(self.items.tenants)
+        for one in tenants:
+            if one not in known:
+                raise NotFound(
+                    "Tenant {tenant} has no data.",
+                    "Compare all, without a name.",
+                    tenant=one[:_LONGEST_SHOWN],
+                )
+        chosen = tenants or known
         found = [await self._compare(one, remove) for one in chosen]
         await _off(lambda: self._keep(found))
         return tuple(found)
