@@ -271,6 +271,7 @@ def test_a_data_item_is_made_of_what_is_selected_by_reference(
 ) -> None:
     files.write("workspace/set/a & b.png")
     files.write("workspace/c.png")
+    files.write("workspace/not-this.png")
     page = visit_files()
     pick(page, "set", "c.png")
     page.get_by_role("button", name="Make a data item").click()
@@ -279,3 +280,21 @@ def test_a_data_item_is_made_of_what_is_selected_by_reference(
     assert page.url.endswith(
         "data/new?tenant=vision&from=workspace%2Fset&from=workspace%2Fc.png"
     )
+    expect(page.get_by_role("radio", name="On scratch")).to_be_checked()
+    chosen = page.locator("#data-scratch")
+    expect(chosen.get_by_role("checkbox", name="set")).to_be_checked()
+    expect(chosen.get_by_role("checkbox", name="c.png")).to_be_checked()
+    expect(chosen.get_by_role("checkbox", name="not-this")).not_to_be_checked()
+
+
+def test_a_selection_too_long_for_an_address_arrives_too(
+    visit_files: VisitFiles, files: FilesLab
+) -> None:
+    for number in range(150):
+        files.write(f"workspace/{number:03} {'long name ' * 5}.png")
+    page = visit_files()
+    page.get_by_label("Select all that are shown").check()
+    page.get_by_role("button", name="Make a data item").click()
+    page.wait_for_url("**/data/new?**")
+    boxes = page.locator("#data-scratch").get_by_role("checkbox", checked=True)
+    expect(boxes).to_have_count(150)

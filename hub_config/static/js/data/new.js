@@ -5,6 +5,7 @@ import { Chosen } from "./chosen.js";
 import { Panel } from "./panel.js";
 import { Offer } from "./offer.js";
 import { Scratch } from "./scratch.js";
+import { fromFiles } from "../files/to_data.js";
 import { api, page, words } from "./words.js";
 import "./uploads.js";
 
@@ -122,4 +123,11 @@ chosen.addEventListener("change", () => {
   const isOne = chosen.files.every((one) => one.path.split("/")[0] === top);
   if (isOne) name.value = top;
 });
+// The page of files leads here with what was selected there.
+const given = fromFiles();
+if (given.length) {
+  form.elements.source.value = "scratch";
+  if (given.length === 1 && form.elements.name) form.elements.name.value = given[0].split("/").at(-1);
+  scratch.begin(given);
+}
 show();

@@ -53,6 +53,24 @@ export class Scratch {
     this.show("");
   }
 
+  // Begin with what was chosen on the page of files; the agent says what each is.
+  async begin(paths) {
+    this.isOpen = true;
+    const line = this.slot("line");
+    line.textContent = words.looking;
+    try {
+      for (const path of paths) {
+        const query = new URLSearchParams({ root: "scratch", path });
+        const ask = () => this.agent.json(`api/files/stat?${query}`);
+        const { kind, size: much } = await patiently(ask, (text) => (line.textContent = text));
+        this.chosen.set(path, { kind, size: much });
+      }
+      await this.show(parent(paths[0]));
+    } catch (error) {
+      line.textContent = error.message;
+    }
+  }
+
   // What is chosen lies below this folder; paths of the item begin there.
   get base() {
     const folders = [...this.chosen.keys()].map(parent);

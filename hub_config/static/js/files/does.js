@@ -11,6 +11,7 @@ import { askName } from "./naming.js";
 import { join, nameOf, parentOf } from "./place.js";
 import { order } from "./source.js";
 import { absolute, changed, here } from "./state.js";
+import { toData } from "./to_data.js";
 import { showUse } from "./using.js";
 import { fill, words } from "./words.js";
 
@@ -68,10 +69,8 @@ function after(place) {
 
 // The page of new data takes files by where they lie.
 function makeItem(place, given) {
-  const query = new URLSearchParams();
-  if (words.tenant) query.set("tenant", words.tenant);
-  for (const name of given) query.append("from", join(place.path, name));
-  location.assign(`${words.data}/new?${query}`);
+  const paths = given.map((name) => join(place.path, name));
+  location.assign(toData(`${words.data}/new`, words.tenant, paths));
 }
 
 async function copyPath(text) {
