@@ -21,11 +21,11 @@ FOLDERS: Final = 10
 TOGETHER: Final = 100
 FILES: Final = ITEMS * FOLDERS * TOGETHER
 FILE_BYTES: Final = 1024
-ROUNDS: Final = 5
+ROUNDS: Final = 3
 AGAIN: Final = 30
 AGAIN_MS: Final = 50.0
 # Copies of content are slow: once is enough.
-COPY_ROUNDS: Final = 2
+COPY_ROUNDS: Final = 1
 _SMALL_DATASET: Final = "0" * 40
 
 Figures = Mapping[str, float]
@@ -109,6 +109,7 @@ def _measure(store: StoreProcess, say: Say) -> dict[str, float]:
         store.wait_until_removed()
         peers.append(_aside(store, lambda to: _run("cp", "-al", _items(store), to)))
         floors.append(_floor(store))
+        say(f"  {firsts[-1]:.2f} s, {peers[-1]:.2f} s, {floors[-1]:.2f} s")
     say("cp -a and rsync")
     found = {
         "first_s": median(firsts),
