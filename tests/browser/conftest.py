@@ -201,7 +201,7 @@ def keep_shot() -> Callable[[Page, str], None]:
     folder = os.environ.get("KQI_SHOTS")
 
     def keep(page: Page, name: str) -> None:
-        if folder is not None:
+        if folder:
             path = Path(folder) / f"{name}.png"
             page.screenshot(path=path, full_page=True, animations="disabled")
 
