@@ -7,36 +7,26 @@ errors, for these are the text of the API's documents.
 
 import ast
 from collections.abc import Collection, Iterator
+from pathlib import Path
 from typing import Any, BinaryIO, Final
+
+from kqi_hub.domain import errors
 
 Found = tuple[int, None, str, list[str]]
 _MARKS: Final = frozenset({"N_", "_", "Phrase"})
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
-# Errors of the code contract, by name; classes derived from them are found by reading.
-# SettingsError and DatabaseNotReady are missing: operators alone read their texts.
-ERRORS: Final = frozenset(
-    {
-        "KqiError",
-        "InvalidInput",
-        "InvalidFields",
-        "WrongPassword",
-        "TooManyAttempts",
-        "NotPermitted",
-        "NotFound",
-        "Conflict",
-        "DirectoryUnavailable",
-        "ClusterError",
-        "ClusterUnreachable",
-        "ClusterTimedOut",
-        "ClusterRefused",
-        "NoSuchJob",
-        "NotYourJob",
-        "DoorError",
-        "DoorUnreachable",
-        "DoorRefused",
-        "DoorBroken",
-    }
-)
+# Operators alone read their texts, in English.
+_OPERATORS: Final = frozenset({"SettingsError", "DatabaseNotReady"})
+
+
+def _errors_of_the_house() -> frozenset[str]:
+    """Return the errors of the code contract; what derives from them is found later."""
+    tree = ast.parse(Path(errors.__file__).read_text(encoding="utf-8"))
+    return frozenset(one.name for one in tree.body if isinstance(one, ast.ClassDef))
+
+
+# InvalidFields is the forms' own.
+ERRORS: Final = (_errors_of_the_house() | {"InvalidFields"}) - _OPERATORS
 
 
 def extract(
@@ -47,9 +37,9 @@ def extract(
 ) -> Iterator[Found]:
     """Yield the texts of one Python file, as babel wants them."""
     tree = ast.parse(file.read())
-    errors = ERRORS | _derived(tree)
+    named = ERRORS | _derived(tree)
     for node in ast.walk(tree):
-        for text in _texts(node, errors):
+        for text in _texts(node, named):
             yield getattr(node, "lineno", 1), None, text, []
 
 
@@ -64,21 +54,21 @@ def _derived(tree: ast.AST) -> frozenset[str]:
     return frozenset(found)
 
 
-def _texts(node: ast.AST, errors: Collection[str]) -> Iterator[str]:
+def _texts(node: ast.AST, named: Collection[str]) -> Iterator[str]:
     if isinstance(node, ast.Call):
-        yield from _of_call(node, errors)
-    elif isinstance(node, ast.ClassDef) and node.name in errors:
+        yield from _of_call(node, named)
+    elif isinstance(node, ast.ClassDef) and node.name in named:
         yield from _first_line(node)
         yield from _of_super_calls(node)
     elif isinstance(node, ast.AsyncFunctionDef) and _is_route(node):
         yield from _first_line(node)
 
 
-def _of_call(call: ast.Call, errors: Collection[str]) -> Iterator[str]:
+def _of_call(call: ast.Call, named: Collection[str]) -> Iterator[str]:
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     if name in _MARKS:
         yield from _constants(call.args[:1])
-    elif name in errors:
+    elif name in named:
         yield from _constants(call.args[:2])
         yield from _constants([k.value for k in call.keywords if k.arg == "hint"])
     elif name == "Field":

@@ -33,7 +33,7 @@ _CONNECT_S: Final = 10.0
 # A flush of a slow disk says nothing meanwhile.
 _SILENT_S: Final = 900.0
 _BIG: Final = 256 * 1024
-_CONFLICTS: Final = frozenset({"conflict", "path-taken", "busy", "upload-over"})
+_CONFLICTS: Final = frozenset({"conflict", "path-taken", "upload-over"})
 _ASK_DOCTOR: Final = N_("Try again in a moment; `kqi-hub doctor` says what is wrong.")
 
 
@@ -227,6 +227,9 @@ def _refuse(said: Mapping[str, Any]) -> NoReturn:
             raise NotFound("{said}", "{advice}", **told)
         case "invalid-input":
             raise InvalidInput("{said}", "{advice}", **told)
+        case "busy":
+            # Something else works on the same: what is asked for may yet happen.
+            raise StoreUnavailable("{said}", "{advice}", **told)
         case _ if code in _CONFLICTS:
             raise Conflict("{said}", "{advice}", **told)
         case _:
