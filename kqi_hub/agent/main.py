@@ -21,6 +21,7 @@ from kqi_hub.agent.conda import Conda
 from kqi_hub.agent.files.places import Roots
 from kqi_hub.agent.files.workers import Workers
 from kqi_hub.agent.folder import open_folder
+from kqi_hub.agent.frugal import be_frugal
 from kqi_hub.agent.instructions import (
     BadInstructions,
     Instructions,
@@ -50,6 +51,7 @@ def main() -> int:
     """Serve until idle or told to stop; return the exit code."""
     try:
         told = read_instructions(_standard_input())
+        be_frugal()
         _open_many_files()
         asyncio.run(_serve(told))
     except (BadInstructions, OSError) as error:

@@ -63,7 +63,7 @@ class Part:
         """Return how long the file will be."""
         return self._announced.size
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | bytearray) -> None:
         """Append; what a full disk still took stays."""
         left = memoryview(piece)
         while left:

@@ -14,7 +14,7 @@ from kqi_hub.agent.files.names import travelling
 from kqi_hub.agent.files.parts import CHOICES, Announced, Part
 from kqi_hub.agent.files.sending import Sender
 
-_PIECE_BYTES: Final = 1024 * 1024
+_PIECE_BYTES: Final = 512 * 1024
 _LARGEST: Final = 10**15
 _LONGEST_MARK: Final = 200
 _TAKE_OVER_S: Final = 5.0
@@ -137,7 +137,7 @@ class Content(Sender):
 
     async def _write(self) -> None:
         async with self._one_at_a_time:
-            piece, self._piece = bytes(self._piece), bytearray()
+            piece, self._piece = self._piece, bytearray()
             if piece and self._incoming is not None:
                 await self.work(self._incoming.write, piece)
 

@@ -12,7 +12,7 @@ from kqi_hub.agent.files.places import Found, Place, opened_file
 from kqi_hub.agent.files.ranges import NoSuchRange, Span, disposition, span_of
 from kqi_hub.agent.files.viewing import head_of_image
 
-PIECE_BYTES: Final = 512 * 1024
+PIECE_BYTES: Final = 256 * 1024
 # Whatever it says it is: drawn or saved, never run, in no name of ours.
 _SANDBOX: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
 

@@ -93,6 +93,10 @@ class AgentProcess:
         """Return the most memory that it has ever had."""
         return self._kilobytes("VmHWM") / 1024
 
+    def addresses_mb(self) -> float:
+        """Return what it has mapped; the door allows 1024."""
+        return self._kilobytes("VmSize") / 1024
+
     def cpu_s(self) -> float:
         """Return the time that it has worked for."""
         assert self.process is not None

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,22 @@ def test_large_files_go_both_ways_in_little_memory(
         kqi.fetch_folder("workspace", tmp_path / "out")
         assert hash_of(tmp_path / "out/workspace/large") == wanted
     assert agent.peak_mb() < 60
+
+
+def test_many_at_once_stay_far_below_what_the_door_allows(
+    agent: AgentProcess, tmp_path: Path
+) -> None:
+    random_file(tmp_path / "sent", 2 * MIB)
+
+    def all_of_it(number: int) -> None:
+        with agent.client() as kqi:
+            kqi.put_file(tmp_path / "sent", f"workspace/{number}")
+            kqi.file_use("workspace")
+            assert sum(map(len, kqi.read_file(f"workspace/{number}"))) == 2 * MIB
+
+    with ThreadPoolExecutor(16) as threads:
+        list(threads.map(all_of_it, range(32)))
+    assert agent.addresses_mb() < 300
 
 
 @pytest.mark.parametrize("kills", [(1, 2), (3, 20), (8, 9), (23,), (5, 5), (12, 22)])
