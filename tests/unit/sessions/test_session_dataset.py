@@ -1,7 +1,7 @@
 """A session's dataset: made ready before the job, given up with the start."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
@@ -9,31 +9,9 @@ import pytest
 from kqi_hub.domain.errors import StoreUnavailable
 from kqi_hub.domain.notebook_ports import DatasetPlace
 from kqi_hub.domain.notebooks import Cause, Session
-from kqi_hub.services.session_run import Run, StartFailed
-from kqi_hub.services.sessions import Place
+from kqi_hub.services.session_run import StartFailed
 from tests.fakes.sessions import Lab
-
-HUB = {"JUPYTERHUB_API_TOKEN": "first"}
-
-
-@pytest.fixture
-async def lab() -> AsyncIterator[Lab]:
-    made = Lab()
-    yield made
-    await made.sessions.close()
-
-
-async def begin(lab: Lab) -> tuple[Run, "asyncio.Task[Place]"]:
-    run = await lab.sessions.claim("alice", 12)
-    return run, asyncio.create_task(lab.sessions.start(run, HUB))
-
-
-async def until(true: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if true():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it did not come true")
+from tests.unit.sessions.steps import begin, until
 
 
 async def with_dataset(

@@ -1,7 +1,6 @@
 """services/sessions: one job a session, whatever happens between hub and Slurm."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 import pytest
@@ -13,50 +12,12 @@ from kqi_hub.domain.errors import (
     Conflict,
     DoorRefused,
     DoorUnreachable,
-    NoSuchJob,
 )
 from kqi_hub.domain.notebooks import Cause, Phase
-from kqi_hub.services.session_run import Heard, Run, StartFailed
+from kqi_hub.services.session_run import Heard, StartFailed
 from kqi_hub.services.sessions import Place
 from tests.fakes.sessions import QUICK, Lab
-
-HUB = {"JUPYTERHUB_API_TOKEN": "first"}
-Starting = asyncio.Task[Place]
-
-
-@pytest.fixture
-async def lab() -> AsyncIterator[Lab]:
-    made = Lab()
-    yield made
-    await made.sessions.close()
-
-
-async def begin(lab: Lab, *, is_told: bool = False) -> tuple[Run, Starting]:
-    run = await lab.sessions.claim("alice", 12)
-    task = asyncio.create_task(lab.sessions.start(run, HUB, is_told=is_told))
-    return run, task
-
-
-async def queued(lab: Lab) -> tuple[Run, Starting]:
-    run, task = await begin(lab)
-    await until(lambda: run.job_id is not None)
-    return run, task
-
-
-async def until(true: Callable[[], bool]) -> None:
-    for _ in range(400):
-        if true():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it did not come true")
-
-
-async def started(lab: Lab) -> Run:
-    run, task = await queued(lab)
-    await lab.sessions.heard_port(run, 40_000)
-    await task
-    await lab.sessions.ready(run)
-    return run
+from tests.unit.sessions.steps import begin, queued, started, until
 
 
 async def test_a_start_submits_once_with_the_secret_and_returns_the_place(
@@ -338,121 +299,6 @@ async def test_a_wait_beyond_all_patience_is_given_up_and_the_job_ended(
     assert await lab.sessions.stop(run) is True
     assert lab.slurm.cancelled == [101]
     assert lab.last.cause is Cause.FAILED
-
-
-async def test_a_stop_of_a_waiting_job_is_one_call_and_the_end(lab: Lab) -> None:
-    session = lab.ask()
-    run, task = await queued(lab)
-    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
-    assert await lab.sessions.stop(run) is True
-    assert lab.slurm.cancelled == [101]
-    assert lab.last.cause is Cause.STOPPED
-    with pytest.raises(StartFailed):
-        await task
-    await until(lambda: lab.files.dropped == [session.job_name])
-
-
-async def test_a_stop_of_a_running_one_waits_for_its_last_word(lab: Lab) -> None:
-    session = lab.ask()
-    run = await started(lab)
-    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
-    stopping = asyncio.create_task(lab.sessions.stop(run))
-    await until(lambda: lab.slurm.cancelled == [101])
-    await lab.sessions.heard_ended(run, 0)
-    assert await stopping is True
-    assert (lab.last.cause, lab.last.exit_code) == (Cause.STOPPED, 0)
-
-
-async def test_without_a_last_word_the_worker_is_asked_for_a_look(lab: Lab) -> None:
-    session = lab.ask()
-    run = await started(lab)
-    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
-    assert await lab.sessions.stop(run) is True
-    assert lab.last.is_live  # until Slurm says so
-    assert lab.snapshot.asked == lab.now
-
-
-async def test_a_stop_that_nobody_asked_for_ends_nothing(lab: Lab) -> None:
-    lab.ask()
-    run = await started(lab)
-    assert await lab.sessions.stop(run) is False
-    assert lab.slurm.cancelled == []
-    assert lab.last.is_live
-
-
-async def test_a_stop_during_the_submission_cancels_what_it_leaves(lab: Lab) -> None:
-    session = lab.ask()
-    lab.slurm.gate = asyncio.Event()
-    run, task = await begin(lab)
-    await lab.slurm.submitting.wait()
-    task.cancel()
-    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
-    stopping = asyncio.create_task(lab.sessions.stop(run))
-    await asyncio.sleep(0.02)
-    assert lab.slurm.cancelled == []
-    lab.slurm.gate.set()
-    await stopping
-    assert lab.slurm.cancelled == [101]
-
-
-async def test_a_stop_before_anything_was_submitted_submits_nothing(lab: Lab) -> None:
-    session = lab.ask()
-    lab.slurm.faults = [ClusterUnreachable("No controller.")] * 1000
-    run, task = await begin(lab)
-    await lab.slurm.submitting.wait()
-    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
-    assert await lab.sessions.stop(run) is True
-    with pytest.raises(StartFailed):
-        await task
-    assert (lab.slurm.scripts, lab.slurm.cancelled) == ([], [])
-    assert lab.last.cause is Cause.STOPPED
-
-
-async def test_a_stop_of_an_unsure_submission_finds_and_cancels_the_job(
-    lab: Lab,
-) -> None:
-    session = lab.ask()
-    lab.slurm.faults, lab.slurm.keeps_lost = [ClusterTimedOut("No answer.")], True
-    run, task = await begin(lab)
-    await until(lambda: run.unsure_since is not None)
-    task.cancel()
-    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
-    stopping = asyncio.create_task(lab.sessions.stop(run))
-    await asyncio.sleep(0.02)
-    lab.look(lab.job(session, "PENDING"))
-    await stopping
-    await until(lambda: lab.slurm.cancelled == [101])
-
-
-async def test_a_cancel_that_slurm_does_not_take_is_repeated(lab: Lab) -> None:
-    session = lab.ask()
-    run, task = await queued(lab)
-    lab.slurm.cancel_faults = [ClusterUnreachable("No."), ClusterTimedOut("No.")]
-    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
-    await lab.sessions.stop(run)
-    await until(lambda: lab.slurm.cancelled == [101])
-    with pytest.raises(StartFailed):
-        await task
-
-
-async def test_a_job_that_slurm_has_forgotten_counts_as_cancelled(lab: Lab) -> None:
-    session = lab.ask()
-    run, task = await queued(lab)
-    lab.slurm.cancel_faults = [NoSuchJob("No such job.")]
-    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
-    await lab.sessions.stop(run)
-    assert lab.last.cause is Cause.STOPPED
-    with pytest.raises(StartFailed):
-        await task
-
-
-async def test_a_stop_goes_on_in_the_next_process(lab: Lab) -> None:
-    session = lab.ask()
-    await started(lab)
-    lab.store.stopping(session.id, Cause.STOPPED, lab.now)
-    await lab.restart()
-    await lab.sessions.finish_stops()
-    await until(lambda: lab.slurm.cancelled == [101])
 
 
 async def test_a_port_told_to_a_process_that_then_dies_is_not_lost(lab: Lab) -> None:
