@@ -5,6 +5,7 @@ import asyncio
 import logging
 import os
 import pwd
+import resource
 import signal
 import stat
 import sys
@@ -72,6 +73,9 @@ def _options(arguments: list[str] | None) -> Options:
 
 async def _serve(options: Options) -> None:
     os.umask(_UMASK)
+    # People may hand over hundreds of open files at a time, each of them.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     key, portal = _key(options.key_file), _uid(options.portal_user)
     _check_root(options.root)
     house = House(options.root)

@@ -48,7 +48,7 @@ class Removal:
             path.unlink()
         except (FileNotFoundError, NotADirectoryError):
             return False
-        if seen.st_nlink <= _LAST:
+        if seen.st_nlink == _LAST:
             with self._lock:
                 self._freed.add(seen.st_ino)
         return True
@@ -92,7 +92,7 @@ class Removal:
             for name in files:
                 seen = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
                 os.unlink(name, dir_fd=descriptor)
-                if seen.st_nlink <= _LAST:
+                if seen.st_nlink == _LAST:
                     with self._lock:
                         self._freed.add(seen.st_ino)
             del folder

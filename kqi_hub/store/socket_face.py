@@ -28,6 +28,8 @@ _PORTALS_CONNECTIONS: Final = 64
 _PEOPLES_CONNECTIONS: Final = 8
 _SILENT_S: Final = 60.0
 _TELL_EVERY_S: Final = 0.5
+# As good as any: descriptors have run out, and somebody gives some back.
+_PAUSE_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,12 @@ class SocketFace:
 
     def _accept(self) -> None:
         while True:
-            connection, _ = self._socket.accept()
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                _LOG.exception("Nobody can be let in right now")
+                time.sleep(_PAUSE_S)
+                continue
             try:
                 connection.settimeout(_SILENT_S)
                 self._serve(connection, peer_uid(connection))

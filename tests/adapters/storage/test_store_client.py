@@ -124,7 +124,7 @@ async def test_a_store_that_breaks_off_is_unavailable(
         ("not-found", NotFound),
         ("invalid-input", InvalidInput),
         ("path-taken", Conflict),
-        ("busy", Conflict),
+        ("busy", StoreUnavailable),
         ("upload-over", Conflict),
         ("something-new", StoreError),
     ],
