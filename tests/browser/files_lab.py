@@ -160,7 +160,9 @@ class VisitFiles(Protocol):
 
 def line_of(page: Page, name: str) -> Locator:
     """Return the line of the list that has a name."""
-    return page.locator(f"#files-table tr[data-name={json.dumps(name, ensure_ascii=False)}]")
+    return page.locator(
+        f"#files-table tr[data-name={json.dumps(name, ensure_ascii=False)}]"
+    )
 
 
 def names(page: Page) -> list[str]:
