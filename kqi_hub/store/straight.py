@@ -88,7 +88,7 @@ async def receive(stream: IOStream, body: Body) -> None:
     """Take over a connection whose headers have been read; returns at once."""
     buffer = bytearray(_BUFFER_BYTES)
     try:
-        connection, first = await _taken_over(stream, body, buffer)
+        connection, first = await _taken_over(stream, body)
     except BaseException as error:
         stream.close()
         _end(body)
@@ -100,15 +100,14 @@ async def receive(stream: IOStream, body: Body) -> None:
     ).start()
 
 
-async def _taken_over(
-    stream: IOStream, body: Body, buffer: bytearray
-) -> tuple[socket.socket, int]:
-    first = 0
+async def _taken_over(stream: IOStream, body: Body) -> tuple[socket.socket, bytes]:
+    first = b""
     if body.expects_continue:
         await stream.write(_CONTINUE)
     if body.length:
-        # What the stream has read ahead comes first.
-        first = await stream.read_into(buffer, partial=True)
+        # What the stream has read ahead comes first: all of it, and under load that is
+        # more than our buffer holds. What stayed behind would be lost with the stream.
+        first = await stream.read_bytes(body.length, partial=True)
     connection = socket.socket(fileno=os.dup(stream.socket.fileno()))
     stream.close()
     connection.settimeout(None)
@@ -118,7 +117,7 @@ async def _taken_over(
 
 
 def _serve(
-    connection: socket.socket, body: Body, buffer: bytearray, first: int
+    connection: socket.socket, body: Body, buffer: bytearray, first: bytes
 ) -> None:
     """Take the body, answer, and let go of everything before the other side goes on."""
     heard = _Heard(body.length)
@@ -154,18 +153,18 @@ def _receive(
     connection: socket.socket,
     body: Body,
     view: memoryview,
-    size: int,
+    first: bytes,
     heard: _Heard,
 ) -> None:
     """Take the whole body; what came before a cut is taken too."""
+    if first:
+        heard.left -= len(first)
+        body.work.take(memoryview(first))
     while heard.left:
-        if not size:
-            wanted = min(len(view), heard.left)
-            size = _more(connection, view[:wanted])
-        size = min(size, heard.left)
+        wanted = min(len(view), heard.left)
+        size = _more(connection, view[:wanted])
         heard.left -= size
         body.work.take(view[:size])
-        size = 0
 
 
 def _more(connection: socket.socket, view: memoryview) -> int:
