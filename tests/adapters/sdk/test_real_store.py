@@ -1,7 +1,10 @@
 """The uploader against the real store: folders, kill -9, going on, hashes."""
 
+import asyncio
 import hashlib
 import random
+import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -193,3 +196,31 @@ def test_a_file_cut_short_here_while_it_is_sent_ends_it(
         wire = StoreWire(http, f"{store.address}uploads/{KEY}", ticket, lambda: ticket)
         with pytest.raises(ChangedMeanwhile):
             Uploader(wire, Meter(1, 1)).send(files, is_new=True)
+
+
+async def test_what_the_store_has_read_ahead_is_taken_however_much_it_is(
+    store: StoreProcess, tmp_path: Path
+) -> None:
+    """Headers that come with all of the body at once: the store reads far ahead."""
+    place = tmp_path / "long"
+    place.write_bytes(random.Random(5).randbytes(6_000_000))  # noqa: S311
+    ticket = store.ticket(KEY, 1, 6_000_000)
+    head = (
+        f"PUT /services/store/uploads/{KEY}/file?path=long&size=6000000&offset=0 "
+        f"HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {ticket}\r\n"
+        "Content-Length: 6000000\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", store.port), 20) as connection:
+        assert store.process is not None
+        # Asleep, it finds as much as the system holds for it when it wakes.
+        store.process.send_signal(signal.SIGSTOP)
+        sender = threading.Thread(
+            target=connection.sendall, args=(head.encode() + place.read_bytes(),)
+        )
+        sender.start()
+        await asyncio.sleep(0.3)
+        store.process.send_signal(signal.SIGCONT)
+        answer = await asyncio.to_thread(connection.recv, 4096)
+        sender.join()
+    assert sha256(place).encode() in answer
+    assert await published(store, place) == {"long": sha256(place)}
