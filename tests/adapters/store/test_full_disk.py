@@ -2,49 +2,21 @@
 
 import hashlib
 import os
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.adapters.store.disks import MIB, small_disk
 from tests.adapters.store.running import Store, a_store
-
-MIB = 1024 * 1024
 
 
 @pytest.fixture(params=["tmpfs", "ext4"])
 def small(able: None, request: pytest.FixtureRequest) -> Iterator[Store]:
     """Return a store on a disk of 24 MiB."""
-    folder = Path(tempfile.mkdtemp(prefix="kqi-small-"))
-    image = folder.with_suffix(".image")
-    try:
-        _mount(request.param, folder, image)
-    except (subprocess.CalledProcessError, FileNotFoundError) as error:
-        folder.rmdir()
-        image.unlink(missing_ok=True)
-        pytest.skip(f"nothing can be mounted here: {error}")
-    try:
-        with a_store(folder) as store:
-            store.start()
-            yield store
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-        folder.rmdir()
-        image.unlink(missing_ok=True)
-
-
-def _mount(kind: str, folder: Path, image: Path) -> None:
-    if kind == "tmpfs":
-        command = ["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(folder)]
-    else:
-        with image.open("wb") as file:
-            file.truncate(32 * MIB)
-        made = ["mkfs.ext4", "-q", "-m", "0", str(image)]
-        subprocess.run(made, check=True, capture_output=True)
-        command = ["mount", "-o", "loop", str(image), str(folder)]
-    subprocess.run(command, check=True, capture_output=True)
+    with small_disk(request.param) as folder, a_store(folder) as store:
+        store.start()
+        yield store
 
 
 def test_a_large_file_goes_on_where_the_disk_became_full(small: Store) -> None:
