@@ -221,7 +221,7 @@ class UseEntry(Model):
 
 
 class FileUse(FilePlace):
-    """How much is below a folder; a file with several names counts once."""
+    """How much is below a folder; a file with several names takes its room once."""
 
     bytes: int = says("Lengths of all files.")
     on_disk: int = says("What they and the folders take.")

@@ -1,6 +1,7 @@
 """How much a folder holds: bytes, files, and which of its entries are the largest."""
 
 import heapq
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -12,7 +13,7 @@ from kqi_hub.agent.files.walking import Missed, Seen, walk
 
 _BLOCK_BYTES: Final = 512
 _MOST_SHOWN: Final = 100
-# Files with many names are counted once, as long as they can be remembered.
+# Room is counted once for a file with many names, as long as it can be remembered.
 _MOST_REMEMBERED: Final = 100_000
 _TELL_EVERY: Final = 2000
 
@@ -30,20 +31,25 @@ class Use:
     _known: set[tuple[int, int]] = field(default_factory=set)
 
     def add(self, seen: Seen) -> None:
-        """Count one thing; a file with several names once."""
-        info = seen.info
-        if info.st_nlink > 1 and not seen.is_folder:
-            key = (info.st_dev, info.st_ino)
-            if key in self._known:
-                return
-            if len(self._known) < _MOST_REMEMBERED:
-                self._known.add(key)
-        self.on_disk += info.st_blocks * _BLOCK_BYTES
+        """Count one thing; a file with several names takes its room once."""
         if seen.is_folder:
             self.folders += 1
         else:
             self.files += 1
-            self.bytes += info.st_size
+            self.bytes += seen.info.st_size
+        if seen.is_folder or not self._is_known(seen.info):
+            self.on_disk += seen.info.st_blocks * _BLOCK_BYTES
+
+    def _is_known(self, info: os.stat_result) -> bool:
+        """Tell whether a file was met under another name."""
+        if info.st_nlink == 1:
+            return False
+        key = (info.st_dev, info.st_ino)
+        if key in self._known:
+            return True
+        if len(self._known) < _MOST_REMEMBERED:
+            self._known.add(key)
+        return False
 
     def fields(self) -> dict[str, Any]:
         """Return it as it is told."""

@@ -340,15 +340,19 @@ async def test_what_is_no_small_text_is_not_edited(
     assert refused(await ask(lab, "text", path="workspace/x")) == expected
 
 
-async def test_use_counts_once_what_has_two_names(lab: Lab, place: Path) -> None:
+async def test_use_counts_every_name_and_its_room_once(lab: Lab, place: Path) -> None:
     (place / "d").mkdir()
-    (place / "d/a").write_bytes(b"x" * 5000)
+    (place / "d/a").write_bytes(b"x" * 500_000)
+    alone = said(await ask(lab, "use", path="workspace"))["on_disk"]
     (place / "b").hardlink_to(place / "d/a")
+    both = said(await ask(lab, "use", path="workspace"))
+    assert (both["files"], both["bytes"]) == (2, 1_000_000)
+    assert alone <= both["on_disk"] < alone + 100_000
     (place / "c").write_bytes(b"y" * 10)
     (place / "out").symlink_to("/usr")
     found = said(await ask(lab, "use", path="workspace"))
-    assert (found["files"], found["folders"], found["missed"]) == (3, 2, 0)
-    assert found["bytes"] == 5010 + len("/usr")
+    assert (found["files"], found["folders"], found["missed"]) == (4, 2, 0)
+    assert found["bytes"] == 1_000_010 + len("/usr")
     assert {one["name"] for one in found["entries"]} == {"d", "b", "c", "out"}
     answer = await ask(
         lab, "use", path="workspace", headers={"Accept": "text/event-stream"}
