@@ -197,9 +197,9 @@ def test_files_are_sent_by_keyboard_alone(
 ) -> None:
     (tmp_path / "one.txt").write_text("one")
     page = open_page("data/new?tenant=vision")
-    page.locator("#field-files").focus()
+    files = page.locator("#field-files")
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+        files.press("Enter")
     chooser.value.set_files(tmp_path / "one.txt")
     expect(page.locator("#data-drop")).to_contain_text("1 files, 3 B")
     page.get_by_label("Memo (optional)").focus()

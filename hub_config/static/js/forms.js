@@ -5,11 +5,12 @@ import { word } from "./messages.js";
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.matches("form[data-once]")) return;
-  if (form.dataset.sent) {
+  // Not form.dataset: a form may have a field of that name.
+  if (form.hasAttribute("data-sent")) {
     event.preventDefault();
     return;
   }
-  form.dataset.sent = "yes";
+  form.setAttribute("data-sent", "yes");
   const button = event.submitter;
   if (!button) return;
   button.setAttribute("aria-busy", "true");

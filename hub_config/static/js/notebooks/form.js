@@ -1,6 +1,8 @@
 // While the form is filled in: what it costs, how long it would wait, and what Slurm
 // would refuse. The portal says so; nothing is reckoned here.
 const form = document.querySelector("form[data-estimate]");
+// Not form.dataset: a field called dataset stands in its place.
+const address = form?.getAttribute("data-estimate");
 const xsrf = document.querySelector('meta[name="xsrf-token"]')?.content ?? "";
 const WAIT_MS = 400;
 let timer = 0;
@@ -12,7 +14,7 @@ async function estimate() {
   const place = document.querySelector("[data-part=estimate]");
   place.setAttribute("aria-busy", "true");
   try {
-    const answer = await fetch(form.dataset.estimate, {
+    const answer = await fetch(address, {
       method: "POST",
       headers: { "X-XSRFToken": xsrf, Accept: "text/html" },
       body: new URLSearchParams(new FormData(form)),
