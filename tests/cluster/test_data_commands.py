@@ -176,6 +176,8 @@ def test_what_is_killed_meanwhile_costs_time_and_nothing_else(
 ) -> None:
     (images / "longer").write_bytes(os.urandom(150 * MIB))
     sending = alice.begin("data", "create", "-n", "killed", "-f", "images/", "--json")
+    assert sending.stderr is not None
+    assert KEY.search(sending.stderr.readline())  # it has begun
     for _ in range(3):
         time.sleep(random.uniform(0.3, 1.2))  # noqa: S311
         for victim in victims:

@@ -105,7 +105,7 @@ def paused(name: str) -> AbstractContextManager[None]:
 def test_healthy_site_is_all_ok_with_a_job_on_a_node() -> None:
     findings = examine("--person", "alice")
     assert not_ok(findings) == {}
-    assert len(findings) == 27
+    assert len(findings) == 33
     assert "alice's ran on" in findings["job of a person"]["seen"]
     left = subprocess.run(
         ["/usr/bin/squeue", "-h", "-u", "alice", "-o", "%j"],

@@ -9,6 +9,7 @@ import { fromFiles } from "../files/to_data.js";
 import { api, page, words } from "./words.js";
 import "./uploads.js";
 
+const MOST_TRIES = 60;
 const form = document.getElementById("data-form");
 const chosen = new Chosen(document.getElementById("data-drop"));
 const scratch = new Scratch(document.getElementById("data-scratch"));
@@ -70,7 +71,7 @@ async function fromHere() {
   if (isWrong(chosen.files.length)) return;
   const made = await begin(chosen.files.length, chosen.bytes);
   const panel = new Panel(document.getElementById("data-panels"), made.upload, title(made));
-  arrive(await panel.run(chosen.files, true));
+  await arrive(await panel.run(chosen.files, true));
 }
 
 async function fromScratch() {
@@ -87,8 +88,19 @@ function title(made) {
   return made.data?.name ?? form.dataset.title;
 }
 
-function arrive(id) {
-  if (id !== null) location.assign(page(`data/${id}`, form.dataset.tenant));
+// Who goes to a page that does not answer right now sees the browser's error, and
+// believes the data lost.
+async function arrive(id) {
+  if (id === null) return;
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    try {
+      await call("GET", api(`data/${id}`));
+      break;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+  location.assign(page(`data/${id}`, form.dataset.tenant));
 }
 
 form.addEventListener("submit", async (event) => {
