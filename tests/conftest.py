@@ -62,6 +62,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "alone: not beside other tests; slow as well")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even read the files of which every test is left out."""
+    left_out = {"not slow": (*_ALONE, *_SLOW), "not alone": _ALONE}
+    places = left_out.get(config.option.markexpr, ())
+    return True if _is_in(collection_path, places) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by their place, and those that start a PostgreSQL."""
     for item in items:
