@@ -187,7 +187,8 @@ def test_after_the_page_was_closed_the_same_file_goes_on(
     page = visit_files()
     files.front.slow, files.front.bytes_per_s = FILES, 3_000_000
     choose(page, file)
-    page.wait_for_timeout(1500)
+    while not any(one.stat().st_size for one in files.workspace.glob(".large.bin.*")):
+        page.wait_for_timeout(100)
     page.close(run_before_unload=False)
     # What is on its way in the sockets goes with the connection.
     files.front.cut(FILES)
