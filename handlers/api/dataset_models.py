@@ -5,7 +5,14 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from handlers.api.data_models import LARGEST_ID, Blocker, Exact, blocker, page_of
+from handlers.api.data_models import (
+    LARGEST_ID,
+    Blocker,
+    Exact,
+    Number,
+    blocker,
+    page_of,
+)
 from handlers.route import Model
 from kqi_hub.domain import data as domain
 from kqi_hub.domain.data import Kind, Thing
@@ -29,7 +36,6 @@ BODY_LIMIT: Final = 4 * 1024 * 1024
 _LONGEST_TYPE: Final = 40
 _NUMBER_DIGITS: Final = 19
 
-Number = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]
 Numbers = Annotated[tuple[Number, ...], Field(max_length=MOST_ITEMS)]
 TypeName = Annotated[str, Field(max_length=_LONGEST_TYPE)]
 Entries = Annotated[dict[TypeName, Numbers], Field(max_length=MOST_TYPES)] | Numbers

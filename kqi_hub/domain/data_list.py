@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from kqi_hub.domain.data import DataItem
 from kqi_hub.domain.errors import InvalidInput
@@ -90,7 +90,19 @@ class DataPage:
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
-def unread_of(asked: DataQuestion, zone: tzinfo) -> dict[str, str]:
+class Conditions(Protocol):
+    """What every list is asked by, whatever it lists."""
+
+    @property
+    def id(self) -> str:
+        """Return the condition of the number."""
+
+    @property
+    def created_at(self) -> str:
+        """Return the condition of the time."""
+
+
+def unread_of(asked: Conditions, zone: tzinfo) -> dict[str, str]:
     """Return the conditions of a question that cannot be read, by field."""
     read = {
         "id": numbers_of(asked.id),
@@ -103,13 +115,7 @@ def filter_of(
     asked: DataQuestion, tenants: tuple[str, ...] | None, zone: tzinfo
 ) -> DataFilter:
     """Read a question whose conditions can all be read; InvalidInput for the rest."""
-    for text in (asked.name, asked.memo, asked.created_by, *asked.tags):
-        if len(text) > _LONGEST_TEXT:
-            raise InvalidInput(
-                "A condition of the list is longer than {most} characters.",
-                "Shorten it.",
-                most=_LONGEST_TEXT,
-            )
+    check_texts(asked.name, asked.memo, asked.created_by, *asked.tags)
     tags = tags_of(asked.tags)
     if len(tags.wanted) + len(tags.refused) > _MOST_TAGS:
         raise InvalidInput(
@@ -130,6 +136,16 @@ def filter_of(
         limit=checked_limit(asked.per_page),
         offset=(checked_page(asked.page) - 1) * checked_limit(asked.per_page),
     )
+
+
+def check_texts(*texts: str) -> None:
+    """Refuse a condition that is too long to be meant."""
+    if any(len(text) > _LONGEST_TEXT for text in texts):
+        raise InvalidInput(
+            "A condition of the list is longer than {most} characters.",
+            "Shorten it.",
+            most=_LONGEST_TEXT,
+        )
 
 
 def column_of(sort: str) -> Column:

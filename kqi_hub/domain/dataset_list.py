@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
-from typing import Final
 
 from kqi_hub.domain.data import Dataset
-from kqi_hub.domain.data_list import checked_limit, checked_page
+from kqi_hub.domain.data_list import check_texts, checked_limit, checked_page
 from kqi_hub.domain.errors import InvalidInput
-from kqi_hub.domain.filters import Part, Span, moments_of, numbers_of, part_of
-
-_LONGEST_TEXT: Final = 1000
-_ANY_NUMBER: Final = Span()
-_ANY_TEXT: Final = Part()
+from kqi_hub.domain.filters import (
+    ANY_TEXT,
+    ANY_VALUE,
+    Part,
+    Span,
+    moments_of,
+    numbers_of,
+    part_of,
+)
 
 
 class DatasetColumn(StrEnum):
@@ -34,11 +37,11 @@ class DatasetFilter:
     """
 
     tenants: tuple[str, ...] | None
-    id: Span = _ANY_NUMBER
-    name: Part = _ANY_TEXT
-    memo: Part = _ANY_TEXT
-    created_at: Span = _ANY_NUMBER
-    created_by: Part = _ANY_TEXT
+    id: Span = ANY_VALUE
+    name: Part = ANY_TEXT
+    memo: Part = ANY_TEXT
+    created_at: Span = ANY_VALUE
+    created_by: Part = ANY_TEXT
     is_locked: bool | None = None
     data_id: int | None = None
     sort: DatasetColumn = DatasetColumn.ID
@@ -81,26 +84,11 @@ class DatasetPage:
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
-def unread_of(asked: DatasetQuestion, zone: tzinfo) -> dict[str, str]:
-    """Return the conditions of a question that cannot be read, by field."""
-    read = {
-        "id": numbers_of(asked.id),
-        "created_at": moments_of(asked.created_at, zone),
-    }
-    return {name: getattr(asked, name) for name, span in read.items() if span is None}
-
-
 def filter_of(
     asked: DatasetQuestion, tenants: tuple[str, ...] | None, zone: tzinfo
 ) -> DatasetFilter:
     """Read a question whose conditions can all be read; InvalidInput for the rest."""
-    for text in (asked.name, asked.memo, asked.created_by):
-        if len(text) > _LONGEST_TEXT:
-            raise InvalidInput(
-                "A condition of the list is longer than {most} characters.",
-                "Shorten it.",
-                most=_LONGEST_TEXT,
-            )
+    check_texts(asked.name, asked.memo, asked.created_by)
     limit = checked_limit(asked.per_page)
     return DatasetFilter(
         tenants=tenants,

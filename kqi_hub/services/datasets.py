@@ -8,12 +8,11 @@ from datetime import UTC, tzinfo
 from typing import TypeVar
 
 from kqi_hub.domain.data import FLAT, Dataset, Placed, Thing
-from kqi_hub.domain.data_list import checked_limit
+from kqi_hub.domain.data_list import checked_limit, unread_of
 from kqi_hub.domain.dataset_list import (
     DatasetPage,
     DatasetQuestion,
     filter_of,
-    unread_of,
 )
 from kqi_hub.domain.dataset_ports import (
     Blocker,
