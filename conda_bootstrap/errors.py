@@ -5,7 +5,11 @@ BootstrapError   1  it was begun and could not be finished; what was before stil
   WrongUse       2  the command, order or file is not one that can be carried out
 """
 
+import errno
 from dataclasses import dataclass
+from typing import Final
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(eq=False)
@@ -41,12 +45,23 @@ class WrongUse(BootstrapError):
     state = "refused"
 
 
+def disk_full() -> BootstrapError:
+    """Return that there was no room for what is installed."""
+    return BootstrapError(
+        "disk_full",
+        "The disk or your quota became full while packages were installed.",
+        "What was there before is untouched. Free some space and run it again.",
+    )
+
+
 def of_system(error: OSError) -> BootstrapError:
-    """Return in words what the system would not do, most often for want of room."""
+    """Return in words what the system would not do."""
+    if error.errno in _FULL:
+        return disk_full()
     place = f" ({error.filename})" if error.filename else ""
     return BootstrapError(
         "system",
         f"The system did not allow it: {error.strerror or error}{place}.",
-        "What was there before is untouched. If the disk or your quota is full, free "
-        "some space; then run it again.",
+        "What was there before is untouched. Run it again; if it stays so, tell the "
+        "operators of this site.",
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from conda_bootstrap.backends.port import Resolution, Work
-from conda_bootstrap.errors import BootstrapError, Refused
+from conda_bootstrap.errors import BootstrapError, Refused, disk_full
 from conda_bootstrap.packages import Package, record_stems
 from conda_bootstrap.places import Places
 from conda_bootstrap.prefix_text import replace_everywhere
@@ -115,11 +115,7 @@ class CondaBackend:
 
     def _failure(self, said: str) -> BootstrapError:
         if any(sign in said for sign in _FULL):
-            return BootstrapError(
-                "disk_full",
-                "The disk or your quota became full while packages were installed.",
-                "What was there before is untouched. Free some space and try again.",
-            )
+            return disk_full()
         return BootstrapError(
             "install",
             f"{self.name} could not install the packages: "

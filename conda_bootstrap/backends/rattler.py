@@ -19,7 +19,7 @@ from conda_bootstrap.backends.rattler_records import (
     package_of,
     solved,
 )
-from conda_bootstrap.errors import BootstrapError
+from conda_bootstrap.errors import BootstrapError, disk_full
 from conda_bootstrap.packages import Package
 from conda_bootstrap.places import Places
 from conda_bootstrap.reporting import Report
@@ -127,11 +127,7 @@ async def _awaited(work: Awaitable[_T]) -> _T:
 def _failure(error: InstallerError) -> BootstrapError:
     text = " ".join(str(error).split())
     if any(sign in text for sign in _FULL):
-        return BootstrapError(
-            "disk_full",
-            "The disk or your quota became full while packages were installed.",
-            "What was there before is untouched. Free some space and run it again.",
-        )
+        return disk_full()
     return BootstrapError(
         "install",
         f"The packages could not be installed: {text}",

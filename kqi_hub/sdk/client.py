@@ -1,5 +1,6 @@
 """Ask the portal: one method for each thing that it can do."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, Self
@@ -21,6 +22,9 @@ from kqi_hub.sdk.store_wire import StoreWire
 
 API: Final = "services/portal/api/v1/"
 LOGIN: Final = "hub/api/kqi/login"
+# A proxy that was started anew gets its ways back from the hub within seconds.
+_WAYS_BACK_S: Final = 10.0
+_LOOK_AGAIN_S: Final = 0.5
 
 
 class Client(
@@ -165,13 +169,12 @@ class Client(
     def _ask(
         self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> Any:
-        try:
-            answer = self._http.request(method, path, json=body)
-        except httpx2.HTTPError as error:
-            raise NotReachable(
-                f"No portal answers at {self.server} ({type(error).__name__}).",
-                "Check the address and your network, then try again.",
-            ) from error
+        answer = self._answer(method, path, body)
+        until = time.monotonic() + _WAYS_BACK_S
+        # The portal has not heard of it, so that asking again does nothing twice.
+        while _came_to_the_hub(answer) and time.monotonic() < until:
+            time.sleep(_LOOK_AGAIN_S)
+            answer = self._answer(method, path, body)
         if answer.status_code >= 400 or answer.is_redirect:
             raise _refusal(answer)
         if answer.status_code == 204:
@@ -182,6 +185,23 @@ class Client(
             raise NotReachable(
                 f"What answers at {self.server} is not a portal.", "Check the address."
             ) from error
+
+    def _answer(
+        self, method: str, path: str, body: Mapping[str, object] | None
+    ) -> httpx2.Response:
+        try:
+            return self._http.request(method, path, json=body)
+        except httpx2.HTTPError as error:
+            raise NotReachable(
+                f"No portal answers at {self.server} ({type(error).__name__}).",
+                "Check the address and your network, then try again.",
+            ) from error
+
+
+def _came_to_the_hub(answer: httpx2.Response) -> bool:
+    """Tell whether the proxy knows no way to the portal: the hub answers, and leads on."""
+    place = answer.headers.get("Location", "")
+    return answer.is_redirect and f"hub/{API}" in place
 
 
 def _refusal(answer: httpx2.Response) -> Refused | NotReachable:

@@ -111,6 +111,10 @@ class Complaints:
         page.remove_listener("console", self._note)
         page.remove_listener("pageerror", self._note_error)
 
+    def forget_broken_connections(self) -> None:
+        """Where a test ends processes, the browser tells of each connection."""
+        self.heard = [one for one in self.heard if "net::ERR_" not in one]
+
     def _note_error(self, error: Error) -> None:
         self.heard.append(str(error))
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import Complaints, OpenPage
 from tests.browser.files_lab import (
     FILES,
     FilesLab,
@@ -44,7 +44,7 @@ def test_an_agent_that_does_not_come_is_said_to_be_away_and_tried_again(
 
 
 def test_the_list_stays_while_the_agent_is_away_and_is_renewed(
-    visit_files: VisitFiles, files: FilesLab
+    visit_files: VisitFiles, files: FilesLab, complaints: Complaints
 ) -> None:
     files.write("workspace/one.txt")
     page = visit_files()
@@ -59,6 +59,7 @@ def test_the_list_stays_while_the_agent_is_away_and_is_renewed(
     expect(line_of(page, "two.txt")).to_be_visible()
     expect(page.locator("#files-old")).to_be_hidden()
     assert files.starts == 2
+    complaints.forget_broken_connections()
 
 
 def test_a_slow_network_shows_that_it_is_working(

@@ -175,8 +175,7 @@ def test_a_broken_network_and_a_killed_agent_lose_nothing(
     expect(panel).to_contain_text("Files arrived: 43")
     assert tree(files.workspace) == tree(tmp_path / "own")
     assert files.starts == 2
-    # The browser tells of every connection that broke.
-    complaints.heard = [one for one in complaints.heard if "net::ERR_" not in one]
+    complaints.forget_broken_connections()
 
 
 def test_after_the_page_was_closed_the_same_file_goes_on(

@@ -226,16 +226,19 @@ def test_folders_go_both_ways_with_every_name_that_there_is(
 
 
 def test_a_work_can_be_cancelled_and_ends_with_the_agent(agent: AgentProcess) -> None:
-    for name in ("one", "two"):
-        many_files(agent.folder / f"workspace/{name}", 20_000)
+    many_files(agent.folder / "workspace/two", 20_000)
     with agent.client() as kqi:
-        asked = {"paths": ["workspace/one"]}
-        work = kqi._agent_json("POST", "files/delete", asked)
-        assert work["state"] == "running"
-        said = kqi._agent_json("POST", f"files/work/{work['id']}/cancel")
+        # How long a delete takes is the disk's affair: one of them can be cancelled.
+        for count in (20_000, 60_000, 180_000):
+            many_files(agent.folder / "workspace/one", count)
+            asked = {"paths": ["workspace/one"]}
+            work = kqi._agent_json("POST", "files/delete", asked)
+            said = kqi._agent_json("POST", f"files/work/{work['id']}/cancel")
+            if said["state"] == "cancelled":
+                break
         assert said["state"] == "cancelled"
         left = len(list((agent.folder / "workspace/one").iterdir()))
-        assert left + said["done"] == 20_000
+        assert left + said["done"] == count
         assert left > 0
         kqi._agent_json("POST", "files/delete", {"paths": ["workspace/two"]})
     assert agent.process is not None

@@ -164,8 +164,8 @@ def test_a_server_that_hung_is_probed_beside_the_people_and_comes_back(
         options(
             authority,
             tls(server.ldaps),
-            connect_timeout_s=0.3,
-            read_timeout_s=0.3,
+            connect_timeout_s=1.0,
+            read_timeout_s=1.0,
             retry_after_s=0.2,
         )
     )
@@ -182,7 +182,7 @@ def test_a_server_that_hung_is_probed_beside_the_people_and_comes_back(
         except DirectoryUnavailable:
             return False
 
-    assert within(5, is_back)
+    assert within(30, is_back)
     client.close()
 
 

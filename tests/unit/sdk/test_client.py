@@ -98,6 +98,32 @@ def test_a_redirect_to_a_login_page_is_refused_not_followed() -> None:
         client(RecordedPortal(302, "", "text/html")).whoami()
 
 
+def test_a_proxy_that_has_lost_its_ways_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("kqi_hub.sdk.client.time.sleep", waits.append)
+    portal = RecordedPortal(200, {"name": "alice", "tenants": []})
+    hub = {"Location": "/hub/services/portal/api/v1/whoami"}
+    answers = [httpx2.Response(302, headers=hub) for _ in range(2)]
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return answers.pop() if answers else portal.handle_request(request)
+
+    assert client(httpx2.MockTransport(answer)).whoami().name == "alice"
+    assert len(waits) == 2
+
+
+def test_a_proxy_that_stays_without_ways_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kqi_hub.sdk.client._WAYS_BACK_S", 0.0)
+    hub = {"Location": "/hub/services/portal/api/v1/whoami"}
+    lost = httpx2.MockTransport(lambda _: httpx2.Response(302, headers=hub))
+    with pytest.raises(NotReachable):
+        client(lost).whoami()
+
+
 def test_a_dead_portal_says_what_to_check() -> None:
     with pytest.raises(NotReachable, match="Check the address"):
         client(DeadPortal()).whoami()

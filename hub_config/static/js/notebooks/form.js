@@ -7,6 +7,16 @@ const xsrf = document.querySelector('meta[name="xsrf-token"]')?.content ?? "";
 const WAIT_MS = 400;
 let timer = 0;
 let last = new AbortController();
+let clicked = Promise.resolve();
+
+// Between press and release the page must not move: the click would go astray.
+document.addEventListener("pointerdown", () => {
+  clicked = new Promise((done) => {
+    for (const end of ["pointerup", "pointercancel"]) {
+      addEventListener(end, () => setTimeout(done), { once: true });
+    }
+  });
+});
 
 async function estimate() {
   last.abort();
@@ -23,6 +33,7 @@ async function estimate() {
     if (!answer.ok) throw new Error(answer.statusText);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const newer = fresh.querySelector("[data-part=estimate]");
+    await clicked;
     if (newer) place.replaceChildren(...document.adoptNode(newer).childNodes);
     place.removeAttribute("aria-busy");
   } catch (error) {
