@@ -199,7 +199,7 @@ class Client(
 
 
 def _came_to_the_hub(answer: httpx2.Response) -> bool:
-    """Tell whether the proxy knows no way to the portal: the hub answers, and leads on."""
+    """Tell whether the proxy has no way to the portal, so that the hub answers."""
     place = answer.headers.get("Location", "")
     return answer.is_redirect and f"hub/{API}" in place
 
