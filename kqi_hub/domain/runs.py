@@ -1,0 +1,199 @@
+"""Runs: trainings, inferences and preprocessings, from the request to what is kept.
+
+A run is one Slurm job, or one task of an array. What was asked for never changes; its
+state does, and each change is an event with its time and cause.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from kqi_hub.domain.notebooks import Shape
+
+LONGEST_NAME: Final = 30
+
+
+class RunKind(StrEnum):
+    """What a run is for; the value is the first word of its job's name."""
+
+    TRAINING = "training"
+    INFERENCE = "inference"
+    PREPROCESSING = "preprocessing"
+
+
+class RunState(StrEnum):
+    """How a run stands. The first five are live: something may still happen to it."""
+
+    PREPARED = "prepared"  # its script is there to be submitted by hand
+    ASKED = "asked"  # stored, not known to be at Slurm
+    PENDING = "pending"
+    RUNNING = "running"
+    COLLECTING = "collecting"  # its job has ended; results are being taken over
+    COMPLETED = "completed"
+    FAILED = "failed"  # the command, or its preparation, ended with another code than 0
+    TIMED_OUT = "timed-out"
+    OUT_OF_MEMORY = "out-of-memory"
+    KILLED = "killed"  # stopped as failed, or cancelled outside the portal
+    USER_CANCELED = "user-canceled"  # stopped as normal
+    NODE_FAILED = "node-failed"
+    REFUSED = "refused"  # Slurm did not take it
+    UNKNOWN = "unknown"  # neither Slurm nor accounting knows of it
+
+
+LIVE: Final = frozenset(
+    {
+        RunState.PREPARED,
+        RunState.ASKED,
+        RunState.PENDING,
+        RunState.RUNNING,
+        RunState.COLLECTING,
+    }
+)
+
+
+class RunPhase(StrEnum):
+    """How far the work inside a job is, as its runner notes it."""
+
+    QUEUED = "queued"
+    STAGING = "staging"
+    CLONING = "cloning"
+    RUNNING = "running"
+    SAVING = "saving"
+    ENDED = "ended"
+
+
+class Staging(StrEnum):
+    """How a dataset gets into a job."""
+
+    LINK = "link"
+    COPY = "copy"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The model's code: a repository at a commit, resolved when it is submitted.
+
+    `ref` is what the person chose (a branch, or nothing); `commit` is 40 hex digits.
+    """
+
+    url: str
+    ref: str = ""
+    commit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """An earlier run whose output is there to be read."""
+
+    kind: RunKind
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """Everything that a person chooses for a run."""
+
+    name: str
+    tenant: str
+    queue: str
+    command: str
+    shape: Shape = Shape()
+    lifetime_s: int = 24 * 3600
+    dataset: int | None = None
+    staging: Staging = Staging.LINK
+    parents: tuple[Parent, ...] = ()
+    environment: str = ""
+    source: Source | None = None
+    variables: tuple[tuple[str, str], ...] = ()
+    ports: tuple[int, ...] = ()
+    zip: bool = True
+    memo: str = ""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run.
+
+    `key` is random and travels in the job's name. A preprocessing of many data is one
+    array: its runs share `batch` and `key`, and differ in `task`. `job_id` is the
+    array's where there is one.
+    """
+
+    id: int
+    kind: RunKind
+    owner: str
+    key: str
+    spec: RunSpec
+    state: RunState
+    asked_at: float
+    changed_at: float
+    job_id: int | None = None
+    batch: int | None = None
+    task: int | None = None
+    preprocessing: int | None = None
+    data: int | None = None  # the item that is preprocessed
+    node: str = ""
+    began_at: float | None = None
+    ended_at: float | None = None
+    stopping: RunState | None = None  # how it is to be called once its job has ended
+    detail: str = ""
+    exit_code: int | None = None
+    value: str = ""  # the first line of value.txt
+    per_hour: int | None = None
+    is_favourite: bool = False
+    # As they were last written; the spec has them as they were asked for.
+    name: str = ""
+    memo: str = ""
+    tags: tuple[str, ...] = ()
+    # Where it lies below `<scratch>/<owner>/kqi/`.
+    folder: str = ""
+    # How its results stand: counted when they were collected.
+    files: int | None = None
+    bytes: int | None = None
+
+    @property
+    def job_name(self) -> str:
+        """Return the job's name at Slurm."""
+        number = self.id if self.batch is None else self.batch
+        word = self.kind if self.batch is None else f"{self.kind}s"
+        return f"{word}-{number}-{self.key}"
+
+    @property
+    def slurm_id(self) -> str:
+        """Return the job's number as Slurm's programs take it; empty without one."""
+        if self.job_id is None:
+            return ""
+        return str(self.job_id) if self.task is None else f"{self.job_id}_{self.task}"
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether it has not ended."""
+        return self.state in LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """A change of a run's state: when, to what, why."""
+
+    at: float
+    state: RunState
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """A way to make new data from data; only the name is needed until it is run."""
+
+    id: int
+    tenant: str
+    name: str
+    memo: str
+    command: str
+    environment: str
+    source: Source | None
+    shape: Shape
+    is_locked: bool  # after its first run only name, memo and shape may change (KX-60)
+    created_by: str
+    created_at: float
+    changed_at: float
