@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from kqi_hub.domain.filters import ANY_TEXT, ANY_VALUE, Part, Span
+from kqi_hub.domain.filters import ANY_TAGS, ANY_TEXT, ANY_VALUE, Part, Span, TagRule
 from kqi_hub.domain.runs import RunKind, RunState
 
 
@@ -37,8 +37,7 @@ class RunFilter:
     parent_name: Part = ANY_TEXT
     dataset: Part = ANY_TEXT
     states: frozenset[RunState] = frozenset()
-    tags: tuple[str, ...] = ()
-    without_tags: tuple[str, ...] = ()
+    tags: TagRule = ANY_TAGS
     is_favourite: bool | None = None
     preprocessing: int | None = None
     data: int | None = None

@@ -4,7 +4,7 @@ A run is one Slurm job, or one task of an array. What was asked for never change
 state does, and each change is an event with its time and cause.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -97,7 +97,7 @@ class RunSpec:
     tenant: str
     queue: str
     command: str
-    shape: Shape = Shape()
+    shape: Shape = field(default_factory=Shape)
     lifetime_s: int = 24 * 3600
     dataset: int | None = None
     staging: Staging = Staging.LINK
