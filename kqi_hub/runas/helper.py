@@ -73,6 +73,7 @@ class Config:
     slurm_bin: str
     slurm_conf: str = ""
     agent_command: tuple[str, ...] = ()  # empty: this site has no agents
+    collect_command: tuple[str, ...] = ()  # empty: this site has no runs
     socket: str = "/run/kqi/runas.sock"
     log_file: str = ""  # empty: syslog
     time_limit_s: int = 45
@@ -215,6 +216,23 @@ secret_name = text(
 job_number = text(
     re.compile(r"[1-9][0-9]{0,9}(_[0-9]{1,9})?").fullmatch,
     "a job's number such as 12, or an array task's such as 12_3",
+)
+run_folder = text(
+    re.compile(
+        r"(training|inference|preprocessing)/[1-9][0-9]{0,14}(\.[1-9][0-9]{0,9})?"
+    ).fullmatch,
+    "a run's folder such as training/12, or training/12.345 of a job's own",
+)
+output_name = text(
+    lambda value: (
+        1 <= len(encoded(value)) <= 255
+        and not {"/", "\0"} & set(value)
+        and value not in (".", "..")
+    ),
+    "the name of one folder, 1 to 255 bytes of UTF-8",
+)
+ticket = text(
+    re.compile(r"[A-Za-z0-9_.=-]{1,2048}").fullmatch, "the portal's ticket", quote=False
 )
 absolute_path = text(is_plain_path, "an absolute, normalised, printable path")
 comment = text(
@@ -535,23 +553,35 @@ def plan_drop_secret(config: Config, person: Person, given: Fields) -> Plan:
 
 def plan_start_agent(config: Config, person: Person, given: Fields) -> Plan:
     """Start the operator's agent; the caller decides what it reads, never what runs."""
-    command, surroundings = agent_command(config), environment(config, person)
+    command, surroundings = (
+        program(config, "agent_command"),
+        environment(config, person),
+    )
     return Plan(stdin=given["text"], work=lambda: start_agent(command, surroundings))
 
 
 def plan_stop_agent(config: Config, _: Person, given: Fields) -> Plan:
     """Stop an agent of the person's."""
-    command = agent_command(config)
+    command = program(config, "agent_command")
     return Plan(work=lambda: stop_agent(command, given["pid"], given["began"]))
 
 
-def agent_command(config: Config) -> tuple[str, ...]:
-    """Return what an agent is at this site."""
-    if not config.agent_command or not is_plain_path(config.agent_command[0]):
-        raise Refused("agent_command in the helper's configuration names no program")
-    return config.agent_command
+def plan_runs(deed: str, config: Config, person: Person, given: Fields) -> Plan:
+    """Let the operator's program look after folders of the person's runs."""
+    place = f"{config.scratch_root}/{person.name}/kqi"
+    order = json.dumps({"deed": deed, "place": place, **given}).encode()
+    return Plan(program(config, "collect_command"), stdin=order)
 
 
+def program(config: Config, key: str) -> tuple[str, ...]:
+    """Return a command of the operator's, if this site has it."""
+    command: tuple[str, ...] = getattr(config, key)
+    if not command or not is_plain_path(command[0]):
+        raise Refused(f"{key} in the helper's configuration names no program")
+    return command
+
+
+RUN_FOLDERS: Mapping[str, Check] = {"folders": many(run_folder, "folders")}
 VERBS: Mapping[str, Verb] = {
     "submit": Verb(
         {
@@ -587,6 +617,15 @@ VERBS: Mapping[str, Verb] = {
     "start-agent": Verb({"text": secret}, plan_start_agent),
     "stop-agent": Verb(
         {"pid": number(2, 2**22), "began": number(1, 2**53)}, plan_stop_agent, ("pid",)
+    ),
+    "collect": Verb(RUN_FOLDERS, functools.partial(plan_runs, "collect"), ("folders",)),
+    "remove-runs": Verb(
+        RUN_FOLDERS, functools.partial(plan_runs, "remove"), ("folders",)
+    ),
+    "offer-output": Verb(
+        {"folder": run_folder, "name": output_name, "ticket": ticket},
+        functools.partial(plan_runs, "offer"),
+        ("folder",),
     ),
 }
 

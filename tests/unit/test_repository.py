@@ -19,7 +19,7 @@ MOST_LINES = 500
 MAY_BE_LONGER = {
     # The privileged door is one file: root runs exactly what an auditor has read,
     # wherever it is copied to, and it imports nothing of ours.
-    "kqi_hub/runas/helper.py": 1000,
+    "kqi_hub/runas/helper.py": 1050,
 }
 
 
