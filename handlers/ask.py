@@ -174,10 +174,17 @@ class GoTo:
 
 
 @dataclass(frozen=True, slots=True)
+class Plain:
+    """Text as it is, such as a script; the route's Spec says `plain`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """Events on some subjects, for as long as the page listens."""
 
     subjects: frozenset[str]
 
 
-Answer = Model | Listing | Page | GoTo | Stream | None
+Answer = Model | Listing | Page | GoTo | Plain | Stream | None

@@ -5,7 +5,7 @@ from typing import Final
 
 from tornado.web import RequestHandler
 
-from handlers.ask import Answer, GoTo, Listing, Page
+from handlers.ask import Answer, GoTo, Listing, Page, Plain
 from handlers.failures import NotLoggedIn, StaleForm
 from handlers.navigation import groups_for, shortcuts_for
 from handlers.problem import PROBLEM_TYPE, problem_of
@@ -19,6 +19,7 @@ from kqi_hub.face.look import Look, Pages
 
 _JSON: Final = "application/json; charset=utf-8"
 _HTML: Final = "text/html; charset=utf-8"
+_PLAIN: Final = "text/plain; charset=utf-8"
 
 
 async def send(handler: RequestHandler, visit: Visit, answer: Answer) -> None:
@@ -40,6 +41,9 @@ async def send(handler: RequestHandler, visit: Visit, answer: Answer) -> None:
         if answer.total is not None:
             handler.set_header("X-Total-Count", str(answer.total))
         _send_document(handler, visit, text)
+    elif isinstance(answer, Plain):
+        handler.set_header("Content-Type", _PLAIN)
+        handler.finish(answer.text)
     elif isinstance(answer, Model):
         _send_document(handler, visit, answer.model_dump_json())
     else:

@@ -62,8 +62,9 @@ def markdown(routes: Iterable[Route]) -> str:
 
 
 def _done(route: Route) -> int:
-    if route.spec.answer is not None or route.spec.streams:
-        return route.spec.status
+    spec = route.spec
+    if spec.answer is not None or spec.streams or spec.plain:
+        return spec.status
     if not route.is_page:
         return 204
     return 200 if route.is_reading or route.spec.shows else 303
