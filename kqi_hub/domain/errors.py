@@ -19,6 +19,7 @@ KqiError
 │   └── NotYourJob          somebody else's job                             403  14
 ├── DirectoryUnavailable    no directory server answers                     503  8
 ├── HubUnavailable          JupyterHub does not answer                      503  23
+├── GitUnavailable          a Git server does not answer, or refuses        503  27
 ├── StoreError              the data store failed                           502  24
 │   ├── StoreUnavailable    no answer: part of it may have happened         503  25
 │   └── StoreFull           no room left on its disk                        507  26
@@ -207,6 +208,12 @@ class HubUnavailable(KqiError):
     ) -> None:
         super().__init__(message, hint)
         self.may_have_happened = may_have_happened
+
+
+class GitUnavailable(KqiError):
+    """A Git server does not answer in time, or refuses; nothing was changed."""
+
+    status, exit_code, code = 503, 27, "git-unavailable"
 
 
 class StoreError(KqiError):
