@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from kqi_hub.domain.notebook_ports import DatasetPlace
 from kqi_hub.domain.run_list import RunFilter
-from kqi_hub.domain.runs import Run, RunEvent, RunKind, RunSpec, RunState
+from kqi_hub.domain.runs import Run, RunEvent, RunKind, RunSpec, RunState, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,69 @@ class Told:
     ended_at: float | None = None
     exit_code: int | None = None
     detail: str | None = None
+    # How its job ended, with COLLECTING: `collected` makes the final state of it.
+    outcome: RunState | None = None
+    # What an hour costs; what was noted before stays.
+    per_hour: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The folder of a run that was deleted, until it is removed in its owner's name."""
+
+    run_id: int
+    owner: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunNames:
+    """What a list of runs says beside them, by number; what is gone lacks."""
+
+    datasets: Mapping[int, str]
+    runs: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a run has left behind, as it was read in its owner's name."""
+    """What a run has left behind, as it was read in its owner's name.
 
+    `state` is how it has ended, which whoever settles it adds: the folder's word
+    alone ends nothing.
+    """
+
+    state: RunState | None = None
     value: str = ""
     files: int = 0
     bytes: int = 0
     exit_code: int | None = None
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderParts:
+    """What a run's order says beyond the run itself.
+
+    `parents` are those of its spec, in that order; `data` is what each task of an
+    array preprocesses. `git` is a user name and a password for the source's host.
+    """
+
+    runs: tuple[Run, ...]
+    dataset: DatasetPlace | None = None
+    parents: tuple[Run, ...] = ()
+    git: tuple[str, str] | None = None
+    data: tuple["DataOfTask", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DataOfTask:
+    """The data item of one task, and where its files lie to be read."""
+
+    run_id: int
+    data_id: int
+    name: str
+    path: str
+    tags: tuple[str, ...] = ()
 
 
 class RunStore(Protocol):
@@ -110,7 +163,19 @@ class RunStore(Protocol):
         """Change what may still be changed of a run."""
 
     def delete(self, run_id: int) -> None:
-        """Forget it and what it used; Conflict while it lives or others build on it."""
+        """Forget it and what it used; Conflict while it lives or others build on it.
+
+        Its folder is noted to be removed, in the same transaction.
+        """
+
+    def removals(self, limit: int = 100) -> tuple[Removal, ...]:
+        """Return folders of deleted runs that are still to be removed."""
+
+    def removed(self, run_ids: Collection[int]) -> None:
+        """Forget that these folders are to be removed: they are gone."""
+
+    def names(self, runs: Sequence[Run]) -> RunNames:
+        """Return the names of the datasets and parents of runs."""
 
     def built_on(self, run_id: int) -> tuple[Run, ...]:
         """Return the runs that have it as a parent."""
@@ -119,9 +184,12 @@ class RunStore(Protocol):
         """Return the tags of a tenant's runs."""
 
     def changed_since(
-        self, moment: float, tenants: Collection[str] | None = None
+        self, moment: float, tenants: Collection[str] | None = None, limit: int = 1000
     ) -> tuple[Run, ...]:
-        """Return runs changed at or after the moment, for live pages."""
+        """Return runs changed at or after the moment, the latest change first."""
+
+    def stamps(self) -> Mapping[str, float]:
+        """Return for each tenant a number that every change of a live run changes."""
 
 
 class RunFolders(Protocol):
@@ -136,4 +204,28 @@ class RunFolders(Protocol):
         """Remove folders of runs below `kqi/`; one that is gone is no error."""
 
 
+class Canceller(Protocol):
+    """What cancels jobs as their owner: a part of ClusterControl (ports.py)."""
+
+    async def cancel(self, person: str, job_ids: Sequence[int]) -> None:
+        """Cancel jobs; one that has already ended is no error."""
+
+
+class GitResolver(Protocol):
+    """What finds the commit that a branch stands for now (K-28)."""
+
+    async def resolve(self, person: str, source: Source) -> Source:
+        """Return the source with its commit, 40 hex digits.
+
+        A commit that is given counts as it is; without one the branch's, without a
+        branch that of the default one. InvalidInput where there is none of that name,
+        or no answer in time. The person's stored credential is used.
+        """
+
+
+# Return the script of a run as it is submitted; it needs no number of a job.
 Script = Callable[[Run], str]
+# Do what is to be done about the job of this key: submit it (ASKED), put what its
+# script needs into place (PREPARED), cancel it (`stopping`). Returns at once, on the
+# loop; what fails is tried again by the worker.
+Kick = Callable[[str], None]
