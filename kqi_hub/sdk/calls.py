@@ -20,6 +20,10 @@ class Calls(ABC):
         """Ask the portal and return what it says."""
 
     @abstractmethod
+    def _api_text(self, method: str, path: str) -> str:
+        """Ask the portal for what it says as plain text."""
+
+    @abstractmethod
     def _fetch(
         self,
         method: str,

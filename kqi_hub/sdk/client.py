@@ -17,6 +17,7 @@ from kqi_hub.sdk.errors import NotConfigured, NotReachable, Refused
 from kqi_hub.sdk.models import Login, Person, Tenant
 from kqi_hub.sdk.notebooks import NotebookCalls, Way
 from kqi_hub.sdk.queues import QueueCalls
+from kqi_hub.sdk.run_logs import RunLogCalls
 from kqi_hub.sdk.scratch import ScratchCalls
 from kqi_hub.sdk.store_wire import StoreWire
 
@@ -35,6 +36,7 @@ class Client(
     DownloadCalls,
     ScratchCalls,
     DatasetCalls,
+    RunLogCalls,
 ):
     """The portal as one person sees it; close it, or use it in a `with`."""
 
@@ -142,6 +144,12 @@ class Client(
     ) -> Any:
         return self._ask(method, API + path, body)
 
+    def _api_text(self, method: str, path: str) -> str:
+        answer = self._accepted(method, API + path, None)
+        if not answer.headers.get("Content-Type", "").startswith("text/plain"):
+            raise self._no_portal()
+        return answer.text
+
     def _fetch(
         self,
         method: str,
@@ -169,6 +177,17 @@ class Client(
     def _ask(
         self, method: str, path: str, body: Mapping[str, object] | None = None
     ) -> Any:
+        answer = self._accepted(method, path, body)
+        if answer.status_code == 204:
+            return {}
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise self._no_portal() from error
+
+    def _accepted(
+        self, method: str, path: str, body: Mapping[str, object] | None
+    ) -> httpx2.Response:
         answer = self._answer(method, path, body)
         until = time.monotonic() + _WAYS_BACK_S
         # The portal has not heard of it, so that asking again does nothing twice.
@@ -177,14 +196,12 @@ class Client(
             answer = self._answer(method, path, body)
         if answer.status_code >= 400 or answer.is_redirect:
             raise _refusal(answer)
-        if answer.status_code == 204:
-            return {}
-        try:
-            return answer.json()
-        except ValueError as error:
-            raise NotReachable(
-                f"What answers at {self.server} is not a portal.", "Check the address."
-            ) from error
+        return answer
+
+    def _no_portal(self) -> NotReachable:
+        return NotReachable(
+            f"What answers at {self.server} is not a portal.", "Check the address."
+        )
 
     def _answer(
         self, method: str, path: str, body: Mapping[str, object] | None

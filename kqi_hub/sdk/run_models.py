@@ -1,0 +1,104 @@
+"""Runs as the portal answers them: trainings and inferences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Self
+
+from kqi_hub.sdk.models import Answer, known
+
+# States in which something may still happen to a run.
+LIVE: Final = frozenset({"prepared", "asked", "pending", "running", "collecting"})
+_LISTS: Final = ("tags", "parents", "actions", "children")
+
+
+@dataclass(frozen=True, slots=True)
+class Run(Answer):
+    """A run as it is now; times are seconds since 1970.
+
+    `waiting` and `price` are as the portal says them. What follows `page` is known
+    only where one run was asked for.
+    """
+
+    kind: ClassVar[str] = ""
+
+    id: int
+    owner: str
+    tenant: str
+    name: str
+    state: str
+    memo: str = ""
+    tags: tuple[str, ...] = ()
+    detail: str = ""
+    is_live: bool = False
+    is_favourite: bool = False
+    queue: str = ""
+    cpus: int = 0
+    memory_mb: int = 0
+    gpus: int = 0
+    gpu_type: str = ""
+    dataset: int | None = None
+    parents: tuple[Mapping[str, Any], ...] = ()
+    environment: str = ""
+    job_id: int | None = None
+    node: str = ""
+    asked_at: float = 0.0
+    began_at: float | None = None
+    ended_at: float | None = None
+    changed_at: float = 0.0
+    ran_s: float | None = None
+    exit_code: int | None = None
+    value: str = ""
+    waiting: Mapping[str, Any] | None = None
+    price: Mapping[str, Any] | None = None
+    cost_micro: int | None = None
+    actions: tuple[str, ...] = ()
+    page: str = ""
+    # What was asked for, as `submit` takes it.
+    choices: Mapping[str, Any] | None = None
+    children: tuple[Mapping[str, Any], ...] = ()
+    # Where it lies, from one's own folder on scratch on.
+    folder: str = ""
+    files: int | None = None
+    bytes: int | None = None
+    picture: Mapping[str, Any] | None = None
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> Self:
+        """Make it from JSON."""
+        lists = {name: tuple(said.get(name) or ()) for name in _LISTS}
+        return cls(**{**known(cls, said), **lists})
+
+
+@dataclass(frozen=True, slots=True)
+class Training(Run):
+    """A training."""
+
+    kind: ClassVar[str] = "training"
+
+
+@dataclass(frozen=True, slots=True)
+class Inference(Run):
+    """An inference."""
+
+    kind: ClassVar[str] = "inference"
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent(Answer):
+    """A change of a run's state: when, to what, why."""
+
+    at: float
+    state: str
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEstimate(Answer):
+    """What a run would cost and meet if it were submitted now."""
+
+    is_possible: bool
+    objections: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
+    wait: str = "unknown"
+    wait_s: int | None = None
+    price: Mapping[str, Any] | None = None
