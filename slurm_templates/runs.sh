@@ -1,0 +1,27 @@
+#!/bin/bash
+# Many runs of KQI Hub at once: an array, one task for each item of data.
+# The name ends in a random key, by which the portal finds the job again.
+#SBATCH --job-name={{job_name}}
+#SBATCH --array=0-{{last_task}}
+#SBATCH --partition={{partition}}
+#SBATCH --account={{account}}
+#SBATCH --nodes=1
+#SBATCH --ntasks=1
+#SBATCH --cpus-per-task={{cpus}}
+#SBATCH --mem={{memory_mb}}M
+#SBATCH --gres={{gres}}
+#SBATCH --time={{minutes}}
+#SBATCH --output={{log}}
+#SBATCH --open-mode=append
+#SBATCH --no-requeue
+# So many seconds before the time limit, programs that wait for USR1 get it.
+#SBATCH --signal=B:USR1@{{end_warn_s}}
+
+# What srun starts from the command gets the command's environment.
+export SLURM_EXPORT_ENV=ALL
+# What is made here is nobody else's to read unless its owner says so.
+umask 077
+
+# What each task has to do is in the first file (0600), or in batch.json of the first
+# task's folder, where the first job has left it. By hand: sbatch THIS-FILE
+exec {{python}} -I -m kqi_hub.runner.run {{order}} {{folder}}
