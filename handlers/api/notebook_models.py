@@ -8,13 +8,8 @@ from handlers.api import queue_models as queues
 from handlers.ask import Ask
 from handlers.route import Model
 from kqi_hub.domain import notebooks as domain
-from kqi_hub.domain.notebook_choices import (
-    LONGEST_COMMAND,
-    LONGEST_MEMO,
-    LONGEST_URL,
-    LONGEST_VALUE,
-    MOST_VARIABLES,
-)
+from kqi_hub.domain.job_choices import LONGEST_URL, LONGEST_VALUE, MOST_VARIABLES
+from kqi_hub.domain.notebook_choices import LONGEST_COMMAND, LONGEST_MEMO
 from kqi_hub.domain.notebook_ends import end_in_words
 from kqi_hub.domain.reasons import Explained
 from kqi_hub.services import notebook_neighbours as beside, notebook_views as views

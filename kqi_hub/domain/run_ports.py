@@ -1,12 +1,12 @@
 """What runs ask of the database and of their owners' folders, as narrow protocols."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from kqi_hub.domain.notebook_ports import DatasetPlace
 from kqi_hub.domain.run_list import RunFilter
-from kqi_hub.domain.runs import Run, RunEvent, RunKind, RunSpec, RunState, Source
+from kqi_hub.domain.runs import Run, RunEvent, RunKind, RunSpec, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,28 +204,20 @@ class RunFolders(Protocol):
         """Remove folders of runs below `kqi/`; one that is gone is no error."""
 
 
-class Canceller(Protocol):
-    """What cancels jobs as their owner: a part of ClusterControl (ports.py)."""
+class Submission(Protocol):
+    """What brings runs to Slurm and stops them there (services/submission.py)."""
 
-    async def cancel(self, person: str, job_ids: Sequence[int]) -> None:
-        """Cancel jobs; one that has already ended is no error."""
+    def begin(self, key: str) -> None:
+        """Begin to submit the job of a key, beside; the worker goes on if it cannot."""
 
+    async def stop(self, run: Run) -> None:
+        """Cancel the job of a run that is noted as `stopping`; the worker repeats it.
 
-class GitResolver(Protocol):
-    """What finds the commit that a branch stands for now (K-28)."""
-
-    async def resolve(self, person: str, source: Source) -> Source:
-        """Return the source with its commit, 40 hex digits.
-
-        A commit that is given counts as it is; without one the branch's, without a
-        branch that of the default one. InvalidInput where there is none of that name,
-        or no answer in time. The person's stored credential is used.
+        A run without a job ends without one. A Slurm that does not answer is no error.
         """
 
+    async def prepared(self, run: Run) -> str:
+        """Return the script of a PREPARED run, with all in place that it needs."""
 
-# Return the script of a run as it is submitted; it needs no number of a job.
-Script = Callable[[Run], str]
-# Do what is to be done about the job of this key: submit it (ASKED), put what its
-# script needs into place (PREPARED), cancel it (`stopping`). Returns at once, on the
-# loop; what fails is tried again by the worker.
-Kick = Callable[[str], None]
+    async def remove(self, person: str, runs: Sequence[Run]) -> None:
+        """Remove the folders of runs in their owner's name."""

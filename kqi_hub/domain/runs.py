@@ -137,6 +137,7 @@ class Run:
     began_at: float | None = None
     ended_at: float | None = None
     stopping: RunState | None = None  # how it is to be called once its job has ended
+    outcome: RunState | None = None  # how its job ended, while results are collected
     detail: str = ""
     exit_code: int | None = None
     value: str = ""  # the first line of value.txt
@@ -170,6 +171,30 @@ class Run:
     def is_live(self) -> bool:
         """Tell whether it has not ended."""
         return self.state in LIVE
+
+    def waited_s(self, now: float) -> float:
+        """Return for how long it waited before it began, or ended without a beginning.
+
+        A script that nobody has submitted yet waits for a person, not for Slurm.
+        """
+        until = self.began_at if self.began_at is not None else self.ended_at
+        return max(0.0, (now if until is None else until) - self.asked_at)
+
+    def ran_s(self, now: float) -> float | None:
+        """Return for how long its job has run until now, or did before it ended."""
+        if self.began_at is None:
+            return None
+        return max(
+            0.0, (now if self.ended_at is None else self.ended_at) - self.began_at
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunRules:
+    """What the site decides about runs."""
+
+    default_lifetime_s: int = 24 * 3600
+    longest_lifetime_s: int = 30 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
