@@ -70,8 +70,8 @@ class ClusterControl(Protocol):
     async def submit(self, person: str, script: BatchScript) -> int:
         """Submit and return the job's id."""
 
-    async def cancel(self, person: str, job_ids: Sequence[int]) -> None:
-        """Cancel jobs; one that has already ended is no error."""
+    async def cancel(self, person: str, job_ids: Sequence[int | str]) -> None:
+        """Cancel jobs, or tasks such as 12_3; one that has ended is no error."""
 
     async def signal(self, person: str, job_id: int, name: str) -> None:
         """Send a signal such as USR1 to a running job's script and steps."""

@@ -59,8 +59,8 @@ class DoorControl:
             )
         return int(found[1])
 
-    async def cancel(self, person: str, job_ids: Sequence[int]) -> None:
-        """Cancel jobs; one that has already ended is no error."""
+    async def cancel(self, person: str, job_ids: Sequence[int | str]) -> None:
+        """Cancel jobs, or tasks such as 12_3; one that has ended is no error."""
         for start in range(0, len(job_ids), IDS_PER_QUESTION):
             some = [str(job_id) for job_id in job_ids[start : start + IDS_PER_QUESTION]]
             deed = _to_cancel(some)

@@ -118,7 +118,7 @@ class FakeSlurm(ScriptedReader):
     def __init__(self) -> None:
         super().__init__()
         self.scripts: list[BatchScript] = []
-        self.cancelled: list[int] = []
+        self.cancelled: list[int | str] = []
         self.faults: list[Exception] = []
         self.cancel_faults: list[Exception] = []
         self.find_faults: list[Exception] = []
@@ -141,7 +141,7 @@ class FakeSlurm(ScriptedReader):
             raise fault
         return self.found[script.name]
 
-    async def cancel(self, person: str, job_ids: Sequence[int]) -> None:
+    async def cancel(self, person: str, job_ids: Sequence[int | str]) -> None:
         if self.cancel_faults:
             raise self.cancel_faults.pop(0)
         self.cancelled.extend(job_ids)

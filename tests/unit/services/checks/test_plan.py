@@ -68,8 +68,8 @@ class Slurm(ScriptedReader):
         self.job_list = (replace(job, node_list="cpu01"),)
         return 77
 
-    async def cancel(self, person: str, job_ids: Sequence[int]) -> None:
-        self.cancelled.append((person, tuple(job_ids)))
+    async def cancel(self, person: str, job_ids: Sequence[int | str]) -> None:
+        self.cancelled.append((person, tuple(int(one) for one in job_ids)))
 
     async def find(self, user: str, name: str, since: float) -> tuple[int, ...]:
         return self.left_behind
