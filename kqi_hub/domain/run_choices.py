@@ -21,6 +21,7 @@ from kqi_hub.domain.notebooks import Repository
 from kqi_hub.domain.runs import (
     LONGEST_NAME,
     Parent,
+    RunChange,
     RunKind,
     RunRules,
     RunSpec,
@@ -66,6 +67,17 @@ def checked_spec(kind: RunKind, spec: RunSpec, rules: RunRules) -> RunSpec:
         command=checked_command(spec.command),
         memo=checked_memo(spec.memo),
         tags=checked_tags(spec.tags),
+    )
+
+
+def checked_change(change: RunChange) -> RunChange:
+    """Return a change of a run, tidied, or raise InvalidInput."""
+    if change.name is not None:
+        check_run_name(change.name)
+    return replace(
+        change,
+        memo=None if change.memo is None else checked_memo(change.memo),
+        tags=None if change.tags is None else checked_tags(change.tags),
     )
 
 

@@ -6,7 +6,14 @@ from typing import Protocol
 
 from kqi_hub.domain.notebook_ports import DatasetPlace
 from kqi_hub.domain.run_list import RunFilter
-from kqi_hub.domain.runs import Run, RunEvent, RunKind, RunSpec, RunState
+from kqi_hub.domain.runs import (
+    Run,
+    RunChange,
+    RunEvent,
+    RunKind,
+    RunSpec,
+    RunState,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +162,7 @@ class RunStore(Protocol):
     def adopted(self, run_id: int, job_id: int, now: float) -> Run:
         """Return the run of a job submitted by hand: this one, or a copy of it."""
 
-    def change(
-        self, run_id: int, now: float, *, name: str | None = None,
-        memo: str | None = None, tags: tuple[str, ...] | None = None,
-        is_favourite: bool | None = None,
-    ) -> Run:  # fmt: skip
+    def change(self, run_id: int, change: RunChange, now: float) -> Run:
         """Change what may still be changed of a run."""
 
     def delete(self, run_id: int) -> None:

@@ -198,6 +198,16 @@ class RunRules:
 
 
 @dataclass(frozen=True, slots=True)
+class RunChange:
+    """What may still be changed of a run; None leaves it as it is."""
+
+    name: str | None = None
+    memo: str | None = None
+    tags: tuple[str, ...] | None = None
+    is_favourite: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunEvent:
     """A change of a run's state: when, to what, why."""
 

@@ -1,0 +1,202 @@
+"""A run joined with what Slurm said last: why it waits, time left, price, cost."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from kqi_hub.domain.job import Job
+from kqi_hub.domain.money import Price
+from kqi_hub.domain.reasons import Explained, explain
+from kqi_hub.domain.run_ports import RunNames
+from kqi_hub.domain.runs import Parent, Run, RunState
+from kqi_hub.i18n import N_
+from kqi_hub.services.board import Picture
+from kqi_hub.services.pricing import Pricing
+
+# What people read for a state; `stopping` is one for them, too.
+STATE_WORDS: Final[Mapping[str, str]] = {
+    RunState.PREPARED: N_("Prepared"),
+    RunState.ASKED: N_("Submitting"),
+    RunState.PENDING: N_("Waiting"),
+    RunState.RUNNING: N_("Running"),
+    RunState.COLLECTING: N_("Collecting results"),
+    RunState.COMPLETED: N_("Completed"),
+    RunState.FAILED: N_("Failed"),
+    RunState.TIMED_OUT: N_("Time was over"),
+    RunState.OUT_OF_MEMORY: N_("Out of memory"),
+    RunState.KILLED: N_("Killed"),
+    RunState.USER_CANCELED: N_("Stopped"),
+    RunState.NODE_FAILED: N_("Node failed"),
+    RunState.REFUSED: N_("Refused by Slurm"),
+    RunState.UNKNOWN: N_("Unknown"),
+    "stopping": N_("Stopping"),
+}
+# Without a job there is nothing that could be stopped any more.
+_STOPPABLE: Final = frozenset(
+    {RunState.PREPARED, RunState.ASKED, RunState.PENDING, RunState.RUNNING}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ParentView:
+    """A parent as its child's page names it; the name is empty where it is gone."""
+
+    parent: Parent
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """A run as lists and pages show it, at one moment.
+
+    `status` is its state's value, or `stopping`. `cost` is what it has cost so far, in
+    micro-currency; None where its queue has no rate. `is_mine`: the reader owns it.
+    """
+
+    run: Run
+    status: str
+    is_mine: bool
+    why: Explained | None = None
+    waited_s: float = 0.0
+    ran_s: float | None = None
+    ends_at: float | None = None
+    left_s: float | None = None
+    price: Price | None = None
+    cost: int | None = None
+    dataset_name: str = ""
+    parents: tuple[ParentView, ...] = ()
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Return what the reader can do with it now.
+
+        Of others' runs one can only have the same again, as one's own.
+        """
+        if not self.is_mine:
+            return ("copy",)
+        run = self.run
+        can_stop = run.state in _STOPPABLE and run.stopping is None
+        can_delete = not run.is_live or run.state is RunState.PREPARED
+        return (
+            *(("stop",) if can_stop else ()),
+            *(("delete",) if can_delete else ()),
+            "change",
+            "copy",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """A page of a list; `unread` names the fields whose condition cannot be read."""
+
+    picture: Picture
+    items: tuple[RunView, ...]
+    total: int
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The parents of a run that are still there, and the runs built on it."""
+
+    parents: tuple[Run, ...]
+    children: tuple[Run, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What deleting a run would take along, and what stands against it.
+
+    `blockers` are the runs that have it as a parent: while there are any, it stays.
+    `is_unlocked`: nothing else keeps its dataset from being changed then.
+    """
+
+    run: Run
+    is_live: bool
+    blockers: tuple[Run, ...]
+    folder: str
+    files: int | None
+    bytes: int | None
+    dataset: int | None
+    is_unlocked: bool
+
+
+NOBODY: Final = RunNames({}, {})
+
+
+def view_of(
+    run: Run,
+    person: str,
+    picture: Picture,
+    pricing: Pricing,
+    now: float,
+    names: RunNames = NOBODY,
+) -> RunView:
+    """Join a run with the picture, for somebody who reads it."""
+    job = job_of(run, picture)
+    runs = job is not None and not job.is_waiting
+    ends_at = float(job.ends_at) if job is not None and runs and job.ends_at else None
+    price = _price(run, job, picture, pricing)
+    return RunView(
+        run=run,
+        status="stopping" if run.is_live and run.stopping else run.state.value,
+        is_mine=run.owner == person,
+        why=None if job is None else explain(job),
+        waited_s=run.waited_s(now),
+        ran_s=run.ran_s(now),
+        ends_at=ends_at,
+        left_s=None if ends_at is None else max(0.0, ends_at - now),
+        price=price,
+        cost=None if price is None else price.cost(run.ran_s(now) or 0),
+        dataset_name=names.datasets.get(run.spec.dataset or 0, ""),
+        parents=tuple(
+            ParentView(one, names.runs.get(one.id, "")) for one in run.spec.parents
+        ),
+    )
+
+
+def job_of(run: Run, picture: Picture) -> Job | None:
+    """Return the run's job while the picture has it live.
+
+    Slurm's numbers come again one day; the name with its key does not. Tasks of an
+    array that still wait together are one job of Slurm's, whose id is the array's.
+    """
+    if not run.is_live or run.job_id is None:
+        return None
+    if run.task is None:
+        job = picture.job(run.job_id)
+        return job if job is not None and job.name == run.job_name else None
+    return _task_of(run, picture)
+
+
+def price_to_note(run: Run, picture: Picture, pricing: Pricing) -> int | None:
+    """Return what an hour costs now that its node is known; None when it is noted."""
+    job = job_of(run, picture)
+    if run.per_hour is not None or job is None or job.is_waiting or not job.node_list:
+        return None
+    price = pricing.price_of_job(picture.scene, job)
+    return None if price is None else price.per_hour
+
+
+def _task_of(run: Run, picture: Picture) -> Job | None:
+    found = None
+    for job in picture.jobs:
+        if job.name != run.job_name or run.job_id not in (job.array_id, job.job_id):
+            continue
+        if job.task == str(run.task):
+            return job
+        if job.is_waiting and (job.task is None or not job.task.isdecimal()):
+            found = job
+    # Those that still wait together are told apart when they begin.
+    return found if run.state in (RunState.ASKED, RunState.PENDING) else None
+
+
+def _price(
+    run: Run, job: Job | None, picture: Picture, pricing: Pricing
+) -> Price | None:
+    supply = picture.scene.supplies.get(run.spec.queue)
+    if run.per_hour is not None:
+        return pricing.noted(supply, run.per_hour)
+    if job is not None and not job.is_waiting:
+        return pricing.price_of_job(picture.scene, job)
+    return None if supply is None else pricing.price_per_hour(supply, run.spec.shape)
