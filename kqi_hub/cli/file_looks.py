@@ -65,13 +65,19 @@ def list_files(path: str, root: str, count: int, as_json: bool, **wanted: Any) -
         else:
             every = portal.files(place.path, place.root, **wanted)
             found = list(islice(every, count + 1))
+    empty = "There is nothing in it." if place.path else "Your folder is empty."
+    show_entries(found, count, as_json, empty)
+
+
+def show_entries(found: list[FileEntry], count: int, as_json: bool, empty: str) -> None:
+    """Show up to `count` entries, and say that there are more where one more is."""
     if as_json:
         show_json(found[:count])
         return
     show_table(
         ("Name", "Size", "Changed", "Mode"),
         [_row(one) for one in found[:count]],
-        "There is nothing in it." if place.path else "Your folder is empty.",
+        empty,
     )
     if len(found) > count:
         say(f"There are more than {count:,}: --count or --filter shows others.")

@@ -56,13 +56,29 @@ def fetch(
     """
     with Client.from_config() as portal:
         places = [where(portal, root, one) for one in paths]
-        if archive is not None:
-            _require_free(archive, overwrite)
-            done = _fetch_archive(portal, places, archive)
-        else:
-            done = Unpacked()
-            for place in places:
-                _fetch_one(portal, place, destination, overwrite, done)
+        if archive is None:
+            fetch_all(portal, places, destination, overwrite, as_json)
+            return
+        _require_free(archive, overwrite)
+        done = _fetch_archive(portal, places, archive)
+    _tell(done, as_json)
+
+
+def fetch_all(
+    portal: Client,
+    places: list[Where],
+    destination: Path,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Copy files and folders below a folder here, and tell how much that was."""
+    done = Unpacked()
+    for place in places:
+        _fetch_one(portal, place, destination, overwrite, done)
+    _tell(done, as_json)
+
+
+def _tell(done: Unpacked, as_json: bool) -> None:
     if as_json:
         show_json({"files": done.files, "bytes": done.bytes, "skipped": done.skipped})
         return

@@ -19,6 +19,7 @@ from kqi_hub.cli.notebooks import notebook
 from kqi_hub.cli.password import password
 from kqi_hub.cli.profile import profile
 from kqi_hub.cli.queues import queue
+from kqi_hub.cli.runs import inference, script, training
 from kqi_hub.cli.session import login, logout, whoami
 from kqi_hub.cli.tenants import tenant
 from kqi_hub.cli.tensorboard import tensorboard
@@ -51,6 +52,9 @@ _COMMANDS = (
     storage,
     files,
     notebook,
+    training,
+    inference,
+    script,
     environment,
     tensorboard,
     terms,

@@ -30,6 +30,7 @@ class Run(Answer):
     tags: tuple[str, ...] = ()
     detail: str = ""
     is_live: bool = False
+    is_own: bool = False
     is_favourite: bool = False
     queue: str = ""
     cpus: int = 0
