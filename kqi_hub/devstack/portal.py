@@ -21,15 +21,22 @@ PORTS = ("proxy", "proxy-api", "hub", "portal", "store")
 _HELPER = layout.CODE / "kqi_hub/runas/helper.py"
 _ONCE = f"/usr/bin/python3 -I {_HELPER} once --config {DOOR_CONFIG}"
 
-# `-I` keeps everything of the person's away from the interpreter, PYTHONPATH too; the
-# demo's code lies beside its environment, not in it.
-_AGENT = (
-    str(layout.PYTHON),
-    "-I",
-    "-c",
-    f"import sys; sys.path.insert(0, {str(layout.CODE)!r}); "
-    "from kqi_hub.agent.main import main; sys.exit(main())",
-)
+
+def _ours(module: str) -> tuple[str, ...]:
+    """Return how a program of ours runs as a person, untouched by what is theirs."""
+    # `-I` keeps everything of the person's away from the interpreter, PYTHONPATH too;
+    # the demo's code lies beside its environment, not in it.
+    return (
+        str(layout.PYTHON),
+        "-I",
+        "-c",
+        f"import sys; sys.path.insert(0, {str(layout.CODE)!r}); "
+        f"from {module} import main; sys.exit(main())",
+    )
+
+
+_AGENT = _ours("kqi_hub.agent.main")
+_COLLECT = (*_ours("kqi_hub.runner.collect"), "--store", "/run/kqi-store/store.sock")
 
 _SETTINGS = """\
 # Written by ./demo at every start.
@@ -155,6 +162,7 @@ min_uid = 1000
 scratch_root = "{scratch}"
 slurm_bin = "/usr/bin"
 agent_command = {agent}
+collect_command = {collect}
 socket = "{socket}"
 log_file = "{log}"
 """
@@ -190,6 +198,7 @@ def write_portal_files(
             user=USER,
             scratch=layout.SCRATCH,
             agent=json.dumps(_AGENT),
+            collect=json.dumps(_COLLECT),
             socket=DOOR_SOCKET,
             log=DOOR_LOG,
         )

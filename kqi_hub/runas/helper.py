@@ -231,6 +231,10 @@ output_name = text(
     ),
     "the name of one folder, 1 to 255 bytes of UTF-8",
 )
+relative_path = text(
+    lambda value: 1 <= len(encoded(value)) <= 4096 and "\0" not in value,
+    "a path of 1 to 4096 bytes of UTF-8",
+)
 ticket = text(
     re.compile(r"[A-Za-z0-9_.=-]{1,2048}").fullmatch, "the portal's ticket", quote=False
 )
@@ -623,9 +627,15 @@ VERBS: Mapping[str, Verb] = {
         RUN_FOLDERS, functools.partial(plan_runs, "remove"), ("folders",)
     ),
     "offer-output": Verb(
-        {"folder": run_folder, "name": output_name, "ticket": ticket},
+        {
+            "folder": run_folder,
+            "name": output_name,
+            "ticket": ticket,
+            "after": relative_path,
+        },
         functools.partial(plan_runs, "offer"),
-        ("folder",),
+        logged=("folder",),
+        optional=frozenset({"after"}),
     ),
 }
 

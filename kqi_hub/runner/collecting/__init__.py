@@ -1,0 +1,1 @@
+"""What is done with folders of runs once their jobs have ended; as the person."""
