@@ -54,7 +54,7 @@ def collected(place: str, folder: str, until: float) -> Found:
 def _read_result(folder: int, answer: Found) -> None:
     try:
         answer["result"] = _result(whole(folder, "result.json", _RESULT_BYTES))
-        answer["found"] = "result"
+        answer |= {"found": "result", "value": answer["result"]["value"]}
     except FileNotFoundError:
         return
     except Unfit as unfit:
@@ -108,7 +108,7 @@ def _phase(folder: int) -> str:
 def _read_output(folder: int, answer: Found, until: float) -> None:
     output = own_folder(folder, "output")
     try:
-        answer["value"] = _value(output) or (answer["result"] or {}).get("value", "")
+        answer["value"] = _value(output) or answer["value"]
         answer |= _told(counted(output, until))
     finally:
         os.close(output)
