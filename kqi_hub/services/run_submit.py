@@ -135,7 +135,7 @@ async def _through_the_door(
 
 async def ready_script(world: RunWorld, runs: tuple[Run, ...]) -> BatchScript:
     """Return the script of a job with its order, all that it needs made ready."""
-    script = await asyncio.to_thread(world.script, runs[0])
+    script = await asyncio.to_thread(world.script, runs)
     parts = await world.parts(runs)
     order = await asyncio.to_thread(world.order, parts)
     await world.folders(runs[0].owner)

@@ -67,7 +67,8 @@ class RunWorld:
     outputs: RunFolders
     # Make a person's folder on scratch with what belongs into it, where it lacks.
     folders: Callable[[str], Awaitable[None]]
-    script: Callable[[Run], BatchScript]
+    # The script of a run, or of an array's runs. Blocks.
+    script: Callable[[tuple[Run, ...]], BatchScript]
     # Have the dataset made ready and gather what else the order of a job says.
     parts: Callable[[tuple[Run, ...]], Awaitable[OrderParts]]
     # The order's text. Blocks.

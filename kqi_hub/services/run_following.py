@@ -1,0 +1,263 @@
+"""Follow the jobs of runs by the stored picture, once for everybody.
+
+What ends a run is Slurm's word or accounting's; a silence never does.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kqi_hub.domain.cluster import Freshness
+from kqi_hub.domain.errors import ClusterError
+from kqi_hub.domain.job import EndedJob, Job
+from kqi_hub.domain.run_ports import Told
+from kqi_hub.domain.run_states import ended_as
+from kqi_hub.domain.runs import Run, RunState
+from kqi_hub.services.run_submit import cancel_jobs, note_job
+from kqi_hub.services.run_world import RunWorld
+
+_WAITS_FOR_A_JOB: Final = frozenset({RunState.PREPARED, RunState.ASKED})
+# Clocks of the portal and of accounting may differ by this much.
+_CLOCK_SLACK_S: Final = 600.0
+_TASKS: Final = re.compile(r"(\d+)(?:-(\d+))?(?::(\d+))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is compared: the runs that live, and their jobs as the picture has them."""
+
+    runs: tuple[Run, ...]
+    fresh: Freshness
+    jobs: Mapping[str, Sequence[Job]]
+
+
+class RunFollower:
+    """Compare live runs with the picture; call it after each look at Slurm."""
+
+    def __init__(self, world: RunWorld) -> None:
+        self._world = world
+        # Since when a run's job is nowhere, and when its job was cancelled.
+        self._missing_since: dict[int, float] = {}
+        self._cancelled_at: dict[int, float] = {}
+        self._asked_at = float("-inf")
+
+    async def follow(self) -> tuple[Run, ...]:
+        """Note what has changed; return the runs whose results can be collected."""
+        look = await asyncio.to_thread(self._read)
+        if look.fresh.taken_at is None:
+            return ()
+        ends: list[tuple[Run, Job]] = []
+        missing: list[Run] = []
+        unwanted: list[Run] = []
+        for known in look.runs:
+            job = job_of(known, look.jobs.get(known.job_name, ()))
+            if job is None:
+                if known.job_id is not None and look.fresh.taken_at > known.changed_at:
+                    missing.append(known)
+                continue
+            run = await self._with_job(known, job)
+            if job.is_over:
+                ends.append((run, job))
+                continue
+            run = await self._moved(run, job)
+            if run.stopping is not None:
+                unwanted.append(run)
+        await self._cancel(unwanted)
+        done = await self._end_all(ends)
+        return (*done, *await self._settle_missing(missing))
+
+    def _read(self) -> Look:
+        # In this order: a run that is changed after the picture was read is no liar.
+        fresh = self._world.picture.freshness()
+        live = self._world.runs.live()
+        runs = tuple(run for run in live if run.state is not RunState.COLLECTING)
+        ids = {run.job_id for run in runs if run.job_id is not None}
+        # Names are found without an index: only what numbers do not find.
+        names = {
+            run.job_name
+            for run in runs
+            if run.state in _WAITS_FOR_A_JOB or run.task is not None
+        }
+        jobs: dict[str, list[Job]] = {}
+        for job in self._world.picture.known_jobs(ids, names):
+            jobs.setdefault(job.name, []).append(job)
+        return Look(runs, fresh, jobs)
+
+    async def _with_job(self, run: Run, job: Job) -> Run:
+        """Have it noted that a run has this job, where nobody did yet."""
+        number = job.array_id or job.job_id
+        if run.state is RunState.PREPARED:
+            return await asyncio.to_thread(
+                self._world.runs.adopted, run.id, number, self._world.clock()
+            )
+        if run.job_id is None:
+            await note_job(self._world, [run], number)
+            found = await asyncio.to_thread(self._world.runs.one, run.id)
+            return found or run
+        return run
+
+    async def _moved(self, run: Run, job: Job) -> Run:
+        """Have it noted that a job waits, or where it runs."""
+        told = told_of(run, job, self._world.clock())
+        if told is None:
+            return run
+        return await asyncio.to_thread(self._world.runs.told, run.id, told)
+
+    async def _cancel(self, runs: Sequence[Run]) -> None:
+        """Cancel again what lives on although it was stopped."""
+        now = self._world.clock()
+        kept = {run.id for run in runs}
+        self._cancelled_at = {
+            number: at for number, at in self._cancelled_at.items() if number in kept
+        }
+        due: dict[str, list[Run]] = {}
+        for run in runs:
+            last = self._cancelled_at.get(run.id, float("-inf"))
+            if now - last >= self._world.times.ask_every:
+                self._cancelled_at[run.id] = now
+                due.setdefault(run.owner, []).append(run)
+        for some in due.values():
+            await cancel_jobs(self._world, some)
+
+    async def _end_all(self, ends: Sequence[tuple[Run, Job]]) -> list[Run]:
+        """Note ends that the picture has; only accounting knows their exit codes."""
+        unsure = [job.job_id for _, job in ends if job.state != "COMPLETED"]
+        records = await self._records(unsure)
+        return [
+            await self._ended(run, job, records.get(job.job_id)) for run, job in ends
+        ]
+
+    async def _records(self, job_ids: Sequence[int]) -> Mapping[int, EndedJob]:
+        if not job_ids:
+            return {}
+        try:
+            return await self._world.slurm.ended(job_ids)
+        except ClusterError:
+            return {}  # the end is known; the run's own folder has its exit code, too
+
+    async def _ended(self, run: Run, job: Job, record: EndedJob | None) -> Run:
+        now = self._world.clock()
+        if record is not None and not _is_of(record, run):
+            record = None
+        outcome, detail = ended_as(record or job, run)
+        ran = bool(job.node_list)
+        told = Told(
+            RunState.COLLECTING,
+            now,
+            cause=detail,
+            outcome=outcome,
+            detail=detail,
+            node=job.node_list or None,
+            began_at=float(job.starts_at) if ran and job.starts_at else None,
+            ended_at=float(job.ends_at or now),
+            exit_code=_exit_code(job.state, record),
+        )
+        return await asyncio.to_thread(self._world.runs.told, run.id, told)
+
+    async def _settle_missing(self, missing: Sequence[Run]) -> list[Run]:
+        """Ask accounting about jobs that the picture does not have at all."""
+        now = self._world.clock()
+        self._missing_since = {
+            run.id: self._missing_since.get(run.id, now) for run in missing
+        }
+        if not missing or now - self._asked_at < self._world.times.ask_every:
+            return []
+        self._asked_at = now
+        try:
+            records = await self._world.slurm.ended(_job_ids(missing))
+        except ClusterError:
+            # Silence is no proof, and the time of silence does not count either.
+            self._missing_since = dict.fromkeys(self._missing_since, now)
+            raise
+        done = []
+        for run in missing:
+            record = records.get(run.job_id or -1)
+            if record is not None and _is_of(record, run):
+                done.append(await self._ended_by(run, record))
+            elif now - self._missing_since[run.id] >= self._world.times.grace:
+                done.append(await self._lost(run))
+        return done
+
+    async def _ended_by(self, run: Run, record: EndedJob) -> Run:
+        outcome, detail = ended_as(record, run)
+        began = record.started_at
+        told = Told(
+            RunState.COLLECTING,
+            self._world.clock(),
+            cause=detail,
+            outcome=outcome,
+            detail=detail,
+            began_at=None if began is None else float(began),
+            ended_at=float(record.ended_at),
+            exit_code=_exit_code(record.state, record),
+        )
+        return await asyncio.to_thread(self._world.runs.told, run.id, told)
+
+    async def _lost(self, run: Run) -> Run:
+        now = self._world.clock()
+        detail = f"Neither Slurm nor its accounting knows of job {run.job_id}."
+        told = Told(
+            RunState.COLLECTING,
+            now,
+            cause=detail,
+            outcome=RunState.UNKNOWN,
+            detail=detail,
+            ended_at=now,
+        )
+        return await asyncio.to_thread(self._world.runs.told, run.id, told)
+
+
+def job_of(run: Run, jobs: Iterable[Job]) -> Job | None:
+    """Return a run's job among those of its name; None when none of them is."""
+    mine = [job for job in jobs if job.user == run.owner]
+    if run.job_id is not None:
+        mine = [job for job in mine if run.job_id in {job.job_id, job.array_id}]
+    if run.task is not None:
+        exact = [job for job in mine if job.task == str(run.task)]
+        mine = exact or [job for job in mine if has_task(job.task, run.task)]
+    return min(mine, key=lambda job: job.job_id, default=None)
+
+
+def has_task(tasks: str | None, number: int) -> bool:
+    """Tell whether Slurm's word for waiting tasks, such as 1-4,6%2, has this one."""
+    for part in (tasks or "").partition("%")[0].split(","):
+        found = _TASKS.fullmatch(part)
+        if found is None:
+            continue
+        first, step = int(found[1]), int(found[3] or 1)
+        last = int(found[2] or first)
+        if first <= number <= last and (number - first) % max(1, step) == 0:
+            return True
+    return False
+
+
+def told_of(run: Run, job: Job, now: float) -> Told | None:
+    """Return what is new about a job that has not ended, None when nothing is."""
+    if job.is_waiting:
+        if run.state is RunState.PENDING:
+            return None
+        return Told(RunState.PENDING, now, job_id=job.array_id or job.job_id)
+    began = run.began_at if job.starts_at is None else float(job.starts_at)
+    known = (run.state, run.node, run.began_at)
+    if known == (RunState.RUNNING, job.node_list or run.node, began):
+        return None
+    return Told(RunState.RUNNING, now, node=job.node_list or None, began_at=began)
+
+
+def _exit_code(state: str, record: EndedJob | None) -> int | None:
+    if state == "COMPLETED":
+        return 0
+    if record is None or state not in {"FAILED", "OUT_OF_MEMORY"}:
+        return None  # Slurm's number is of the way it was ended, not of the command
+    return record.exit_code or (128 + record.signal if record.signal else None)
+
+
+def _is_of(record: EndedJob, run: Run) -> bool:
+    """Tell whether the record is of this run's job, for Slurm's job ids wrap."""
+    return record.ended_at >= run.asked_at - _CLOCK_SLACK_S
+
+
+def _job_ids(runs: Iterable[Run]) -> list[int]:
+    return [run.job_id for run in runs if run.job_id is not None]

@@ -1,0 +1,115 @@
+"""Bring runs to Slurm and stop them there, beside whatever the process does."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from kqi_hub.domain.errors import KqiError, NotFound
+from kqi_hub.domain.runs import Run, RunState
+from kqi_hub.services.run_lease import LeaseLost
+from kqi_hub.services.run_submit import (
+    Later,
+    cancel_jobs,
+    end_without_job,
+    give_job,
+    ready_script,
+)
+from kqi_hub.services.run_world import RunWorld
+
+# So many submissions are under way at once; the others wait for their turn.
+AT_ONCE: Final = 4
+log = logging.getLogger(__name__)
+
+
+class Submission:
+    """What this process does about jobs that are asked for; call it from its loop."""
+
+    def __init__(self, world: RunWorld, at_once: int = AT_ONCE) -> None:
+        self.world = world
+        self._room = asyncio.Semaphore(at_once)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def under_way(self) -> frozenset[str]:
+        """Return the keys of the jobs that this process has not done with."""
+        return frozenset(self._tasks)
+
+    def begin(self, key: str) -> None:
+        """Begin to submit the job of a key, beside; twice is once.
+
+        What fails is left to the worker, which goes on with it.
+        """
+        if key in self._tasks:
+            return
+        task = asyncio.create_task(self._submit(key))
+        self._tasks[key] = task
+        task.add_done_callback(partial(self._forget, key))
+
+    async def stop(self, run: Run) -> None:
+        """Cancel the job of a run that is noted as `stopping`; the worker repeats it.
+
+        A run without a job ends without one. A Slurm that does not answer is no error.
+        """
+        if run.slurm_id:
+            await cancel_jobs(self.world, [run])
+        elif run.state is RunState.PREPARED:
+            await end_without_job(self.world, run)
+            await self._drop_order(run)
+        else:
+            self.begin(run.key)
+
+    async def prepared(self, run: Run) -> str:
+        """Return the script of a PREPARED run, with all in place that it needs."""
+        if run.state is not RunState.PREPARED:
+            raise NotFound(
+                "Run {id} is no script to be submitted by hand.",
+                "Look at its page for the script that was submitted.",
+                id=run.id,
+            )
+        ready = await ready_script(self.world, (run,))
+        await self.world.secrets.keep(run.owner, ready.name, ready.secret)
+        await asyncio.to_thread(self.world.runs.keep_script, run.key, ready.text)
+        return ready.text
+
+    async def remove(self, person: str, runs: Sequence[Run]) -> None:
+        """Remove the folders of runs in their owner's name."""
+        folders = [run.folder for run in runs if run.folder]
+        if folders:
+            await self.world.outputs.remove(person, folders)
+
+    async def idle(self) -> None:
+        """Wait until nothing is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks.values())
+
+    async def close(self) -> None:
+        """End what goes on beside; leases run out, and the worker goes on."""
+        tasks = tuple(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _submit(self, key: str) -> None:
+        try:
+            async with self._room:
+                await give_job(self.world, key)
+        except Later as later:
+            log.warning("The job of %s is submitted later: %s", key, later)
+            # Until then the key counts as under way: nobody here tries it again.
+            await asyncio.sleep(self.world.times.pause)
+        except LeaseLost:
+            log.warning("The job of %s is another process's affair now", key)
+
+    def _forget(self, key: str, task: "asyncio.Task[None]") -> None:
+        del self._tasks[key]
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.error("The job of %s is taken over later", key, exc_info=error)
+
+    async def _drop_order(self, run: Run) -> None:
+        try:
+            await self.world.secrets.drop(run.owner, [run.job_name])
+        except KqiError as error:
+            log.warning("The order of %s stays: %s", run.job_name, error)
