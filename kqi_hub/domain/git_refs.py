@@ -161,9 +161,9 @@ def as_https(services: Sequence[Service], url: str) -> str:
     return url
 
 
-def is_ssh(url: str) -> bool:
-    """Tell whether an address is asked with an SSH key."""
-    return bool(_ssh_parts(url)[0])
+def ssh_host(url: str) -> str:
+    """Return the host of an address that is asked with an SSH key, else nothing."""
+    return _ssh_parts(url)[0]
 
 
 def path_in(service: Service, url: str) -> str:
