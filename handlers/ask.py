@@ -22,6 +22,7 @@ from kqi_hub.services.notebooks import Notebooks
 from kqi_hub.services.people import People
 from kqi_hub.services.proving import Who
 from kqi_hub.services.queues import Queues
+from kqi_hub.services.runs import Runs
 from kqi_hub.services.staging import Staging
 from kqi_hub.services.tenant_rights import Asker
 from kqi_hub.services.tokens import Bearer
@@ -50,6 +51,7 @@ class Deps:
     datasets: Datasets
     lineage: LineageGraph
     staging: Staging
+    runs: Runs
 
 
 @dataclass(frozen=True, slots=True)

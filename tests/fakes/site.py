@@ -24,11 +24,13 @@ from kqi_hub.domain.people import GroupRules
 from kqi_hub.face.site import Site
 from kqi_hub.services.notebook_live import NotebookNews
 from kqi_hub.services.people import People
+from kqi_hub.services.run_live import RunNews
 from tests.fakes.account import FakeAccount
 from tests.fakes.hub import CLIENT, SECRET, FakeHub
 from tests.fakes.notebooks import FakeNotebooks, open_to_all
 from tests.fakes.people import FakeAssociations, FakePreferences, association
 from tests.fakes.queues import FakeQueues
+from tests.fakes.runs import FakeRuns
 from tests.fakes.site_data import FakeSiteData
 from tests.fakes.store_door import StoreDoor
 
@@ -75,6 +77,7 @@ class FakeSite:
 
     def __post_init__(self) -> None:
         self.door = StoreDoor(self.data.lab.store)
+        self.runs = FakeRuns(self.data.datasets)
 
     def url(self, path: str = "") -> str:
         """Return the address of a page of the portal."""
@@ -97,10 +100,13 @@ class FakeSite:
         tokens = HubTokensClient(auth.api_url, auth.cache.clear)
         account = self.account.account()
         queues = self.queues.queues(self.associations)
-        notebooks = self.notebooks.notebooks(open_to_all(PEOPLE, self.queues))
+        open_queues = open_to_all(PEOPLE, self.queues)
+        notebooks = self.notebooks.notebooks(open_queues)
+        runs = self.runs.runs(open_queues)
         sources: dict[str, Source] = {
             "queues": queues,
             "notebooks": NotebookNews(notebooks),
+            "runs": RunNews(runs),
         }
         self.live = Live(sources, look_every_s=0.05)
         deps = Deps(
@@ -118,6 +124,7 @@ class FakeSite:
             self.data.datasets.service(),
             self.data.datasets.lineage(),
             self.data.staging,
+            runs,
         )
         return make_app(deps, auth, self.folders, b"a secret of tests", self.routes)
 
