@@ -254,7 +254,7 @@ def notebook(ask: Ask, view: NotebookView, *, is_own: bool = True) -> Notebook:
         created_at=found.created_at,
         changed_at=found.changed_at,
         session=None if found.session is None else session(ask, found.session),
-        waiting=None if view.why is None else _waiting(ask, view.why),
+        waiting=None if view.why is None else waiting(ask, view.why),
         ends_at=view.ends_at,
         left_s=view.left_s,
         price=queues.price(view.price, ask.deps.queues.pricing),
@@ -301,7 +301,8 @@ def _session(ask: Ask, found: domain.Session) -> dict[str, Any]:
     }
 
 
-def _waiting(ask: Ask, why: Explained) -> Waiting:
+def waiting(ask: Ask, why: Explained) -> Waiting:
+    """Return why a job waits."""
     say = ask.texts.phrase
     return Waiting(
         reason=why.reason,

@@ -78,6 +78,8 @@ def checked_change(change: RunChange) -> RunChange:
         change,
         memo=None if change.memo is None else checked_memo(change.memo),
         tags=None if change.tags is None else checked_tags(change.tags),
+        add_tags=checked_tags(change.add_tags),
+        remove_tags=tuple(tag.strip() for tag in change.remove_tags),
     )
 
 

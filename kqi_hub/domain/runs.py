@@ -205,6 +205,9 @@ class RunChange:
     memo: str | None = None
     tags: tuple[str, ...] | None = None
     is_favourite: bool | None = None
+    # Beside those that it has: what two people do at once is both done.
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
