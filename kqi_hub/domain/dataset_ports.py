@@ -47,6 +47,7 @@ class Seen:
 
 
 _SESSION: Final = "session:"
+_RUN: Final = "run:"
 
 
 class DatasetStore(Protocol):
@@ -256,6 +257,17 @@ def session_holder(session_id: int) -> str:
 def session_of_holder(holder: str) -> int | None:
     """Return the notebook's session that a holder is, None if it is something else."""
     number = holder.removeprefix(_SESSION)
+    return int(number) if holder != number and number.isdecimal() else None
+
+
+def run_holder(run_id: int) -> str:
+    """Return the name under which a run holds a tree."""
+    return f"{_RUN}{run_id}"
+
+
+def run_of_holder(holder: str) -> int | None:
+    """Return the run that a holder is, None if it is something else."""
+    number = holder.removeprefix(_RUN)
     return int(number) if holder != number and number.isdecimal() else None
 
 

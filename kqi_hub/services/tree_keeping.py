@@ -6,8 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from kqi_hub.domain.data_ports import Store
-from kqi_hub.domain.dataset_ports import TreeNote, TreeStore, session_of_holder
+from kqi_hub.domain.dataset_ports import (
+    TreeNote,
+    TreeStore,
+    run_of_holder,
+    session_of_holder,
+)
 from kqi_hub.domain.notebook_ports import SessionStore
+from kqi_hub.domain.notebooks import Session
+from kqi_hub.domain.run_ports import RunStore
+from kqi_hub.domain.runs import Run
 
 
 @dataclass(frozen=True)
@@ -19,6 +27,7 @@ class TreeKeeper:
     store: Store
     unused_s: float
     wall: Callable[[], float] = time.time
+    runs: RunStore | None = None
 
     async def look(self) -> tuple[TreeNote, ...]:
         """Release and remove what is due; return the trees that were removed.
@@ -34,15 +43,18 @@ class TreeKeeper:
         return begun
 
     def _release_ended(self) -> None:
-        """Let go for sessions that have ended: jobs end without telling us."""
+        """Let go for sessions and runs that have ended, whoever was killed then."""
         for holder in self.trees.holders():
-            number = session_of_holder(holder)
-            if number is None:
-                continue
-            session = self.sessions.one(number)
-            if session is None or not session.is_live:
-                ended = None if session is None else session.ended_at
-                self.trees.release_trees(holder, ended or self.wall())
+            session, run = session_of_holder(holder), run_of_holder(holder)
+            if session is not None:
+                self._release(holder, self.sessions.one(session))
+            elif run is not None and self.runs is not None:
+                self._release(holder, self.runs.one(run))
+
+    def _release(self, holder: str, reader: Session | Run | None) -> None:
+        if reader is None or not reader.is_live:
+            ended = None if reader is None else reader.ended_at
+            self.trees.release_trees(holder, ended or self.wall())
 
     def _begun(self) -> tuple[TreeNote, ...]:
         """Take what is unused out of use; return everything that is on its way out."""

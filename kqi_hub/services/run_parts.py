@@ -1,0 +1,59 @@
+"""What a job's order says beyond its run, gathered when it is submitted."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kqi_hub.domain.dataset_ports import run_holder
+from kqi_hub.domain.errors import NotFound
+from kqi_hub.domain.notebook_ports import DatasetPlace
+from kqi_hub.domain.run_ports import OrderParts, RunStore
+from kqi_hub.domain.runs import Run
+from kqi_hub.services.staging import Staging
+
+
+@dataclass(frozen=True)
+class RunPartsMaker:
+    """Have what runs read made ready; one a process."""
+
+    runs: RunStore
+    staging: Staging
+    # The person's stored credential for the host of a run's source. Blocks.
+    git: Callable[[Run], tuple[str, str] | None]
+
+    async def __call__(self, runs: tuple[Run, ...]) -> OrderParts:
+        """Return the parts of a job's order, its dataset held until the run ends.
+
+        Raises NotFound where a parent is gone, and what `Staging.stage` does.
+        """
+        first = runs[0]
+        parents = await asyncio.to_thread(self._parents, first)
+        git = await asyncio.to_thread(self.git, first)
+        dataset = await self._dataset(first)
+        return OrderParts(runs, dataset, parents, git)
+
+    async def release(self, run: Run) -> None:
+        """Let go of what a run held."""
+        if run.spec.dataset is not None:
+            await self.staging.release(run_holder(run.id))
+
+    async def _dataset(self, run: Run) -> DatasetPlace | None:
+        number = run.spec.dataset
+        if number is None:
+            return None
+        staged = await self.staging.stage(number, run_holder(run.id))
+        return DatasetPlace(number, staged.path)
+
+    def _parents(self, run: Run) -> tuple[Run, ...]:
+        found = []
+        for parent in run.spec.parents:
+            one = self.runs.one(parent.id)
+            if one is None or one.kind is not parent.kind or one.owner != run.owner:
+                raise NotFound(
+                    "Its parent, {kind} {id}, is no longer there.",
+                    "Choose another one, then ask for the run again.",
+                    kind=parent.kind,
+                    id=parent.id,
+                )
+            found.append(one)
+        return tuple(found)
