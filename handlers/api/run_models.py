@@ -26,7 +26,6 @@ from kqi_hub.services.run_views import (
     RunView,
 )
 
-EXAMPLE: Final = {"run_id": "1"}
 _SORTS: Final = "id|name|state|owner|queue|asked_at|ended_at|value"
 _STATES: Final = 400
 

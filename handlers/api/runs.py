@@ -1,6 +1,7 @@
 """Trainings and inferences: one set of routes for both kinds of runs."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 from handlers.access import Who
@@ -24,13 +25,21 @@ Call = Callable[[Ask, RunKind], Awaitable[Answer]]
 _CHOICES: Final = {
     "tenant": "vision",
     "name": "first",
-    "queue": "jupyter",
+    "queue": "cpu",
     "command": "python train.py",
     "cpus": 2,
     "memory_mb": 4096,
     "lifetime_s": 3600,
 }
-_TAGGED: Final = {**shown.EXAMPLE, "tag": "paper"}
+# Numbers for the examples: one that has ended, one that lives, one to be deleted.
+_EXAMPLES: Final = {
+    RunKind.TRAINING: {"ended": "1", "live": "2", "free": "3"},
+    RunKind.INFERENCE: {"ended": "6", "live": "7", "free": "6"},
+}
+_ENDED: Final = {"run_id": "ended"}
+_LIVE: Final = {"run_id": "live"}
+_FREE: Final = {"run_id": "free"}
+_TAGGED: Final = {**_ENDED, "tag": "paper"}
 
 
 async def list_runs(ask: Ask, kind: RunKind) -> Listing:
@@ -146,8 +155,15 @@ def routes_for(kind: RunKind, tag: str) -> Routes:
     routes = Routes(f"/api/v1/{kind.value}", tag=tag)
     for method, path, call, spec in _ROUTES:
         declare = getattr(routes, method)
-        declare(path, spec)(_for(kind, call))
+        declare(path, _with_example(kind, spec))(_for(kind, call))
     return routes
+
+
+def _with_example(kind: RunKind, spec: Spec) -> Spec:
+    path = dict(spec.example_path)
+    if "run_id" in path:
+        path["run_id"] = _EXAMPLES[kind][path["run_id"]]
+    return replace(spec, example_path=path)
 
 
 def _for(kind: RunKind, call: Call) -> Callable[[Ask], Awaitable[Answer]]:
@@ -169,7 +185,7 @@ def _of_one(*errors: type[KqiError], **about: object) -> Spec:
         who=Who.VIEWER,
         in_its_tenant=True,
         errors=(NotFound, *errors),
-        **{"example_path": shown.EXAMPLE, **about},  # type: ignore[arg-type]  # as named
+        **{"example_path": _ENDED, **about},  # type: ignore[arg-type]  # as named
     )
 
 
@@ -246,7 +262,7 @@ _ROUTES: Final[tuple[tuple[str, str, Call, Spec], ...]] = (
             example={"memo": "the one in the paper"},
         ),
     ),
-    ("delete", "/{run_id}", delete_run, _of_one(Conflict)),
+    ("delete", "/{run_id}", delete_run, _of_one(Conflict, example_path=_FREE)),
     ("get", "/{run_id}/events", list_events_of_run, _of_one(answer=shown.RunEvents)),
     ("get", "/{run_id}/script", print_run_script, _of_one(Conflict, plain=True)),
     (
@@ -265,6 +281,7 @@ _ROUTES: Final[tuple[tuple[str, str, Call, Spec], ...]] = (
             body=shown.Stop,
             answer=shown.RunNow,
             example={"as_failed": False},
+            example_path=_LIVE,
         ),
     ),
     (

@@ -37,7 +37,7 @@ SPEC = RunSpec(
     tags=("baseline",),
 )
 # What the examples speak of (`FakeRuns.furnish`), by their numbers.
-DONE, RUNNING, FAILED, WAITING, PREPARED, INFERENCE = 1, 2, 3, 4, 5, 6
+DONE, RUNNING, FAILED, WAITING, PREPARED, INFERENCE, LATE = 1, 2, 3, 4, 5, 6, 7
 DONE_JOB, RUNNING_JOB, WAITING_JOB = 90, 105, 108
 
 
@@ -170,6 +170,8 @@ class FakeRunStore:
             for name in ("name", "memo", "tags", "is_favourite")
             if (value := getattr(change, name)) is not None
         }
+        tags = set(said.get("tags", known.tags)) | set(change.add_tags)
+        said["tags"] = tuple(sorted(tags - set(change.remove_tags)))
         return self._keep(replace(known, **said), now)
 
     def delete(self, run_id: int) -> None:
@@ -367,7 +369,7 @@ class FakeRuns:
         """Give a person what the examples speak of.
 
         Trainings: 1 completed, 2 running (job 105 of the small cluster), 3 failed,
-        4 waiting, 5 prepared; 6 is an inference on 1 that has completed.
+        4 waiting, 5 prepared; 6 is an inference on 1 that has completed, 7 waits.
         """
         self.store.clear()
         source = Source("https://git.example.org/vision/model.git", "main", "1" * 40)
@@ -393,6 +395,9 @@ class FakeRuns:
             spec, name="infer", parents=(Parent(RunKind.TRAINING, DONE),), memo=""
         )
         self.end(self._asked(person, RunKind.INFERENCE, child), DONE_JOB + 2)
+        late = self._asked(person, RunKind.INFERENCE, replace(child, name="late"))
+        told = Told(RunState.PENDING, 15.0, job_id=WAITING_JOB + 1)
+        self.store.told(late.id, told)
 
     def run(self, run: Run, job_id: int = RUNNING_JOB) -> Run:
         """Let a run have a job that runs."""

@@ -43,6 +43,7 @@ async def furnish(site: FakeSite, person: str) -> None:
     site.account.furnish(person)
     site.notebooks.furnish(person)
     await site.data.furnish(person)
+    site.runs.furnish(person)
 
 
 async def answered(ask: Client, route: Route, person: str | None) -> int:
