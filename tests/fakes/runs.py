@@ -395,7 +395,7 @@ class FakeRuns:
             spec, name="infer", parents=(Parent(RunKind.TRAINING, DONE),), memo=""
         )
         self.end(self._asked(person, RunKind.INFERENCE, child), DONE_JOB + 2)
-        late = self._asked(person, RunKind.INFERENCE, replace(child, name="late"))
+        late = self._asked(person, RunKind.INFERENCE, replace(spec, name="late"))
         told = Told(RunState.PENDING, 15.0, job_id=WAITING_JOB + 1)
         self.store.told(late.id, told)
 
