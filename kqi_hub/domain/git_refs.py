@@ -16,7 +16,9 @@ COMMIT: Final = re.compile(r"[0-9a-f]{40}", re.ASCII)
 _PART_OF_COMMIT: Final = re.compile(r"[0-9a-f]{4,40}", re.ASCII)
 _REF: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+@#=-]{0,199}", re.ASCII)
 # git@host:folder/name.git, as Git services show it.
-_SCP: Final = re.compile(r"([A-Za-z0-9_.-]+)@([A-Za-z0-9.-]+):([^\s:/-][^\s:]*)")
+_SCP: Final = re.compile(
+    r"([A-Za-z0-9_][A-Za-z0-9_.-]*)@([A-Za-z0-9][A-Za-z0-9.-]*):([^\s:/-][^\s:]*)"
+)
 # What the tip of a repository is called where the server does not say it.
 _USUAL: Final = ("master", "main")
 
