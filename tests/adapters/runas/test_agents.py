@@ -152,7 +152,7 @@ def test_a_program_that_is_not_there_is_told(empty_house: House) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [{}, {"text": ""}, {"text": 1}, {"text": "x" * 65_537},
+    [{}, {"text": ""}, {"text": 1}, {"text": "x" * 1_048_577},
      {"text": "x", "argv": ["sh"]}, {"text": "x", "agent_command": ["/bin/sh"]}],
 )  # fmt: skip
 def test_the_caller_decides_nothing_but_the_text(

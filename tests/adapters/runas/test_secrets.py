@@ -141,14 +141,14 @@ def test_on_a_full_disk_nothing_is_submitted_and_nothing_is_left(
 
 
 @pytest.mark.parametrize(
-    "text", [None, 1, "", [], {"a": 1}, "x" * 65_537, "日" * 22_000, "\ud800secret"]
+    "text", [None, 1, "", [], {"a": 1}, "x" * 1_048_577, "日" * 350_000, "\ud800secret"]
 )
 def test_an_unfit_secret_is_refused_without_being_quoted(
     house: House, text: object
 ) -> None:
     for answer in (house.submit(secret=text), put(house, text=text)):
         assert not answer["ok"]
-        assert "expected UTF-8 text of 1 to 65536 bytes" in answer["message"]
+        assert "expected UTF-8 text of 1 to 1048576 bytes" in answer["message"]
         assert "secret" not in answer["message"].partition(":")[2]
 
 
