@@ -106,11 +106,12 @@ async def _submitted(world: RunWorld, lease: Lease) -> bool:
     except KqiError as error:
         await _refuse(world, runs, error)
         return True
+    await lease.require()
+    # Read again once it is ours for sure: whoever had it meanwhile may be done.
     runs = await _wanted(world, await _asked(world, lease.key))
     if not runs:
         return True
     await asyncio.to_thread(world.runs.keep_script, lease.key, ready.text)
-    await lease.require()
     return await _through_the_door(world, runs, ready)
 
 
@@ -165,9 +166,9 @@ async def end_without_job(world: RunWorld, run: Run) -> None:
 async def note_job(world: RunWorld, runs: Iterable[Run], job_id: int) -> None:
     """Note the job; cancel what is not wanted, and a job that came second."""
     noted = [await _note_one(world, run, job_id) for run in runs]
-    second = [one for one in noted if one.job_id not in {None, job_id}]
+    second = [one for one in noted if one.job_id != job_id]
     if second:
-        log.warning("Run %d has a job: %d is cancelled", second[0].id, job_id)
+        log.warning("Run %d wants no job %d: cancelled", second[0].id, job_id)
         extra = replace(second[0], job_id=job_id, task=None)
         await cancel_jobs(world, [extra])
         return
