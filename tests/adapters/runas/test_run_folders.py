@@ -495,7 +495,6 @@ def test_a_removal_that_was_cut_short_is_finished_by_the_next(
 
 
 def test_removals_are_logged_with_what_was_removed(house: House, kqi: Path) -> None:
-    a_run(kqi)
     asked(house, "remove-runs", "training/12")
     wait_until(lambda: house.audit()[-1]["verb"] == "remove-runs")
     assert house.audit()[-1]["folders"] == ["training/12"]

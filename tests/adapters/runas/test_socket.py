@@ -37,6 +37,9 @@ def test_ping_says_which_helper_answers_and_becomes_nobody(house: House) -> None
         "make-scratch",
         "put-secret",
         "drop-secret",
+        "collect",
+        "remove-runs",
+        "offer-output",
         "start-agent",
         "stop-agent",
     } == set(said["verbs"])
