@@ -31,7 +31,7 @@ def link_dataset(
     if dataset is None:
         return
     number, path = dataset
-    _check_readable(path)
+    check_readable(path)
     link = workspace / f"input-{number}"
     if not link.is_symlink() and link.exists():
         say(f"{link} is a file of yours, so dataset {number} is not linked there.")
@@ -43,7 +43,7 @@ def link_dataset(
     say(f"Dataset {number} is in {path}; programs find that in ${VARIABLE}.")
 
 
-def _check_readable(path: str) -> None:
+def check_readable(path: str) -> None:
     """Open the folder: on some file systems only that tells whether one may."""
     if not path:
         raise NoDataset("the data store did not answer when this notebook was started")

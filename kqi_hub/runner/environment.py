@@ -41,7 +41,7 @@ def children_environment(
     A person's variables outrank what the job had. Jupyter's folders and what comes from
     the hub outrank theirs: with others the server would not be found.
     """
-    plain = _without(environ, _OTHER_PYTHONS)
+    plain = without_other_pythons(environ)
     tools = str(Path(sys.executable).parent)
     # Last, so that `jupyter nbconvert` is found and nothing of the person's is hidden.
     path = ":".join(filter(None, (plain.get("PATH", ""), tools)))
@@ -49,6 +49,11 @@ def children_environment(
     own = {"KQI_SESSION_TOOLS": tools, "KQI_SESSION_CONDA": str(folders.conda)}
     base = plain | _always() | own | {"PATH": path}
     return base | dict(variables) | folders.variables() | dict(hub)
+
+
+def without_other_pythons(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what a job began with, less what belongs to some other Python."""
+    return _without(environ, _OTHER_PYTHONS)
 
 
 def _without(environ: Mapping[str, str], starts: tuple[str, ...]) -> dict[str, str]:

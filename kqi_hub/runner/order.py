@@ -41,7 +41,7 @@ class Order:
 def read_order(file: Path) -> Order:
     """Return the order of `<folder>/kqi/secrets/<job name>`."""
     try:
-        told = json.loads(_own_text(file))
+        told = json.loads(own_text(file))
     except (OSError, ValueError) as error:
         raise BadOrder(f"the order {file} cannot be read: {error}") from error
     try:
@@ -51,7 +51,7 @@ def read_order(file: Path) -> Order:
         raise BadOrder(f"the order {file} is not as it should be: {problem}") from error
 
 
-def _own_text(file: Path) -> str:
+def own_text(file: Path, longest: int = _LONGEST) -> str:
     """Read a file that is ours and nobody else's; a link is not followed."""
     handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     with os.fdopen(handle, "rb") as stream:
@@ -60,7 +60,7 @@ def _own_text(file: Path) -> str:
             raise PermissionError("it is not a file of your own")
         if info.st_mode & 0o077:
             raise PermissionError("others may read it (mode must be 0600)")
-        return stream.read(_LONGEST).decode()
+        return stream.read(longest).decode()
 
 
 def _order(file: Path, told: Any) -> Order:
@@ -71,15 +71,15 @@ def _order(file: Path, told: Any) -> Order:
     lifetime = notebook.get("lifetime_s")
     return Order(
         folder=file.absolute().parents[2],
-        hub=_texts(told["hub"]),
+        hub=texts(told["hub"]),
         notebook_id=int(notebook["id"]),
         name=str(notebook["name"]),
         page=str(notebook["page"]),
         ui="tree" if notebook.get("ui") == "tree" else "lab",
         environment=str(notebook.get("environment") or ""),
-        repository=_pair(repository, "url", "ref"),
-        git=_pair(git, "user", "password"),
-        variables=_texts(notebook.get("variables") or {}),
+        repository=pair(repository, "url", "ref"),
+        git=pair(git, "user", "password"),
+        variables=texts(notebook.get("variables") or {}),
         command=str(notebook.get("command") or ""),
         dataset=_dataset(notebook.get("dataset")),
         lifetime_s=None if lifetime is None else int(lifetime),
@@ -89,7 +89,8 @@ def _order(file: Path, told: Any) -> Order:
     )
 
 
-def _pair(told: Any, first: str, second: str) -> tuple[str, str] | None:
+def pair(told: Any, first: str, second: str) -> tuple[str, str] | None:
+    """Return two texts of an object, None where there is no object."""
     if not told:
         return None
     return str(told[first]), str(told.get(second) or "")
@@ -104,7 +105,7 @@ def _dataset(told: Any) -> tuple[int, str] | None:
     return int(told["id"]), path
 
 
-def _texts(told: Mapping[str, Any]) -> dict[str, str]:
+def texts(told: Mapping[str, Any]) -> dict[str, str]:
     """Return names and values that can be in an environment."""
     texts = {str(name): str(value) for name, value in told.items()}
     for name, value in texts.items():

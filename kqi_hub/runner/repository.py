@@ -15,11 +15,11 @@ from urllib.parse import quote, urlsplit
 
 from kqi_hub.runner.programs import run
 
-_TIMEOUT_S: Final = 1800.0
+TIMEOUT_S: Final = 1800.0
 _COMMIT: Final = re.compile(r"[0-9a-f]{7,64}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", re.ASCII)
 # How Git is run: nobody is there to be asked, and no other program is started by a URL.
-_GIT_ENVIRONMENT: Final = {
+GIT_ENVIRONMENT: Final = {
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_ALLOW_PROTOCOL": "https:http:ssh:git:file",
     "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oConnectTimeout=20",
@@ -60,15 +60,15 @@ def bring(
     if target.is_symlink() or target.exists():
         say(f"The folder {target} is there already: it is left as it is.")
         return target
-    _refuse_options(source)
+    refuse_options(source)
     begun = time.monotonic()
-    shown = _without_password(source.url)
+    shown = without_password(source.url)
     say(f"Cloning {shown} to {target}.")
     parent.mkdir(parents=True, exist_ok=True)
     # Under another name until it is whole: a clone that broke off is no clone.
     half = Path(tempfile.mkdtemp(prefix=f".{source.name}-", dir=parent))
     try:
-        with _helper(source) as options:
+        with credentials_helper(source) as options:
             _clone(source, half, [*options], environment)
         half.rename(target)
     except OSError as error:
@@ -79,7 +79,8 @@ def bring(
     return target
 
 
-def _refuse_options(source: Source) -> None:
+def refuse_options(source: Source) -> None:
+    """Refuse an address or a name that Git would take for something else."""
     for text in (source.url, source.ref):
         if text.startswith("-") or not text.isprintable():
             raise CloneFailed(f"{text!r} is no address or name for Git")
@@ -92,17 +93,17 @@ def _refuse_options(source: Source) -> None:
 def _clone(
     source: Source, half: Path, options: list[str], environment: Mapping[str, str]
 ) -> None:
-    surroundings = dict(environment) | _GIT_ENVIRONMENT
+    surroundings = dict(environment) | GIT_ENVIRONMENT
 
     def git(*words: str) -> bool:
         argv = ["git", *options, "-C", str(half), *words]
         try:
-            return run(argv, half, surroundings, _TIMEOUT_S) == 0
+            return run(argv, half, surroundings, TIMEOUT_S) == 0
         except subprocess.TimeoutExpired as error:
-            raise CloneFailed(f"it took more than {_TIMEOUT_S:.0f} s") from error
+            raise CloneFailed(f"it took more than {TIMEOUT_S:.0f} s") from error
 
     if not git("clone", "--no-checkout", "--", source.url, str(half)):
-        raise CloneFailed(f"{_without_password(source.url)} could not be cloned")
+        raise CloneFailed(f"{without_password(source.url)} could not be cloned")
     if not any(git(*words) for words in _checkouts(source.ref, git)):
         raise CloneFailed(f"it has no branch, tag or commit {source.ref!r}")
     if (half / ".gitmodules").exists() and not git(
@@ -127,7 +128,7 @@ def _checkouts(ref: str, git: Callable[..., bool]) -> Iterator[tuple[str, ...]]:
 
 
 @contextmanager
-def _helper(source: Source) -> Iterator[list[str]]:
+def credentials_helper(source: Source) -> Iterator[list[str]]:
     """Give Git's options that let it find the credentials, as long as they are needed.
 
     They are in a file of mode 0600 that goes away: neither in a command line, which
@@ -150,7 +151,8 @@ def _helper(source: Source) -> Iterator[list[str]]:
         Path(path).unlink(missing_ok=True)
 
 
-def _without_password(url: str) -> str:
+def without_password(url: str) -> str:
+    """Return an address as it may be shown."""
     place = urlsplit(url)
     if "@" not in place.netloc or not place.scheme:
         return url

@@ -1,0 +1,1 @@
+"""The steps of a run inside its job: standard library only."""
