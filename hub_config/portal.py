@@ -28,11 +28,13 @@ from kqi_hub.bootstrap.datasets import open_datasets
 from kqi_hub.bootstrap.notebooks import open_notebooks
 from kqi_hub.bootstrap.portal import PortalParts, open_portal
 from kqi_hub.bootstrap.queues import open_queues
+from kqi_hub.bootstrap.runs import open_runs, open_submission
 from kqi_hub.domain.address import networks
 from kqi_hub.domain.errors import KqiError, SettingsError
 from kqi_hub.face.site import Site
 from kqi_hub.services.notebook_keeper import NotebookKeeper
 from kqi_hub.services.notebook_live import NotebookNews
+from kqi_hub.services.run_live import RunNews
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
 
@@ -65,7 +67,15 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
     notebooks = open_notebooks(settings, parts.engine, queues, hub)
     data = open_data(settings, parts.engine)
     datasets = open_datasets(settings, parts.engine)
-    live = Live({"queues": queues, "notebooks": NotebookNews(notebooks)})
+    submission = open_submission(settings, parts.engine)
+    runs = open_runs(settings, parts.engine, queues, submission)
+    live = Live(
+        {
+            "queues": queues,
+            "notebooks": NotebookNews(notebooks),
+            "runs": RunNews(runs),
+        }
+    )
     deps = Deps(
         site,
         parts.people,
@@ -81,6 +91,7 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
         datasets=datasets.datasets,
         lineage=datasets.lineage,
         staging=datasets.staging,
+        runs=runs,
     )
     app = make_app(deps, auth, FOLDERS, cookie_secret(settings))
     portal: Portal = app.settings[SETTING]

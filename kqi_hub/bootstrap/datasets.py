@@ -13,6 +13,7 @@ from kqi_hub.db.audit import SqlAuditLog
 from kqi_hub.db.data_blockers import SqlBlockers
 from kqi_hub.db.datasets import SqlDatasetStore
 from kqi_hub.db.lineage import SqlLineageStore
+from kqi_hub.db.runs import SqlRunStore
 from kqi_hub.db.trees import SqlTreeStore
 from kqi_hub.db.uses import SqlUseStore
 from kqi_hub.services.datasets import Datasets
@@ -70,4 +71,5 @@ def open_tree_keeper(settings: Settings) -> TreeKeeper:
         open_session_store(settings, engine),
         open_store(settings),
         unused_s=settings.store.tree_days * _DAY_S,
+        runs=SqlRunStore(engine),
     )

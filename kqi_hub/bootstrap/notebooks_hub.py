@@ -114,7 +114,7 @@ def open_hub_notebooks(settings: Settings) -> HubNotebooks:
             timeout_s=cluster.command_timeout_s,
         ),
         secret_files=DoorSecretFiles(door),
-        folders=partial(_make_folders, door),
+        folders=partial(make_folders, door),
         script=partial(notebook_script, place=place),
         secret=texts,
         clock=time.time,
@@ -132,7 +132,8 @@ def open_hub_notebooks(settings: Settings) -> HubNotebooks:
     )
 
 
-async def _make_folders(door: Door, person: str) -> None:
+async def make_folders(door: Door, person: str) -> None:
+    """Make a person's folder on scratch with what belongs into it."""
     answer = await door.run("make-scratch", person, {})
     deed = Phrase("make the folders on scratch")
     require_done(answer, person, deed, N_("Ask an operator to look at the helper."))

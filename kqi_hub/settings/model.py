@@ -31,6 +31,7 @@ from kqi_hub.settings.rules import (
     PublicAddress,
     TimeZone,
 )
+from kqi_hub.settings.runs import Runs
 from kqi_hub.settings.services import Git, Registry
 from kqi_hub.settings.store import Store, StoreQuota, repeated_quotas
 
@@ -347,6 +348,7 @@ class Settings:
     terms: Terms | None = None
     hub: Hub = field(default_factory=Hub)
     notebooks: Notebooks = field(default_factory=Notebooks)
+    runs: Runs = field(default_factory=Runs)
     environments: Environments = field(default_factory=Environments)
     files: Files = field(default_factory=Files)
     store: Store = field(default_factory=Store)

@@ -17,6 +17,7 @@ from kqi_hub.bootstrap.database import (
     open_snapshot_store,
 )
 from kqi_hub.bootstrap.datasets import open_tree_keeper
+from kqi_hub.bootstrap.runs import open_run_keeper
 from kqi_hub.domain.errors import KqiError
 from kqi_hub.services.session_settling import SessionSettler
 from kqi_hub.services.stray_jobs import stray_jobs
@@ -28,6 +29,7 @@ from kqi_hub.worker.journal import Journal, write_to
 from kqi_hub.worker.notebooks import NotebookSessions
 from kqi_hub.worker.poller import Poller
 from kqi_hub.worker.process import run_until_stopped, serve
+from kqi_hub.worker.runs import RunRounds, tell_end
 from kqi_hub.worker.trees import TreeRounds
 
 
@@ -66,6 +68,7 @@ async def _serve(settings: Settings) -> None:
 
     data = DataRounds(open_data_keeper(settings), journal)
     trees = TreeRounds(open_tree_keeper(settings), journal)
+    runs = RunRounds(open_run_keeper(settings, tell_end), store, journal)
 
     async def run() -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -74,6 +77,7 @@ async def _serve(settings: Settings) -> None:
             tasks.create_task(sessions.run())
             tasks.create_task(data.run())
             tasks.create_task(trees.run())
+            tasks.create_task(runs.run())
 
     await serve(worker_lock(settings), lambda: check_writable(settings), run, journal)
 

@@ -14,6 +14,7 @@ QOS: Final = "qos"
 NOTEBOOKS: Final = "notebooks"
 DATA: Final = "data"
 TREES: Final = "trees"
+RUNS: Final = "runs"
 _WHAT_FAILED: Final = {
     SLURM: "Slurm's answer cannot be used",
     ACCOUNTING: "Accounting's answer cannot be used",
@@ -23,6 +24,7 @@ _WHAT_FAILED: Final = {
     NOTEBOOKS: "Notebooks cannot be compared with their jobs",
     DATA: "What was begun with data cannot be ended",
     TREES: "Trees of datasets that nobody reads cannot be removed",
+    RUNS: "Runs cannot be compared with their jobs",
 }
 _LONGEST: Final = 300
 
