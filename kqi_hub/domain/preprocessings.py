@@ -1,0 +1,336 @@
+"""Ways to make new data from data: how they are defined, listed and run.
+
+A preprocessing is a recipe of a tenant's; running it on data makes runs of the kind
+`preprocessing`, one for each item, all of them tasks of one array.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import tzinfo
+from enum import StrEnum
+from typing import Final, Protocol
+
+from kqi_hub.domain.data_list import check_texts, checked_limit, checked_page
+from kqi_hub.domain.data_rules import LONGEST_TAG, MOST_TAGS, checked_tag, is_data_id
+from kqi_hub.domain.datasets import checked_memo
+from kqi_hub.domain.errors import Conflict, InvalidInput, NotFound
+from kqi_hub.domain.filters import (
+    ANY_TEXT,
+    ANY_VALUE,
+    Part,
+    Span,
+    moments_of,
+    numbers_of,
+    part_of,
+)
+from kqi_hub.domain.job_choices import (
+    check_account,
+    check_environment,
+    check_repository,
+    check_shape,
+)
+from kqi_hub.domain.notebooks import Repository, Shape
+from kqi_hub.domain.run_choices import checked_command
+from kqi_hub.domain.runs import LONGEST_NAME, Preprocessing, RunSpec, Source
+
+# Slurm's arrays have up to 1000 tasks where nobody has changed that.
+MOST_AT_ONCE: Final = 1000
+_RUN_LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+
+
+@dataclass(frozen=True, slots=True)
+class NewPreprocessing:
+    """What somebody wants a new preprocessing to be; only its name is needed (K-30)."""
+
+    tenant: str
+    name: str
+    memo: str = ""
+    command: str = ""
+    environment: str = ""
+    source: Source | None = None
+    shape: Shape = field(default_factory=Shape)
+
+
+@dataclass(frozen=True, slots=True)
+class PreprocessingChange:
+    """What is to be changed; None leaves it as it is.
+
+    An address of "" in `source` takes the repository away.
+    """
+
+    name: str | None = None
+    memo: str | None = None
+    shape: Shape | None = None
+    command: str | None = None
+    environment: str | None = None
+    source: Source | None = None
+
+    @property
+    def is_of_recipe(self) -> bool:
+        """Tell whether it changes what its runs do (KX-60)."""
+        recipe = (self.command, self.environment, self.source)
+        return any(one is not None for one in recipe)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRequest:
+    """What is chosen when a preprocessing is run on data.
+
+    `shape` None: as its definition says. With `skips_done`, data that it has run on
+    already are passed over; otherwise one of them refuses all.
+    """
+
+    queue: str
+    data: tuple[int, ...]
+    shape: Shape | None = None
+    lifetime_s: int = 24 * 3600
+    variables: tuple[tuple[str, str], ...] = ()
+    memo: str = ""
+    skips_done: bool = False
+
+
+class PreprocessingColumn(StrEnum):
+    """What a list of preprocessings can be sorted by."""
+
+    ID = "id"
+    NAME = "name"
+    CREATED_AT = "created_at"
+    CREATED_BY = "created_by"
+    CHANGED_AT = "changed_at"
+
+
+@dataclass(frozen=True, slots=True)
+class PreprocessingFilter:
+    """Which preprocessings to list, and which of them to show. `tenants` None: all."""
+
+    tenants: tuple[str, ...] | None
+    id: Span = ANY_VALUE
+    name: Part = ANY_TEXT
+    memo: Part = ANY_TEXT
+    created_at: Span = ANY_VALUE
+    created_by: Part = ANY_TEXT
+    sort: PreprocessingColumn = PreprocessingColumn.ID
+    is_descending: bool = True
+    limit: int = 100
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PreprocessingQuestion:
+    """What somebody typed above the list, as it came; `tenant` None: all of one's own.
+
+    `sort` is a PreprocessingColumn, with `-` before it descending.
+    """
+
+    tenant: str | None = None
+    id: str = ""
+    name: str = ""
+    memo: str = ""
+    created_at: str = ""
+    created_by: str = ""
+    sort: str = "-id"
+    page: int = 1
+    per_page: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class PreprocessingPage:
+    """A page of a list; `unread` names the fields whose condition cannot be read."""
+
+    items: tuple[Preprocessing, ...]
+    total: int
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+
+class PreprocessingStore(Protocol):
+    """Preprocessings in the database. Blocks: call it off the loop.
+
+    Unknown numbers raise NotFound.
+    """
+
+    def create(self, new: NewPreprocessing, person: str, now: float) -> Preprocessing:
+        """Add one."""
+
+    def one(self, preprocessing_id: int) -> Preprocessing | None:
+        """Return one, whoever's it is."""
+
+    def search(
+        self, wanted: PreprocessingFilter
+    ) -> tuple[tuple[Preprocessing, ...], int]:
+        """Return a page of those that a filter lets through, and how many it does."""
+
+    def change(
+        self, preprocessing_id: int, change: PreprocessingChange, now: float
+    ) -> Preprocessing:
+        """Change it; Conflict when a recipe that has been run would change."""
+
+    def delete(self, preprocessing_id: int) -> None:
+        """Forget it; Conflict while there is a run of it."""
+
+    def done_on(
+        self, preprocessing_id: int, data_ids: Collection[int]
+    ) -> Mapping[int, int]:
+        """Return the run of each of these data that it has been run on (K-55)."""
+
+
+def checked_new(new: NewPreprocessing) -> NewPreprocessing:
+    """Return what a new one is to be, tidied, or raise InvalidInput."""
+    check_account(new.tenant)
+    _check_recipe(new.environment, new.source, new.shape)
+    return replace(
+        new,
+        name=checked_name(new.name),
+        memo=checked_memo(new.memo),
+        command=checked_command(new.command) if new.command.strip() else "",
+    )
+
+
+def checked_change(change: PreprocessingChange) -> PreprocessingChange:
+    """Return a change, tidied, or raise InvalidInput."""
+    source = change.source if change.source and change.source.url else None
+    _check_recipe(change.environment or "", source, change.shape)
+    command = change.command
+    if command is not None:
+        command = checked_command(command) if command.strip() else ""
+    return replace(
+        change,
+        name=None if change.name is None else checked_name(change.name),
+        memo=None if change.memo is None else checked_memo(change.memo),
+        command=command,
+    )
+
+
+def checked_name(name: str) -> str:
+    """Return a name, trimmed: it becomes a tag of what is made (KX-62)."""
+    try:
+        return checked_tag(name)
+    except InvalidInput as error:
+        raise InvalidInput(
+            "name: a preprocessing's name has 1 to {most} characters on one line, no "
+            "comma, and no ! in front.",
+            "Choose a name such as resize-224.",
+            most=LONGEST_TAG,
+        ) from error
+
+
+def checked_data(data_ids: Sequence[int]) -> tuple[int, ...]:
+    """Return numbers of data, each once."""
+    found = tuple(dict.fromkeys(data_ids))
+    if not 1 <= len(found) <= MOST_AT_ONCE:
+        raise InvalidInput(
+            "data: a preprocessing is run on 1 to {most} data at once.",
+            "Send several requests.",
+            most=MOST_AT_ONCE,
+        )
+    for one in found:
+        if not is_data_id(one):
+            raise InvalidInput(
+                "data: {id} is no number of a data item.",
+                "Take the numbers from the list of data.",
+                id=ascii(one)[:80],
+            )
+    return found
+
+
+def spec_of(found: Preprocessing, asked: BatchRequest) -> RunSpec:
+    """Return what each of its runs is to be; InvalidInput while it lacks a command."""
+    if not found.command:
+        raise InvalidInput(
+            "Preprocessing {id} has no command, so there is nothing to run.",
+            "Change it: type what is to be done with the data.",
+            id=found.id,
+        )
+    return RunSpec(
+        name=run_name(found.name),
+        tenant=found.tenant,
+        queue=asked.queue,
+        command=found.command,
+        shape=asked.shape or found.shape,
+        lifetime_s=asked.lifetime_s,
+        environment=found.environment,
+        source=found.source,
+        variables=asked.variables,
+        zip=False,  # K-48
+        memo=asked.memo,
+    )
+
+
+def run_name(name: str) -> str:
+    """Return a preprocessing's name with the letters that runs may have (K-67)."""
+    plain = "".join(one if one in _RUN_LETTERS else "-" for one in name.lower())
+    short = "-".join(filter(None, plain.split("-")))[:LONGEST_NAME].strip("-")
+    return short or "preprocessing"
+
+
+def tags_of_product(name: str, tags: Sequence[str]) -> tuple[str, ...]:
+    """Return the tags of new data: the preprocessing's name, its input's (KX-62)."""
+    return tuple(dict.fromkeys((name, *tags)))[:MOST_TAGS]
+
+
+def default_product(data_name: str, name: str) -> str:
+    """Return what new data are called that have no name of their own (KX-62)."""
+    return f"{data_name}_{name}"
+
+
+def unread_of(asked: PreprocessingQuestion, zone: tzinfo) -> dict[str, str]:
+    """Return the conditions of a question that cannot be read, by field."""
+    read = {
+        "id": numbers_of(asked.id),
+        "created_at": moments_of(asked.created_at, zone),
+    }
+    return {name: getattr(asked, name) for name, span in read.items() if span is None}
+
+
+def filter_of(
+    asked: PreprocessingQuestion, tenants: tuple[str, ...] | None, zone: tzinfo
+) -> PreprocessingFilter:
+    """Read a question whose conditions can all be read; InvalidInput for the rest."""
+    check_texts(asked.name, asked.memo, asked.created_by)
+    limit = checked_limit(asked.per_page)
+    return PreprocessingFilter(
+        tenants=tenants,
+        id=numbers_of(asked.id) or Span(),
+        name=part_of(asked.name),
+        memo=part_of(asked.memo),
+        created_at=moments_of(asked.created_at, zone) or Span(),
+        created_by=part_of(asked.created_by),
+        sort=_column_of(asked.sort),
+        is_descending=asked.sort.startswith("-"),
+        limit=limit,
+        offset=(checked_page(asked.page) - 1) * limit,
+    )
+
+
+def no_preprocessing() -> NotFound:
+    """Return the error of a number that is nobody's."""
+    return NotFound("There is no such preprocessing.", "Look at the list again.")
+
+
+def locked(preprocessing_id: int) -> Conflict:
+    """Return the error of a recipe that has been run (KX-60)."""
+    return Conflict(
+        "Preprocessing {id} has been run: what it does must stay explainable.",
+        "Name, memo, CPUs, memory and GPUs can still be changed. For anything else "
+        "make a new one, or delete its runs.",
+        id=preprocessing_id,
+    )
+
+
+def _check_recipe(environment: str, source: Source | None, shape: Shape | None) -> None:
+    check_environment(environment)
+    if source is not None:
+        check_repository(Repository(source.url, source.ref))
+    if shape is not None:
+        check_shape(shape)
+
+
+def _column_of(sort: str) -> PreprocessingColumn:
+    try:
+        return PreprocessingColumn(sort.removeprefix("-"))
+    except ValueError:
+        raise InvalidInput(
+            "A list of preprocessings cannot be sorted by {sort}.",
+            "Choose one of: {known}; with - before it descending.",
+            sort=ascii(sort[:40]),
+            known=", ".join(PreprocessingColumn),
+        ) from None
