@@ -48,6 +48,26 @@ _OFFERS: Final = (
     Offer(
         _WORK,
         Entry(
+            "training",
+            N_("Trainings"),
+            "cpu",
+            "t",
+            N_("From data and code to a result, kept to be done again."),
+        ),
+    ),
+    Offer(
+        _WORK,
+        Entry(
+            "inference",
+            N_("Inferences"),
+            "bullseye",
+            "i",
+            N_("What trainings have made, put to work and compared."),
+        ),
+    ),
+    Offer(
+        _WORK,
+        Entry(
             "data",
             N_("Data"),
             "database",

@@ -79,6 +79,13 @@ from handlers.pages.notebooks import (
     listing as notebook_list,
     new as notebook_new,
 )
+from handlers.pages.runs import (
+    actions as run_actions,
+    bulk as run_bulk,
+    detail as run_detail,
+    listing as run_list,
+    new as run_new,
+)
 from handlers.portal import SETTING, Portal
 from handlers.route import Route, Routes
 from kqi_hub.face.look import Pages
@@ -120,6 +127,12 @@ ALL: Final[tuple[Routes, ...]] = (
     notebook_change.routes,
     notebook_actions.routes,
     notebook_detail.routes,
+    # /training/new comes before /training/{run_id}.
+    run_list.routes,
+    run_new.routes,
+    run_bulk.routes,
+    run_actions.routes,
+    run_detail.routes,
     environment_pages.routes,
     files.routes,
     # /data/new and /datasets/new come before those of one item.

@@ -23,6 +23,9 @@ _SIGNS: Final[Mapping[Kind, str]] = {
     Kind.DATA: "database",
     Kind.DATASET: "collection",
     Kind.NOTEBOOK: "journal-code",
+    Kind.TRAINING: "cpu",
+    Kind.INFERENCE: "bullseye",
+    Kind.COMMIT: "git",
 }
 _REASONS: Final[Mapping[Why, str]] = {
     Why.IN_LOCKED_DATASET: N_("It is in this dataset, which is locked."),
@@ -35,6 +38,8 @@ _PAGES: Final[Mapping[Kind, str]] = {
     Kind.DATA: "data",
     Kind.DATASET: "datasets",
     Kind.NOTEBOOK: "notebooks",
+    Kind.TRAINING: "training",
+    Kind.INFERENCE: "inference",
 }
 _DEPTH: Final = 2
 

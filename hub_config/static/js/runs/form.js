@@ -1,0 +1,6 @@
+// What the form that asks for a run needs.
+import "../notebooks/environments.js";
+import "../notebooks/form.js";
+import "./drafts.js";
+import "./offered.js";
+import "./steps.js";
