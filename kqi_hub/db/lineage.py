@@ -9,6 +9,7 @@ from kqi_hub.db.data_tables import DataParentRow
 from kqi_hub.db.dataset_rows import DATASETS, ENTRIES, ITEMS, USES, as_id, is_locked
 from kqi_hub.db.engine import reading
 from kqi_hub.db.notebook_rows import NOTEBOOKS
+from kqi_hub.db.run_rows import RUNS
 from kqi_hub.domain.data import DataState, Kind, Thing
 from kqi_hub.domain.dataset_ports import Beside, Node
 
@@ -216,10 +217,29 @@ def _notebook_nodes(numbers: Collection[int]) -> Select[Any]:
     ).where(c.number.in_(numbers))
 
 
+def _run_nodes(kind: Kind) -> Callable[[Collection[int]], Select[Any]]:
+    def query(numbers: Collection[int]) -> Select[Any]:
+        c = RUNS.c
+        return select(
+            c.number,
+            c.name,
+            c.tenant,
+            c.owner.label("person"),
+            c.asked_at.label("at"),
+            (c.number < 0).label("is_locked"),
+            (c.number < 0).label("is_gone"),
+        ).where(c.number.in_(numbers), c.kind == kind.value)
+
+    return query
+
+
 _OURS: Final[Mapping[Kind, Callable[[Collection[int]], Select[Any]]]] = {
     Kind.DATA: _data_nodes,
     Kind.DATASET: _dataset_nodes,
     Kind.NOTEBOOK: _notebook_nodes,
+    Kind.TRAINING: _run_nodes(Kind.TRAINING),
+    Kind.INFERENCE: _run_nodes(Kind.INFERENCE),
+    Kind.PREPROCESSING: _run_nodes(Kind.PREPROCESSING),
 }
 
 

@@ -46,29 +46,12 @@ class SqlUseStore:
             self.lock(int(use.used.id), use.by, use.at)
             return
         with writing(self._engine) as connection:
-            _note(connection, use)
+            note_use(connection, use)
 
     def lock(self, dataset_id: int, by: Thing, now: float) -> None:
         """Note a use that locks the dataset; twice is fine."""
-        used = Thing(Kind.DATASET, str(dataset_id))
         with writing(self._engine) as connection:
-            hold_tenant(connection, tenant_of(connection, dataset_id))
-            counted = counts_of(connection, [dataset_id]).get(dataset_id)
-            busy = busy_item(connection, dataset_id)
-            if busy is not None:
-                raise Conflict(
-                    "Files are being added to data {data} of dataset {id}, or taken "
-                    "away.",
-                    "Try again when that is done.",
-                    data=busy,
-                    id=dataset_id,
-                )
-            # From now on these stay true until it is free again.
-            statement = update(DATASETS).where(DATASETS.c.number == dataset_id)
-            kept = {name: int(getattr(counted, name, 0) or 0) for name in COUNTS}
-            if not connection.execute(statement.values(**kept)).rowcount:
-                raise no_dataset()
-            _note(connection, Use(used, by, now, locks=True))
+            lock_dataset(connection, dataset_id, by, now)
 
     def release(self, dataset_id: int, by: Thing) -> None:
         """Let go of a lock and of the use; one that is not there is no error."""
@@ -87,6 +70,29 @@ class SqlUseStore:
         used = and_(_U.used_kind == of.kind.value, _U.used_id == of.id)
         with writing(self._engine) as connection:
             connection.execute(delete(USES).where(or_(by, used)))
+
+
+def lock_dataset(
+    connection: Connection, dataset_id: int, by: Thing, now: float
+) -> None:
+    """Note a use that locks a dataset, in the transaction that stores who uses it."""
+    used = Thing(Kind.DATASET, str(dataset_id))
+    hold_tenant(connection, tenant_of(connection, dataset_id))
+    counted = counts_of(connection, [dataset_id]).get(dataset_id)
+    busy = busy_item(connection, dataset_id)
+    if busy is not None:
+        raise Conflict(
+            "Files are being added to data {data} of dataset {id}, or taken away.",
+            "Try again when that is done.",
+            data=busy,
+            id=dataset_id,
+        )
+    # From now on these stay true until it is free again.
+    statement = update(DATASETS).where(DATASETS.c.number == dataset_id)
+    kept = {name: int(getattr(counted, name, 0) or 0) for name in COUNTS}
+    if not connection.execute(statement.values(**kept)).rowcount:
+        raise no_dataset()
+    note_use(connection, Use(used, by, now, locks=True))
 
 
 def locks_of(connection: Connection, dataset_id: int, limit: int) -> Iterator[Use]:
@@ -115,7 +121,8 @@ def busy_item(connection: Connection, dataset_id: int) -> int | None:
     return found
 
 
-def _note(connection: Connection, use: Use) -> None:
+def note_use(connection: Connection, use: Use) -> None:
+    """Note a use; the same once more keeps its first time, and may add a lock."""
     row = {
         "used_kind": use.used.kind.value,
         "used_id": use.used.id,

@@ -149,6 +149,8 @@ class Run:
     tags: tuple[str, ...] = ()
     # Where it lies below `<scratch>/<owner>/kqi/`.
     folder: str = ""
+    # The run whose script was submitted once more by hand: its job has that name.
+    copied_from: int | None = None
     # How its results stand: counted when they were collected.
     files: int | None = None
     bytes: int | None = None
@@ -156,7 +158,7 @@ class Run:
     @property
     def job_name(self) -> str:
         """Return the job's name at Slurm."""
-        number = self.id if self.batch is None else self.batch
+        number = self.batch or self.copied_from or self.id
         word = self.kind if self.batch is None else f"{self.kind}s"
         return f"{word}-{number}-{self.key}"
 
@@ -208,6 +210,11 @@ class RunChange:
     # Beside those that it has: what two people do at once is both done.
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
+
+    def tags_of(self, known: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the tags of a run that has these, after the change."""
+        kept = known if self.tags is None else self.tags
+        return tuple(sorted({*kept, *self.add_tags} - set(self.remove_tags)))
 
 
 @dataclass(frozen=True, slots=True)

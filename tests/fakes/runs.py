@@ -167,12 +167,11 @@ class FakeRunStore:
         known = self._known(run_id)
         said = {
             name: value
-            for name in ("name", "memo", "tags", "is_favourite")
+            for name in ("name", "memo", "is_favourite")
             if (value := getattr(change, name)) is not None
         }
-        tags = set(said.get("tags", known.tags)) | set(change.add_tags)
-        said["tags"] = tuple(sorted(tags - set(change.remove_tags)))
-        return self._keep(replace(known, **said), now)
+        tags = change.tags_of(known.tags)
+        return self._keep(replace(known, **said, tags=tags), now)
 
     def delete(self, run_id: int) -> None:
         known = self._known(run_id)
