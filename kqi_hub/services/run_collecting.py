@@ -18,13 +18,15 @@ PER_CALL: Final = 50
 AT_ONCE: Final = 4
 # A refusal is of this helper or of this person: it rarely passes.
 _REFUSED_PART: Final = 0.1
-Products = Callable[[Run, Collected], Awaitable[None]]
+# What is made of a run; returns what was found, with what could not be made in it.
+Products = Callable[[Run, Collected], Awaitable[Collected]]
 Ended = Callable[[Run], None]
 log = logging.getLogger(__name__)
 
 
-async def no_products(_run: Run, _found: Collected) -> None:
+async def no_products(_run: Run, found: Collected) -> Collected:
     """Make nothing of what a run has left."""
+    return found
 
 
 class RunCollector:
@@ -116,7 +118,7 @@ class RunCollector:
             exit_code=found.exit_code if known is None else known,
             detail=found.detail or run.detail,
         )
-        await self._products(run, final)
+        final = await self._products(run, final)
         await self._world.release(run)
         now = self._world.clock()
         ended = await asyncio.to_thread(self._world.runs.collected, run.id, final, now)
@@ -127,7 +129,8 @@ class RunCollector:
         if run.began_at is None or run.outcome is RunState.NODE_FAILED:
             return False
         has_result = found is not None and found.exit_code is not None
-        since = self._world.clock() - (run.ended_at or 0.0)
+        # By our own clock: a node's may be another one.
+        since = max(0.0, self._world.clock() - run.changed_at)
         return not has_result and since < self._world.times.late
 
     async def _give_up(self, runs: Sequence[Run], error: KqiError) -> None:

@@ -204,6 +204,12 @@ class RunLab:
             ends_at=int(NOW + 40) if over else None,
         )
 
+    def one(self, run: Run) -> Run:
+        """Return a run as it is stored now."""
+        found = self.store.one(run.id)
+        assert found is not None
+        return found
+
     def run_named(self, job_name: str) -> Run:
         return next(run for run in self.store.runs.values() if run.job_name == job_name)
 
