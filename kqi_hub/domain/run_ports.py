@@ -86,6 +86,8 @@ class Collected:
     bytes: int = 0
     exit_code: int | None = None
     detail: str = ""
+    # Folders right in the output: of a preprocessing, each becomes new data.
+    outputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

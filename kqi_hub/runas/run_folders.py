@@ -96,6 +96,7 @@ def read_collected(said: Mapping[str, Any]) -> Collected | None:
         bytes=size,
         exit_code=code if has_code else None,
         detail=detail,
+        outputs=_names(said.get("outputs")),
     )
 
 
@@ -131,6 +132,11 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         return ""
     return "".join(char for char in value if char.isprintable())[:_LONGEST]
+
+
+def _names(value: object) -> tuple[str, ...]:
+    known = value if isinstance(value, list) else []
+    return tuple(one for one in known if isinstance(one, str))
 
 
 def _count(value: object) -> int:
