@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 from handlers import agent_models as shown
 from handlers.agent_file_routes import FILE_ROUTES
 from handlers.agent_route import AgentRoute, reads, sends
+from handlers.agent_run_routes import RUN_ROUTES
 from handlers.live import EVENT_STREAM
 from handlers.route import Model
 from handlers.validation import JSON_TYPE
@@ -19,7 +20,7 @@ OF_AGENT: Final = "x-kqi-agent"
 _REFS: Final = "#/components/schemas/Agent{model}"
 _PARAMETER: Final = re.compile(r"\{([a-z_]+)\}")
 _FROM: Final = "from"
-_NUMBERS: Final = frozenset({"job", _FROM, "to", "limit", "offset", "size"})
+_NUMBERS: Final = frozenset({_FROM, "to", "limit", "offset", "size", "exact"})
 _ANY: Final = {401: "no-token", 403: "not-yours", 503: "hub-silent"}
 _ORDERING: Final = {
     400: "invalid-input",
@@ -34,7 +35,7 @@ _AT_TASK: Final = "/api/environments/tasks/{task}"
 ROUTES: Final = (
     reads("/api/health", "Say that it works.", answer=shown.Health, codes={}),
     reads("/api/log", "Show a piece of a job's log.", answer=shown.Piece,
-          query=("job", _FROM), codes={400: "invalid-input", 404: "not-there"}),
+          query=("job", _FROM, "to"), codes={400: "invalid-input", 404: "not-there"}),
     reads("/api/log/follow", "Follow a job's log.", query=("job", _FROM),
           kind=EVENT_STREAM, codes={400: "invalid-input", 429: "too-many-streams"}),
     reads("/api/run", "Show what a job has left.", answer=shown.Run,
@@ -71,6 +72,7 @@ ROUTES: Final = (
           body=shown.ExampleNames, answer=shown.ExamplesMade, status=201,
           codes={400: "invalid-input", 404: "not-there"}),
     *FILE_ROUTES,
+    *RUN_ROUTES,
 )  # fmt: skip
 
 

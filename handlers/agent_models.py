@@ -59,7 +59,7 @@ class Piece(Model):
 class Run(Model):
     """What a job has left."""
 
-    job: int = says("Slurm's number of the job.")
+    job: int | str = says("Slurm's number of the job, or a task such as `12_3`.")
     log: dict[str, Any] | None = says("Its log's path, size and time.")
     folders: list[dict[str, Any]] = says("The first names in folders.")
 

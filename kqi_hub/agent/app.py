@@ -30,8 +30,12 @@ from kqi_hub.agent.files.changes import (
 from kqi_hub.agent.files.fetching import Archive, Count
 from kqi_hub.agent.files.offers import Offer
 from kqi_hub.agent.files.receiving import Content
+from kqi_hub.agent.inside.board_routes import Board, OpenBoard
+from kqi_hub.agent.inside.ports import AbsolutePort, Port
+from kqi_hub.agent.inside.run_states import RunStateHandler
+from kqi_hub.agent.inside.terminal_routes import OneTerminal, Socket, TerminalList
 from kqi_hub.agent.login import Callback
-from kqi_hub.agent.logs import Follow, Log
+from kqi_hub.agent.logs import Follow, Log, Search
 from kqi_hub.agent.runs import Run
 from kqi_hub.agent.task_routes import (
     CancelTask,
@@ -80,7 +84,16 @@ def make_app(agent: Agent) -> Application:
         ("api/health", Health),
         ("api/log", Log),
         ("api/log/follow", Follow),
+        ("api/log/search", Search),
         ("api/run", Run),
+        ("api/runs/([^/]+)/([^/]+)/state", RunStateHandler),
+        ("api/runs/([^/]+)/([^/]+)/tensorboard", Board),
+        ("api/terminals", TerminalList),
+        ("api/terminals/([^/]+)", OneTerminal),
+        ("terminals/([^/]+)", Socket),
+        ("tensorboard/([^/]+)(?:/.*)?", OpenBoard),
+        ("proxy/absolute/([^/]+)/([^/]+)(?:/.*)?", AbsolutePort),
+        ("proxy/([^/]+)/([^/]+)(?:/.*)?", Port),
         ("api/environments", Environments),
         ("api/environments/bases", Bases),
         ("api/environments/default", Default),

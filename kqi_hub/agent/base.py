@@ -16,6 +16,7 @@ from kqi_hub.agent.counting import Counting
 from kqi_hub.agent.disk import on_disk
 from kqi_hub.agent.errors import Problem
 from kqi_hub.agent.files.workers import Workers
+from kqi_hub.agent.inside.place import Inside
 from kqi_hub.agent.instructions import Instructions
 from kqi_hub.agent.logins import Logins
 from kqi_hub.agent.tasks import Tasks
@@ -25,7 +26,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 COOKIE: Final = "kqi-agent"
 LOGIN_COOKIE: Final = "kqi-agent-login"
-_JOB: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
+# A job, or one task of an array: `12_3`.
+_JOB: Final = re.compile(r"[1-9][0-9]{0,9}(?:_[0-9]{1,7})?", re.ASCII)
 _OFFSET: Final = re.compile(r"-?[0-9]{1,15}", re.ASCII)
 _PROOF: Final = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 _HEADERS: Final = {
@@ -49,6 +51,7 @@ class Agent:
     disk: ThreadPoolExecutor
     tasks: Tasks
     files: Workers
+    inside: Inside
     conda: Conda | None = None
     shelf: Shelf | None = None
     counting: Counting = field(default_factory=Counting)
@@ -148,13 +151,28 @@ class OwnerHandler(Handler):
         if "Authorization" not in self.request.headers:
             raise Problem(403, "needs-token", "Only a token may change something here.")
 
-    def job(self) -> int:
-        """Return the job that is asked for."""
-        return int(self._argument("job", _JOB, "a job's number", None))
+    def job(self) -> str:
+        """Return the job that is asked for, such as `12`, or `12_3` of an array."""
+        return self._argument("job", _JOB, "a job's number", None)
 
     def offset(self, default: int) -> int:
         """Return the offset that is asked for; a negative one counts from the end."""
-        return int(self._argument("from", _OFFSET, "a whole number", str(default)))
+        return self.whole_number("from", default)
+
+    def whole_number(self, name: str, default: int) -> int:
+        """Return a whole number that is asked for."""
+        return int(self._argument(name, _OFFSET, "a whole number", str(default)))
+
+    def line(self, name: str, longest: int) -> str:
+        """Return a text that is asked for, on one line and not empty."""
+        given = self.request.query_arguments.get(name, [])
+        text = given[0].decode(errors="replace") if len(given) == 1 else ""
+        if not 0 < len(text) <= longest or "\n" in text:
+            raise Problem(
+                400, "invalid-input",
+                f"`{name}` must be 1 to {longest} characters of one line, once.",
+            )  # fmt: skip
+        return text
 
     def _argument(
         self, name: str, form: re.Pattern[str], expected: str, default: str | None

@@ -46,11 +46,12 @@ def environment_script(
         "folder": str(folder),
     }
     for name, value in values.items():
-        _check(name, value)
-    return _filled(values)
+        check(name, value)
+    return filled(_template(), values)
 
 
-def _check(name: str, value: str) -> None:
+def check(name: str, value: str) -> None:
+    """Raise Problem for a value that may not stand in a script."""
     if not value and name in _MAY_BE_EMPTY:
         return
     form = _PATH if name in _PLACES else _NUMBER if name in _NUMBERS else _WORD
@@ -62,10 +63,10 @@ def _check(name: str, value: str) -> None:
         )  # fmt: skip
 
 
-def _filled(values: Mapping[str, str]) -> str:
-    """Fill the template; a line whose value is empty is left out."""
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """Fill a template; a line whose value is empty is left out."""
     lines = []
-    for line in _template().splitlines(keepends=True):
+    for line in template.splitlines(keepends=True):
         if all(values[name] for name in _BLANK.findall(line)):
             lines.append(_BLANK.sub(lambda found: values[found[1]], line))
     return "".join(lines)

@@ -24,12 +24,12 @@ class Piece:
     text: str
 
 
-def log_path(job: int) -> tuple[str, str]:
+def log_path(job: int | str) -> tuple[str, str]:
     """Return where a job's log lies below the person's folder."""
     return "log", f"{job}.log"
 
 
-def read_piece(root: Path, job: int, start: int, most: int = MOST_BYTES) -> Piece:
+def read_piece(root: Path, job: int | str, start: int, most: int = MOST_BYTES) -> Piece:
     """Read a job's log from an offset on; see `read_piece_of`. Blocks."""
     return read_piece_of(root, log_path(job), start, most)
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Final, Protocol
 
 from tornado.iostream import StreamClosedError
@@ -12,7 +13,8 @@ from kqi_hub.agent.access import HubSilent
 from kqi_hub.agent.base import OwnerHandler
 from kqi_hub.agent.errors import Problem
 from kqi_hub.agent.follower import Event, Follower
-from kqi_hub.agent.logfile import Piece, log_path, read_piece
+from kqi_hub.agent.logfile import MOST_BYTES, Piece, log_path, read_piece
+from kqi_hub.agent.logsearch import LONGEST_TEXT, search_log
 
 TAIL_BYTES: Final = 64 * 1024
 _FAST_S: Final = 0.1
@@ -30,8 +32,30 @@ class Log(OwnerHandler):
     async def get(self) -> None:
         """Answer with text, where it begins and ends, and how long the log is."""
         job, start = self.job(), self.offset(-TAIL_BYTES)
-        piece = await self.on_disk(read_piece, self.agent.told.folder, job, start)
-        self.answer({"job": job, **piece_fields(piece)})
+        wanted = self.whole_number("to", start + MOST_BYTES) - start
+        most = min(MOST_BYTES, max(0, wanted))
+        folder = self.agent.told.folder
+        piece = await self.on_disk(read_piece, folder, job, start, most)
+        self.answer({"job": shown_job(job), **piece_fields(piece)})
+
+
+def shown_job(job: str) -> int | str:
+    """Return a job as answers name it: a number, or a task such as `12_3`."""
+    return int(job) if job.isdecimal() else job
+
+
+class Search(OwnerHandler):
+    """GET api/log/search?job=12&text=loss&from=0: where a text is in a log."""
+
+    async def get(self) -> None:
+        """Answer with what one bounded look finds, and where to go on."""
+        job, start = self.job(), self.offset(0)
+        text = self.line("text", LONGEST_TEXT)
+        is_exact = self.whole_number("exact", 0) == 1
+        found = await self.on_disk(
+            search_log, self.agent.told.folder, job, text, start, is_exact
+        )
+        self.answer({"job": shown_job(job), **asdict(found)})
 
 
 def piece_fields(piece: Piece) -> dict[str, object]:
@@ -140,7 +164,10 @@ class Follow(Stream):
         job = self.job()
         await self.stream(
             Follower(
-                self.agent.told.folder, log_path(job), self.start_offset(), {"job": job}
+                self.agent.told.folder,
+                log_path(job),
+                self.start_offset(),
+                {"job": shown_job(job)},
             )
         )
 

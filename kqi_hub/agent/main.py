@@ -22,6 +22,7 @@ from kqi_hub.agent.files.places import Roots
 from kqi_hub.agent.files.workers import Workers
 from kqi_hub.agent.folder import open_folder
 from kqi_hub.agent.frugal import be_frugal
+from kqi_hub.agent.inside.place import Inside
 from kqi_hub.agent.instructions import (
     BadInstructions,
     Instructions,
@@ -80,7 +81,10 @@ async def _serve(told: Instructions) -> None:
     tasks = Tasks(told.folder, told.environments, disk)
     conda, shelf = _conda(told), OwnShelf(told.folder)
     files = Workers(Roots(told.folder, told.files))
-    agent = Agent(told, Access(told), Logins(), use, disk, tasks, files, conda, shelf)
+    inside = Inside(told, disk)
+    agent = Agent(
+        told, Access(told), Logins(), use, disk, tasks, files, inside, conda, shelf
+    )
     server = HTTPServer(
         make_app(agent),
         max_header_size=32 * 1024,
@@ -102,6 +106,7 @@ async def _serve(told: Instructions) -> None:
         except TimeoutError:
             continue
     server.stop()
+    await inside.close()
     await server.close_all_connections()
     files.close()
     disk.shutdown(wait=False, cancel_futures=True)

@@ -7,6 +7,7 @@ from typing import Any
 from kqi_hub.agent.base import OwnerHandler
 from kqi_hub.agent.folder import Listing, listing
 from kqi_hub.agent.logfile import log_path, read_piece
+from kqi_hub.agent.logs import shown_job
 
 _WORKSPACE = "workspace"
 
@@ -19,12 +20,16 @@ class Run(OwnerHandler):
         self.answer(await self.on_disk(_run, self.agent.told.folder, self.job()))
 
 
-def _run(root: Path, job: int) -> dict[str, Any]:
+def _run(root: Path, job: str) -> dict[str, Any]:
     found = _listing(root, _WORKSPACE)
-    return {"job": job, "log": _log(root, job), "folders": [_folder(_WORKSPACE, found)]}
+    return {
+        "job": shown_job(job),
+        "log": _log(root, job),
+        "folders": [_folder(_WORKSPACE, found)],
+    }
 
 
-def _log(root: Path, job: int) -> dict[str, Any] | None:
+def _log(root: Path, job: str) -> dict[str, Any] | None:
     try:
         piece = read_piece(root, job, 0, 0)
     except FileNotFoundError:

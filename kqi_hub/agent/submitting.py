@@ -63,7 +63,7 @@ def state_command(rules: EnvironmentRules, job_id: int) -> list[str]:
 
 async def submit(rules: EnvironmentRules, script: str) -> int:
     """Submit a script and return the job's number."""
-    ran = await _run(rules, sbatch_command(rules), script.encode())
+    ran = await run_program(rules, sbatch_command(rules), script.encode())
     found = _JOB.fullmatch(ran.out)
     if ran.code == 0 and found:
         return int(found[1])
@@ -74,7 +74,7 @@ async def submit(rules: EnvironmentRules, script: str) -> int:
 
 async def find(rules: EnvironmentRules, name: str) -> int | None:
     """Return the job of a name; None when Slurm knows of none."""
-    ran = await _run(rules, find_command(rules, name))
+    ran = await run_program(rules, find_command(rules, name))
     if ran.code != 0:
         raise SlurmSilent(ran.said)
     numbers = [int(word) for word in ran.out.split() if word.isdigit()]
@@ -83,7 +83,7 @@ async def find(rules: EnvironmentRules, name: str) -> int | None:
 
 async def is_over(rules: EnvironmentRules, job_id: int) -> bool:
     """Tell whether Slurm says that a job does nothing any more."""
-    ran = await _run(rules, state_command(rules, job_id))
+    ran = await run_program(rules, state_command(rules, job_id))
     if ran.code != 0:
         if "Invalid job id" in ran.said:
             return True
@@ -94,7 +94,7 @@ async def is_over(rules: EnvironmentRules, job_id: int) -> bool:
 
 async def cancel(rules: EnvironmentRules, job_id: int) -> None:
     """Cancel a job; one that is over already is no error."""
-    ran = await _run(rules, [str(rules.slurm_bin / "scancel"), str(job_id)])
+    ran = await run_program(rules, [str(rules.slurm_bin / "scancel"), str(job_id)])
     if ran.code != 0 and "already completing" not in ran.said:
         if "Invalid job id" in ran.said:
             return
@@ -107,7 +107,9 @@ def plain_environment(rules: EnvironmentRules) -> dict[str, str]:
     return kept | ({"SLURM_CONF": rules.slurm_conf} if rules.slurm_conf else {})
 
 
-async def _run(rules: EnvironmentRules, command: list[str], stdin: bytes = b"") -> Ran:
+async def run_program(
+    rules: EnvironmentRules, command: list[str], stdin: bytes = b""
+) -> Ran:
     """Run a program of Slurm's, and no longer than is bearable."""
     surroundings: Mapping[str, str] = plain_environment(rules)
     try:

@@ -20,6 +20,7 @@ from kqi_hub.agent.environment_rules import EnvironmentRules
 from kqi_hub.agent.files.places import Roots
 from kqi_hub.agent.files.rules import FileRules
 from kqi_hub.agent.files.workers import Workers
+from kqi_hub.agent.inside.place import Inside
 from kqi_hub.agent.instructions import Hub, Instructions
 from kqi_hub.agent.logins import Logins
 from kqi_hub.agent.tasks import Tasks
@@ -105,6 +106,7 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
         disk,
         tasks,
         Workers(Roots(folder, told.files)),
+        Inside(told, disk),
         conda,
         conda,
     )
@@ -116,6 +118,7 @@ async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
         if not agent.tasks.children.reap():
             break
         await asyncio.sleep(0.1)
+    await agent.inside.close()
     await _close(server, hub_server)
     agent.files.close()
     disk.shutdown()

@@ -81,7 +81,7 @@ async def test_half_a_character_waits_for_its_other_half(lab: Lab) -> None:
 
 BAD_JOBS = [
     "", "0", "-1", "07", "1.0", "1e3", "abc", "../7", "7/../8", "7.log", "\u0667",
-    "7\n", "7\0", "1" * 11, " 7", "12_3", "%2e%2e",
+    "7\n", "7\0", "1" * 11, " 7", "12_", "_3", "12_3_4", "12_x", "%2e%2e",
 ]  # fmt: skip
 
 

@@ -1,0 +1,1 @@
+"""Into one's own running jobs: terminals, ports, TensorBoards, and how runs stand."""
