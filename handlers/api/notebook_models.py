@@ -88,6 +88,10 @@ class Choices(Model):
         lt=2**63,
         description="A dataset to work on; its place is in KQI_INPUT.",
     )
+    staging: domain.Staging = Field(
+        domain.Staging.LINK,
+        description="`copy`: copied to the node's own disk first (slower to start).",
+    )
 
     def chosen(self, tenant: str, usual: domain.Ui) -> domain.Choices:
         """Return them as the services know them; `usual` opens where none is said."""
@@ -107,6 +111,7 @@ class Choices(Model):
             command=self.command,
             memo=self.memo,
             dataset=self.dataset,
+            staging=self.staging,
         )
 
 
@@ -332,4 +337,5 @@ def _choices(chosen: domain.Choices, is_own: bool) -> Choices:
         command=chosen.command if is_own else "",
         memo=chosen.memo,
         dataset=chosen.dataset,
+        staging=chosen.staging,
     )

@@ -9,7 +9,7 @@ from handlers.api.notebook_models import Variable
 from handlers.route import Model
 from kqi_hub.domain import runs as domain
 from kqi_hub.domain.job_choices import LONGEST_URL, MOST_VARIABLES
-from kqi_hub.domain.notebooks import Shape
+from kqi_hub.domain.notebooks import Shape, Staging
 from kqi_hub.domain.run_choices import (
     LONGEST_COMMAND_BYTES,
     MOST_PARENTS,
@@ -79,8 +79,8 @@ class RunChoices(Model):
         le=LARGEST_ID,
         description="Number of a dataset, which is locked; none: no data.",
     )
-    staging: domain.Staging = Field(
-        domain.Staging.LINK,
+    staging: Staging = Field(
+        Staging.LINK,
         description="link: read the data in place; copy: copy them to the node first.",
     )
     parents: Annotated[tuple[Parent, ...], Field(max_length=MOST_PARENTS)] = Field(

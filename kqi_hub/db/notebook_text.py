@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
-from kqi_hub.domain.notebooks import Choices, Repository, Shape, Ui
+from kqi_hub.domain.notebooks import Choices, Repository, Shape, Staging, Ui
 
 
 class ChoicesText(TypeDecorator[Choices]):
@@ -46,6 +46,7 @@ def _plain(one: Choices) -> Mapping[str, object]:
         "command": one.command,
         "memo": one.memo,
         "dataset": one.dataset,
+        "staging": one.staging.value,
     }
 
 
@@ -67,4 +68,5 @@ def _choices(said: Mapping[str, Any]) -> Choices:
         command=said.get("command", ""),
         memo=said.get("memo", ""),
         dataset=said.get("dataset"),
+        staging=Staging(said.get("staging", Staging.LINK)),
     )

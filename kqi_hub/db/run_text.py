@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
-from kqi_hub.domain.notebooks import Shape
-from kqi_hub.domain.runs import Parent, RunKind, RunSpec, Source, Staging
+from kqi_hub.domain.notebooks import Shape, Staging
+from kqi_hub.domain.runs import Parent, RunKind, RunSpec, Source
 
 # What is written as it is; the command has a column of its own.
 _PLAIN: Final = (

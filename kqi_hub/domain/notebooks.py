@@ -20,6 +20,13 @@ class Ui(StrEnum):
     NOTEBOOK = "tree"
 
 
+class Staging(StrEnum):
+    """How a dataset gets into a job."""
+
+    LINK = "link"
+    COPY = "copy"
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """How much of a cluster a job takes; `gpu_type` empty means any."""
@@ -60,6 +67,7 @@ class Choices:
     memo: str = ""
     # A dataset to work on, as it is when a session begins; it is never locked by that.
     dataset: int | None = None
+    staging: Staging = Staging.LINK
 
 
 class Phase(StrEnum):

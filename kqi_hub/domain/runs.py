@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from kqi_hub.domain.notebooks import Shape
+from kqi_hub.domain.notebooks import Shape, Staging
 
 LONGEST_NAME: Final = 30
 
@@ -60,13 +60,6 @@ class RunPhase(StrEnum):
     RUNNING = "running"
     SAVING = "saving"
     ENDED = "ended"
-
-
-class Staging(StrEnum):
-    """How a dataset gets into a job."""
-
-    LINK = "link"
-    COPY = "copy"
 
 
 @dataclass(frozen=True, slots=True)

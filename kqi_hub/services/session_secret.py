@@ -30,6 +30,7 @@ def secret_text(
         "variables": dict(chosen.variables),
         "command": chosen.command,
         "dataset": dataset and {"id": dataset.dataset_id, "path": dataset.path},
+        "staging": chosen.staging.value,
         "lifetime_s": chosen.lifetime_s,
         "idle_stop_s": rules.idle_stop_s,
         "idle_warn_s": rules.idle_warn_s,

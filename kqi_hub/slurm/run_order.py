@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kqi_hub import __version__
-from kqi_hub.domain.runs import Run, RunKind, Staging
+from kqi_hub.domain.notebooks import Staging
+from kqi_hub.domain.runs import Run, RunKind
 from kqi_hub.slurm.run_script import RunPlace, output_folder, run_folder
 
 VERSION: Final = 1

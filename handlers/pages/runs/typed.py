@@ -20,8 +20,8 @@ from handlers.pages.typed_fields import (
     whole_numbers,
 )
 from handlers.route import Model
-from kqi_hub.domain.notebooks import Shape
-from kqi_hub.domain.runs import Parent, RunKind, RunSpec, Source, Staging
+from kqi_hub.domain.notebooks import Shape, Staging
+from kqi_hub.domain.runs import Parent, RunKind, RunSpec, Source
 from kqi_hub.i18n import N_
 
 _PORTS: Final = N_("These must be numbers of ports, such as 6006, 8080.")

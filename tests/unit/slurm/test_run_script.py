@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from kqi_hub.domain.errors import InvalidInput
-from kqi_hub.domain.notebooks import Shape
-from kqi_hub.domain.runs import Parent, Run, RunKind, RunSpec, RunState, Source, Staging
+from kqi_hub.domain.notebooks import Shape, Staging
+from kqi_hub.domain.runs import Parent, Run, RunKind, RunSpec, RunState, Source
 from kqi_hub.slurm.run_order import RunNeeds, RunTask, run_order
 from kqi_hub.slurm.run_script import (
     RunPlace,
