@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, cast
 
@@ -146,11 +147,17 @@ class FakeRunFolders:
 class RunLab:
     """The world of runs, and the processes in it."""
 
-    def __init__(self, times: RunTimes = QUICK) -> None:
+    def __init__(
+        self, times: RunTimes = QUICK, store: RunStore | None = None, key: int = 0
+    ) -> None:
         self.now = NOW
-        self.lock = threading.Lock()
+        # What was asked for, by the names of jobs; keys are numbered from `key` on.
+        self.asked: dict[str, Run] = {}
+        self._key = key
+        # A database keeps order by itself.
+        self.lock = nullcontext() if store else threading.Lock()
         self.times = times
-        self.store = FakeRunStore()
+        self.store = cast(FakeRunStore, store) if store else FakeRunStore()
         self.slurm = FakeSlurm()
         self.picture = FakeSnapshotStore()
         self.files = FakeSecretFiles()
@@ -167,11 +174,12 @@ class RunLab:
     def ask(self, spec: RunSpec = SPEC, *, owner: str = "alice", **more: Any) -> Run:
         """Have the portal store the wish for a run."""
         self.now += 1
-        key = f"{len(self.store.runs):026d}".translate(
-            str.maketrans("0123456789", "abcdefghij")
-        )
+        number = f"{self._key + len(self.asked):026d}"
+        key = number.translate(str.maketrans("0123456789", "abcdefghij"))
         new = NewRun(RunKind.TRAINING, owner, key, spec, **more)
-        return self.store.ask(new, self.now)
+        run = self.store.ask(new, self.now)
+        self.asked[run.job_name] = run
+        return run
 
     def look(self, *jobs: Job) -> None:
         """Have the worker look at Slurm, a moment later."""
@@ -185,7 +193,7 @@ class RunLab:
         jobs = []
         for number, script in enumerate(self.slurm.scripts, 101):
             if number not in self.slurm.cancelled:
-                owner = self.run_named(script.name).owner
+                owner = self.asked[script.name].owner
                 jobs.append(self.job(script.name, state, number, owner))
         self.look(*jobs)
 
@@ -204,14 +212,16 @@ class RunLab:
             ends_at=int(NOW + 40) if over else None,
         )
 
+    @property
+    def jobs(self) -> int:
+        """Return how many jobs there are that nobody has cancelled."""
+        return len(self.slurm.scripts) - len(self.slurm.cancelled)
+
     def one(self, run: Run) -> Run:
         """Return a run as it is stored now."""
         found = self.store.one(run.id)
         assert found is not None
         return found
-
-    def run_named(self, job_name: str) -> Run:
-        return next(run for run in self.store.runs.values() if run.job_name == job_name)
 
     def record(self, number: int, state: str, code: int = 0) -> None:
         """Have accounting know how a job ended."""

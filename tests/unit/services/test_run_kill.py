@@ -1,51 +1,18 @@
 """A process may be killed at any moment: each run gets one job and one end."""
 
 import asyncio
-import contextlib
 
 import pytest
 
 from kqi_hub.domain.errors import ClusterTimedOut
 from kqi_hub.domain.runs import RunState
-from tests.fakes.run_lab import Killed, Process, RunLab
-
-LEASE_IS_OVER_S = 1000.0
-
-
-async def live(lab: RunLab, process: Process) -> None:
-    """Let a process do all that a run needs, as far as it lives."""
-    with contextlib.suppress(Killed):
-        await process.work()
-        for state in ("PENDING", "RUNNING", "COMPLETED"):
-            lab.look_at_slurm(state)
-            await process.work()
-        await process.work()
-
-
-def jobs(lab: RunLab) -> int:
-    return len(lab.slurm.scripts) - len(lab.slurm.cancelled)
-
-
-async def check_from(lab: RunLab, dies_at: int) -> bool:
-    """Kill a process at a point, have the next one go on; tell if it was killed."""
-    run = lab.ask()
-    first = lab.process("first", dies_at)
-    await live(lab, first)
-    lab.pass_time(LEASE_IS_OVER_S)
-    await live(lab, lab.process("second"))
-    ended = lab.store.runs[run.id]
-    assert jobs(lab) == 1, f"killed at {dies_at}"
-    assert (ended.state, ended.job_id) == (RunState.COMPLETED, 101), f"at {dies_at}"
-    assert (ended.exit_code, ended.value, ended.files) == (0, "0.93", 3)
-    assert lab.released[-1] == run.id
-    assert run.job_name in lab.files.dropped
-    assert lab.picture.known[101].name == run.job_name
-    return first.dead
+from tests.fakes.run_death import LEASE_IS_OVER_S, check_death
+from tests.fakes.run_lab import RunLab
 
 
 async def test_killed_around_each_step_a_run_has_one_job_and_one_end() -> None:
     points = 0
-    while await check_from(RunLab(), points + 1):
+    while await check_death(RunLab(), points + 1):
         points += 1
     assert points > 40, "the fault points are those of a whole life"
 
@@ -59,7 +26,7 @@ async def test_killed_after_an_unsure_answer_a_run_has_one_job_and_one_end(
         lab = RunLab()
         lab.slurm.faults = [ClusterTimedOut("no answer")]
         lab.slurm.keeps_lost = is_there
-        if not await check_from(lab, points + 1):
+        if not await check_death(lab, points + 1):
             break
         points += 1
     assert points > 40
@@ -77,11 +44,11 @@ async def test_a_second_process_waits_until_the_lease_of_a_dead_one_is_over() ->
     await first.keeper.idle()
     second = lab.process("second")
     await second.work()
-    assert lab.store.runs[run.id].state is RunState.ASKED
+    assert lab.one(run).state is RunState.ASKED
     lab.pass_time(LEASE_IS_OVER_S)
     await second.work()
-    assert lab.store.runs[run.id].state is RunState.PENDING
-    assert jobs(lab) == 1
+    assert lab.one(run).state is RunState.PENDING
+    assert lab.jobs == 1
 
 
 async def test_a_job_that_came_second_is_cancelled_by_who_submitted_it() -> None:
@@ -94,11 +61,11 @@ async def test_a_job_that_came_second_is_cancelled_by_who_submitted_it() -> None
     lab.slurm.gate = None
     lab.pass_time(LEASE_IS_OVER_S)
     await second.work()
-    assert lab.store.runs[run.id].job_id == 101
+    assert lab.one(run).job_id == 101
     gate.set()
     await first.keeper.idle()
     assert lab.slurm.cancelled == [102]
-    assert lab.store.runs[run.id].job_id == 101
+    assert lab.one(run).job_id == 101
 
 
 async def test_who_was_overtaken_before_the_door_submits_nothing() -> None:
@@ -114,8 +81,8 @@ async def test_who_was_overtaken_before_the_door_submits_nothing() -> None:
     lab.on_folders = slept
     first.keeper.submission.begin(run.key)
     await first.keeper.idle()
-    assert jobs(lab) == 1
-    assert lab.store.runs[run.id].job_id == 101
+    assert lab.jobs == 1
+    assert lab.one(run).job_id == 101
 
 
 async def test_nobody_submits_what_another_process_is_at() -> None:
@@ -136,7 +103,7 @@ async def test_nobody_submits_what_another_process_is_at() -> None:
     assert lab.slurm.gate is not None
     lab.slurm.gate.set()
     await second.keeper.idle()
-    assert jobs(lab) == 1
+    assert lab.jobs == 1
 
 
 async def test_two_processes_at_once_submit_each_of_many_runs_once() -> None:
