@@ -97,19 +97,7 @@ class Runs:
         `is_prepared`: only the script is made, for the person to submit by hand.
         `keeps_refused`: whether its record stays where Slurm refuses it (KX-34).
         """
-        checked = checked_spec(kind, spec, self.rules)
-        require(asker, checked.tenant, Role.MEMBER)
-        await _off(lambda: self._check_uses(asker, checked))
-        estimate = await self._estimate(asker.person, checked)
-        if estimate.objections:
-            raise InvalidInput(
-                "Slurm would not start this: {why}",
-                "Change it, then send it again.",
-                why=estimate.objections[0],
-            )
-        checked = await self._with_commit(asker.person, checked)
-        price = estimate.price
-        is_known = price is not None and not price.is_range
+        checked, per_hour = await self.ready(asker, kind, spec)
         new = NewRun(
             kind=kind,
             owner=asker.person,
@@ -117,8 +105,7 @@ class Runs:
             spec=checked,
             is_prepared=is_prepared,
             keeps_refused=keeps_refused,
-            # On nodes of different prices it is known when it has begun.
-            per_hour=price.per_hour if price is not None and is_known else None,
+            per_hour=per_hour,
         )
 
         def ask() -> Run:
@@ -130,6 +117,29 @@ class Runs:
         if not is_prepared:
             self.submission.begin(run.key)
         return await self._view(asker, run)
+
+    async def ready(
+        self, asker: Asker, kind: RunKind, spec: RunSpec
+    ) -> tuple[RunSpec, int | None]:
+        """Return what may be stored and submitted, and what an hour of it costs.
+
+        InvalidInput where Slurm would not start it, besides what `check` raises.
+        """
+        checked = checked_spec(kind, spec, self.rules)
+        require(asker, checked.tenant, Role.MEMBER)
+        await _off(lambda: self._check_uses(asker, checked))
+        estimate = await self._estimate(asker.person, checked)
+        if estimate.objections:
+            raise InvalidInput(
+                "Slurm would not start this: {why}",
+                "Change it, then send it again.",
+                why=estimate.objections[0],
+            )
+        price = estimate.price
+        # On nodes of different prices it is known when it has begun.
+        is_known = price is not None and not price.is_range
+        per_hour = price.per_hour if price is not None and is_known else None
+        return await self._with_commit(asker.person, checked), per_hour
 
     async def search(self, asker: Asker, kind: RunKind, asked: RunQuestion) -> RunPage:
         """Return a page of what somebody sees; what cannot be read finds nothing."""
