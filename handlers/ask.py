@@ -17,8 +17,10 @@ from kqi_hub.services.account import Account
 from kqi_hub.services.data import DataItems
 from kqi_hub.services.data_use import DataUse
 from kqi_hub.services.datasets import Datasets
+from kqi_hub.services.git_refs import GitRefs
 from kqi_hub.services.lineage import LineageGraph
 from kqi_hub.services.notebooks import Notebooks
+from kqi_hub.services.own_jobs import OwnJobs
 from kqi_hub.services.people import People
 from kqi_hub.services.proving import Who
 from kqi_hub.services.queues import Queues
@@ -52,6 +54,8 @@ class Deps:
     lineage: LineageGraph
     staging: Staging
     runs: Runs
+    git: GitRefs
+    own_jobs: OwnJobs
 
 
 @dataclass(frozen=True, slots=True)

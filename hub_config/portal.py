@@ -25,7 +25,9 @@ from kqi_hub import __version__
 from kqi_hub.bootstrap.account import open_account
 from kqi_hub.bootstrap.data import open_data
 from kqi_hub.bootstrap.datasets import open_datasets
+from kqi_hub.bootstrap.git import open_git
 from kqi_hub.bootstrap.notebooks import open_notebooks
+from kqi_hub.bootstrap.own_jobs import open_own_jobs
 from kqi_hub.bootstrap.portal import PortalParts, open_portal
 from kqi_hub.bootstrap.queues import open_queues
 from kqi_hub.bootstrap.runs import open_runs, open_submission
@@ -92,6 +94,8 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
         lineage=datasets.lineage,
         staging=datasets.staging,
         runs=runs,
+        git=open_git(settings, parts.engine),
+        own_jobs=open_own_jobs(settings, parts.engine, queues),
     )
     app = make_app(deps, auth, FOLDERS, cookie_secret(settings))
     portal: Portal = app.settings[SETTING]

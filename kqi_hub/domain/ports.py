@@ -76,10 +76,10 @@ class ClusterControl(Protocol):
     async def signal(self, person: str, job_id: int, name: str) -> None:
         """Send a signal such as USR1 to a running job's script and steps."""
 
-    async def hold(self, person: str, job_id: int) -> None:
+    async def hold(self, person: str, job_id: int | str) -> None:
         """Keep a waiting job from starting."""
 
-    async def release(self, person: str, job_id: int) -> None:
+    async def release(self, person: str, job_id: int | str) -> None:
         """Let a held job start."""
 
     async def requeue(self, person: str, job_id: int) -> None:

@@ -74,11 +74,11 @@ class DoorControl:
         deed = Phrase("send {signal} to job {job}", signal=name, job=job_id)
         await self._do(deed, "signal", person, arguments)
 
-    async def hold(self, person: str, job_id: int) -> None:
+    async def hold(self, person: str, job_id: int | str) -> None:
         """Keep a waiting job from starting."""
         await self._control(person, "hold", job_id)
 
-    async def release(self, person: str, job_id: int) -> None:
+    async def release(self, person: str, job_id: int | str) -> None:
         """Let a held job start."""
         await self._control(person, "release", job_id)
 
@@ -103,7 +103,7 @@ class DoorControl:
                 ),
             ) from error
 
-    async def _control(self, person: str, action: str, job_id: int) -> None:
+    async def _control(self, person: str, action: str, job_id: int | str) -> None:
         arguments = {"action": action, "job_id": str(job_id)}
         deed = Phrase(_DEEDS[action], job=job_id)
         await self._do(deed, "control", person, arguments)

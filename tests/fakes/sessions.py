@@ -158,10 +158,10 @@ class FakeSlurm(ScriptedReader):
     async def signal(self, person: str, job_id: int, name: str) -> None:
         raise AssertionError("nobody signals a notebook")
 
-    async def hold(self, person: str, job_id: int) -> None:
+    async def hold(self, person: str, job_id: int | str) -> None:
         raise AssertionError("nobody holds a notebook")
 
-    async def release(self, person: str, job_id: int) -> None:
+    async def release(self, person: str, job_id: int | str) -> None:
         raise AssertionError("nobody releases a notebook")
 
     async def requeue(self, person: str, job_id: int) -> None:

@@ -22,12 +22,15 @@ from handlers.route import Route
 from handlers.service import Folders, make_app
 from kqi_hub.domain.people import GroupRules
 from kqi_hub.face.site import Site
+from kqi_hub.services.git_refs import GitRefs
 from kqi_hub.services.notebook_live import NotebookNews
 from kqi_hub.services.people import People
 from kqi_hub.services.run_live import RunNews
 from tests.fakes.account import FakeAccount
+from tests.fakes.git import FakeRemote
 from tests.fakes.hub import CLIENT, SECRET, FakeHub
 from tests.fakes.notebooks import FakeNotebooks, open_to_all
+from tests.fakes.own_jobs import FakeOwnJobs
 from tests.fakes.people import FakeAssociations, FakePreferences, association
 from tests.fakes.queues import FakeQueues
 from tests.fakes.runs import FakeRuns
@@ -67,6 +70,8 @@ class FakeSite:
     account: FakeAccount = field(default_factory=lambda: FakeAccount(PEOPLE))
     queues: FakeQueues = field(default_factory=FakeQueues)
     notebooks: FakeNotebooks = field(default_factory=FakeNotebooks)
+    own_jobs: FakeOwnJobs = field(default_factory=FakeOwnJobs)
+    git: FakeRemote = field(default_factory=FakeRemote)
     data: FakeSiteData = field(default_factory=FakeSiteData)
     folders: Folders = FOLDERS
     routes: tuple[Route, ...] | None = None
@@ -109,6 +114,9 @@ class FakeSite:
             "runs": RunNews(runs),
         }
         self.live = Live(sources, look_every_s=0.05)
+        self.git_refs = GitRefs(
+            self.git, account.credentials, account.services, offer_s=0.5
+        )
         deps = Deps(
             site,
             people,
@@ -125,6 +133,8 @@ class FakeSite:
             self.data.datasets.lineage(),
             self.data.staging,
             runs,
+            self.git_refs,
+            self.own_jobs.own_jobs(self.queues.store, open_queues),
         )
         return make_app(deps, auth, self.folders, b"a secret of tests", self.routes)
 

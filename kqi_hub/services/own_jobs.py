@@ -1,0 +1,289 @@
+"""All jobs of a person, whoever submitted them: list, explain, cost, cancel, hold.
+
+What is shown comes from the stored picture alone; Slurm is asked only to act.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from kqi_hub.domain.errors import ClusterError, Conflict, NotFound
+from kqi_hub.domain.job import Job
+from kqi_hub.domain.own_jobs import (
+    Action,
+    Group,
+    JobKind,
+    SlurmId,
+    Wanted,
+    fits,
+    groups_of,
+    kind_of,
+    parse_slurm_id,
+    slurm_id_of,
+)
+from kqi_hub.domain.ports import ClusterControl
+from kqi_hub.domain.reasons import Explained, explain
+from kqi_hub.services.board import Picture
+from kqi_hub.services.queues import Queues
+
+# A person's newest jobs, live or ended; who has more looks with `sacct`.
+MOST: Final = 3000
+MOST_TASKS: Final = 200
+_HELD: Final = frozenset({"JobHeldUser", "JobHeldAdmin"})
+_BY_ADMIN: Final = "JobHeldAdmin"
+
+
+class JobStore(Protocol):
+    """Where the worker leaves the picture. Every method blocks."""
+
+    def jobs(
+        self, user: str | None = None, limit: int = 100, after: int | None = None
+    ) -> tuple[Job, ...]:
+        """Return jobs newest first, ended ones included."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job at one moment; `cost` in micro-currency, None where there is no rate."""
+
+    job: Job
+    id: SlurmId
+    why: Explained | None
+    ran_s: int | None
+    left_s: int | None
+    cost: int | None
+
+    @property
+    def is_held(self) -> bool:
+        """Tell whether somebody keeps it from starting."""
+        return self.job.is_waiting and self.job.reason in _HELD
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Return what its owner can do with it now."""
+        if self.job.is_over:
+            return ()
+        # What an operator holds, only an operator lets go.
+        if not self.job.is_waiting or self.job.reason == _BY_ADMIN:
+            return (Action.CANCEL,)
+        return (Action.CANCEL, Action.RELEASE if self.is_held else Action.HOLD)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A job, or an array with its tasks; `thing` is the number of what it is for."""
+
+    id: int
+    is_array: bool
+    kind: JobKind
+    thing: int | None
+    tasks: tuple[JobView, ...]
+    more: int
+    counts: Mapping[str, int]
+    cost: int | None
+
+    @property
+    def head(self) -> JobView:
+        """Return the job, or the first task that tells how the array stands."""
+        live = [view for view in self.tasks if not view.job.is_over]
+        return next(iter(live), self.tasks[0])
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether any of it has not ended."""
+        return any(not view.job.is_over for view in self.tasks)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Return what can be done with all of it at once."""
+        if not self.is_array:
+            return self.head.actions
+        can = {action for view in self.tasks for action in view.actions}
+        return tuple(one for one in Action if one in can)
+
+
+@dataclass(frozen=True, slots=True)
+class JobPage:
+    """A page of one's jobs; `found` fit, of `total`. `is_cut`: older ones lack."""
+
+    picture: Picture
+    groups: tuple[GroupView, ...]
+    found: int
+    total: int
+    is_cut: bool
+
+
+@dataclass(frozen=True)
+class OwnJobs:
+    """The jobs of whoever asks; one for a process."""
+
+    store: JobStore
+    control: ClusterControl
+    queues: Queues
+    wall: Callable[[], float] = time.time
+
+    async def list(self, person: str, wanted: Wanted) -> JobPage:
+        """Return one page of the person's jobs, the newest first."""
+        picture, jobs = await self._known(person)
+        return await asyncio.to_thread(self._page, picture, jobs, wanted)
+
+    async def one(self, person: str, text: str) -> tuple[Picture, GroupView]:
+        """Return a job or array of the person's; NotFound for anything else."""
+        picture, jobs = await self._known(person)
+        asked = parse_slurm_id(text)
+        mine = () if asked is None else _those(jobs, asked)
+        if not mine:
+            raise _no_such_job(text)
+        [group] = groups_of(mine)
+        return picture, self._group(picture, group, self.wall(), len(mine))
+
+    async def cancel(self, person: str, text: str) -> None:
+        """Cancel a job, a task, or an array with all its tasks."""
+        target = await self._target(person, text, Action.CANCEL)
+        await self.control.cancel(person, [str(target)])
+        await self._look_again()
+
+    async def hold(self, person: str, text: str) -> None:
+        """Keep what waits of it from starting."""
+        target = await self._target(person, text, Action.HOLD)
+        await self.control.hold(person, str(target))
+        await self._look_again()
+
+    async def release(self, person: str, text: str) -> None:
+        """Let what is held of it start."""
+        target = await self._target(person, text, Action.RELEASE)
+        await self.control.release(person, str(target))
+        await self._look_again()
+
+    async def _target(self, person: str, text: str, action: Action) -> SlurmId:
+        """Return what to act on; NotFound if it is not theirs, Conflict if it is late.
+
+        The door asks Slurm as the person, so that Slurm has the last word on whose it
+        is; a job that came after the last look is left to Slurm altogether.
+        """
+        asked = parse_slurm_id(text)
+        if asked is None:
+            raise _no_such_job(text)
+        picture, jobs = await self._known(person)
+        mine = _those(jobs, asked)
+        if not mine:
+            raise _no_such_job(text)
+        views = [self._view(picture, job, self.wall()) for job in mine]
+        if not any(action in view.actions for view in views):
+            raise _not_now(action, asked, views[0])
+        return _to_act_on(asked, mine)
+
+    async def _look_again(self) -> None:
+        """Have the worker look soon; what was done is done, whatever it says."""
+        with suppress(ClusterError):
+            await self.queues.refresh()
+
+    async def _known(self, person: str) -> tuple[Picture, tuple[Job, ...]]:
+        picture = await self.queues.board.current()
+        stored = await asyncio.to_thread(self.store.jobs, person, MOST)
+        known = {job.job_id: job for job in stored if job.user == person}
+        # The two are read at different moments: what has ended stays so.
+        for job in picture.jobs:
+            if job.user == person and job.job_id not in known:
+                known[job.job_id] = job
+        return picture, tuple(known.values())
+
+    def _page(self, picture: Picture, jobs: tuple[Job, ...], wanted: Wanted) -> JobPage:
+        groups, now = groups_of(jobs), self.wall()
+        found = [group for group in groups if fits(group, wanted)]
+        shown = found[wanted.offset : wanted.offset + wanted.limit]
+        return JobPage(
+            picture,
+            tuple(self._group(picture, one, now, MOST_TASKS) for one in shown),
+            len(found),
+            len(groups),
+            len(jobs) >= MOST,
+        )
+
+    def _group(
+        self, picture: Picture, group: Group, now: float, most: int
+    ) -> GroupView:
+        kind, thing = kind_of(group.jobs[0].name)
+        views = tuple(self._view(picture, job, now) for job in group.jobs)
+        known = [view.cost for view in views if view.cost is not None]
+        # What is live comes first where not all can be shown.
+        kept = sorted(views, key=lambda view: view.job.is_over)[:most]
+        return GroupView(
+            id=group.id,
+            is_array=group.is_array,
+            kind=kind,
+            thing=thing,
+            tasks=views if len(views) <= most else tuple(kept),
+            more=max(0, len(views) - most),
+            counts=Counter(view.job.state for view in views),
+            cost=sum(known) if len(known) == len(views) else None,
+        )
+
+    def _view(self, picture: Picture, job: Job, now: float) -> JobView:
+        began = None if job.is_waiting else job.starts_at
+        until = now if not job.is_over else float(job.ends_at or now)
+        ran_s = None if began is None else max(0, int(until - began))
+        ends = job.ends_at if began is not None and not job.is_over else None
+        return JobView(
+            job=job,
+            id=slurm_id_of(job),
+            why=explain(job, picture.scene),
+            ran_s=ran_s,
+            left_s=None if ends is None else max(0, int(ends - now)),
+            cost=self.queues.pricing.cost_so_far(picture.scene, job, until),
+        )
+
+
+def _those(jobs: tuple[Job, ...], asked: SlurmId) -> tuple[Job, ...]:
+    """Return the jobs that a number means: one, or all that are known of an array."""
+    if asked.task is not None:
+        return tuple(job for job in jobs if slurm_id_of(job) == asked)
+    of_array = tuple(job for job in jobs if job.array_id == asked.job)
+    return of_array or tuple(job for job in jobs if job.job_id == asked.job)
+
+
+def _to_act_on(asked: SlurmId, mine: tuple[Job, ...]) -> SlurmId:
+    """Return the number to send: a task that was named by its own job's number too."""
+    if (
+        asked.task is None
+        and len(mine) == 1
+        and mine[0].array_id not in {None, asked.job}
+    ):
+        return slurm_id_of(mine[0])
+    return asked
+
+
+def _no_such_job(text: str) -> NotFound:
+    return NotFound(
+        "You have no job {job}.",
+        "The list shows jobs that wait or run, and those that ended lately.",
+        job=text[:40],
+    )
+
+
+def _not_now(action: Action, asked: SlurmId, view: JobView) -> Conflict:
+    if view.job.is_over:
+        return Conflict(
+            "Job {job} has ended.", "There is nothing to do with it.", job=str(asked)
+        )
+    if action is Action.HOLD and not view.job.is_waiting:
+        return Conflict(
+            "Job {job} runs already; only what waits can be held.",
+            "Cancel it if it shall not go on.",
+            job=str(asked),
+        )
+    if view.job.reason == _BY_ADMIN:
+        return Conflict(
+            "Job {job} is held by an operator.",
+            "Ask them; only an operator lets it go.",
+            job=str(asked),
+        )
+    if action is Action.RELEASE:
+        return Conflict(
+            "Job {job} is not held.", "It starts by itself.", job=str(asked)
+        )
+    return Conflict("Job {job} is held already.", "Release it.", job=str(asked))
