@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import click
 
+from kqi_hub.cli.amounts import files
 from kqi_hub.cli.data_options import yes_option
 from kqi_hub.cli.options import json_option
 from kqi_hub.cli.output import say, show_json
@@ -105,10 +106,7 @@ def tag_runs(kind: Kind, tag: str, run_ids: tuple[int, ...], remove: bool) -> No
 @yes_option
 @click.pass_obj
 def delete_runs(kind: Kind, run_ids: tuple[int, ...], yes: bool) -> None:
-    """Delete them with all their files; one that still runs is stopped first.
-
-    What others read stays: it is refused with who does.
-    """
+    """Delete them with their files; one that lives, or that others read, stays."""
     with Client.from_config() as portal:
         if not yes:
             for run_id in run_ids:
@@ -122,9 +120,16 @@ def delete_runs(kind: Kind, run_ids: tuple[int, ...], yes: bool) -> None:
 
 
 def _warn(portal: Client, kind: Kind, run_id: int) -> None:
-    found = portal.run(kind, run_id)
-    stops = " It is stopped first." if found.is_live else ""
-    say(f"{kind.kind} {run_id}, {found.name}: its files and its history go.{stops}")
+    """Say what would go, and what stands against it."""
+    found = portal.run_deletion(kind, run_id)
+    kept = "its files" if found.files is None else files(found.files)
+    say(f"{kind.kind} {run_id}: its history and {kept} in {found.folder} go.")
+    if found.dataset is not None and found.is_unlocked:
+        say(f"  Dataset {found.dataset} stays, and may be changed again.")
+    if found.is_live:
+        say(f"  It has not ended. Stop it first: kqi {kind.kind} stop {run_id}")
+    for one in found.blockers:
+        say(f"  {one['kind']} {one['id']} {one['name']} reads its output: it stays.")
 
 
 def _stop(

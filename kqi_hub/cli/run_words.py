@@ -32,7 +32,7 @@ def teller() -> Callable[[Run], None]:
         if run.is_live:
             node = f" on {run.node}" if run.node else ""
             job = f" (job {run.job_id})" if run.job_id else ""
-            for text in (f"{run.state}{node}{job}", _why(run)):
+            for text in (f"{run.status}{node}{job}", _why(run)):
                 if text and text not in heard:
                     heard.add(text)
                     say(text)
@@ -45,7 +45,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     gpus = f", {run.gpus} GPU {run.gpu_type}".rstrip() if run.gpus else ""
     asked = run.choices or {}
     source = asked.get("source") or {}
-    yield "state", " ".join(filter(None, (run.state, run.detail)))
+    yield "state", " ".join(filter(None, (run.status, run.detail)))
     yield "waits", _why(run)
     yield "job", "" if run.job_id is None else f"{run.job_id} {run.node}".strip()
     yield "queue", f"{run.queue}: {run.cpus} CPU, {run.memory_mb} MB{gpus}"

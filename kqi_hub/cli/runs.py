@@ -156,7 +156,7 @@ def list_tags(kind: Kind, tenant: str | None, as_json: bool) -> None:
 
 def _row(one: Run) -> tuple[object, ...]:
     return (
-        *(one.id, "*" if one.is_favourite else "", one.name, one.state, one.queue),
+        *(one.id, "*" if one.is_favourite else "", one.name, one.status, one.queue),
         *(one.job_id, one.owner, moment(int(one.asked_at)), span(one.ran_s)),
         *(money(one.cost_micro, one.price), one.value, ", ".join(one.tags)),
     )

@@ -50,11 +50,11 @@ class RunLogCalls(RunCalls, AgentCalls):
 
     def _log_piece(self, run: Run, start: int | None) -> Any:
         """Return a piece of the log; None while there is none."""
-        if run.job_id is None:
+        if not run.slurm_id:
             return None
         begin = "" if start is None else f"&from={start}"
         try:
-            return self._agent_json("GET", f"log?job={run.job_id}{begin}")
+            return self._agent_json("GET", f"log?job={run.slurm_id}{begin}")
         except AgentRefused as error:
             if error.status == _NOT_THERE:
                 return None

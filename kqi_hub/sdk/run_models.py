@@ -26,6 +26,8 @@ class Run(Answer):
     tenant: str
     name: str
     state: str
+    # The state, or `stopping`.
+    status: str = ""
     memo: str = ""
     tags: tuple[str, ...] = ()
     detail: str = ""
@@ -41,6 +43,8 @@ class Run(Answer):
     parents: tuple[Mapping[str, Any], ...] = ()
     environment: str = ""
     job_id: int | None = None
+    # The same as Slurm's programs take it.
+    slurm_id: str = ""
     node: str = ""
     asked_at: float = 0.0
     began_at: float | None = None
@@ -91,6 +95,22 @@ class RunEvent(Answer):
     at: float
     state: str
     cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunDeletion(Answer):
+    """What deleting a run would take along; `blockers` are runs that read its output.
+
+    `is_unlocked`: its dataset, which stays, may be changed then.
+    """
+
+    is_live: bool = False
+    blockers: tuple[Mapping[str, Any], ...] = ()
+    folder: str = ""
+    files: int | None = None
+    bytes: int | None = None
+    dataset: int | None = None
+    is_unlocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

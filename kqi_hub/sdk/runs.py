@@ -16,7 +16,14 @@ from urllib.parse import quote, urlencode
 from kqi_hub.sdk.calls import Calls
 from kqi_hub.sdk.data import Outcome, pages
 from kqi_hub.sdk.errors import NotReachable, PortalError, Refused
-from kqi_hub.sdk.run_models import Inference, Run, RunEstimate, RunEvent, Training
+from kqi_hub.sdk.run_models import (
+    Inference,
+    Run,
+    RunDeletion,
+    RunEstimate,
+    RunEvent,
+    Training,
+)
 
 LOOK_EVERY_S: Final = 2.0
 KINDS: Final[Mapping[str, type[Run]]] = {one.kind: one for one in (Training, Inference)}
@@ -124,6 +131,11 @@ class RunCalls(Calls):
     def delete_run(self, kind: type[Run], run_id: int) -> None:
         """Delete one that has ended, with its files."""
         self._api("DELETE", f"{kind.kind}/{run_id}")
+
+    def run_deletion(self, kind: type[Run], run_id: int) -> RunDeletion:
+        """Return what deleting one's own would take along, and what is against it."""
+        said = self._api("GET", f"{kind.kind}/{run_id}/deletion")
+        return RunDeletion.read(said)
 
     def run_choices(self, kind: type[Run], run_id: int) -> Mapping[str, Any]:
         """Return what was asked for, as `submit` takes it, for one that is alike."""

@@ -32,7 +32,7 @@ async def test_a_training_is_submitted_and_shown_with_all_that_was_asked_for(
     ask: Client, site: FakeSite
 ) -> None:
     site.runs.furnish("mia")
-    about = {
+    about: dict[str, Any] = {
         "parents": [{"kind": "training", "id": DONE}],
         "variables": [{"name": "SEED", "value": " 7 "}],
         "ports": [8080],
