@@ -19,8 +19,11 @@ from kqi_hub.bootstrap.datasets import open_staging
 from kqi_hub.bootstrap.git import open_git
 from kqi_hub.bootstrap.keys import open_box
 from kqi_hub.bootstrap.notebooks_hub import make_folders, service_of
+from kqi_hub.bootstrap.store import store_root
 from kqi_hub.db.audit import SqlAuditLog
 from kqi_hub.db.credentials import SqlCredentialStore
+from kqi_hub.db.data_blockers import DatasetUsers
+from kqi_hub.db.data_items import SqlDataStore
 from kqi_hub.db.datasets import SqlDatasetStore
 from kqi_hub.db.runs import SqlRunStore
 from kqi_hub.db.snapshot import SqlSnapshotStore
@@ -32,6 +35,7 @@ from kqi_hub.domain.runs import Run, RunRules
 from kqi_hub.runas.run_folders import DoorRunFolders
 from kqi_hub.runas.secret_files import DoorSecretFiles
 from kqi_hub.services.queues import Queues
+from kqi_hub.services.run_data import DataOfTasks
 from kqi_hub.services.run_keeping import RunKeeper
 from kqi_hub.services.run_parts import RunPartsMaker
 from kqi_hub.services.run_world import RunTimes, RunWorld
@@ -147,7 +151,10 @@ def run_world(settings: Settings, engine: Engine, process: str) -> RunWorld:
     credentials = SourceCredentials(
         lambda: SqlCredentialStore(engine, open_box(settings)), services_of(settings)
     )
-    parts = RunPartsMaker(store, open_staging(settings, engine), credentials)
+    items = SqlDataStore(engine, DatasetUsers())
+    data = DataOfTasks(items, str(store_root(settings)))
+    staging = open_staging(settings, engine)
+    parts = RunPartsMaker(store, staging, credentials, data)
     return RunWorld(
         runs=store,
         slurm=open_cluster(settings, door),

@@ -106,7 +106,11 @@ class RunCollector:
         except KqiError as error:
             log.warning("Orders of %s stay: %s", owner, error)
         for run in ready:
-            await self._keep(run, found.get(run.id) or Collected())
+            try:
+                await self._keep(run, found.get(run.id) or Collected())
+            except KqiError as error:
+                log.warning("Run %d is collected again: %s", run.id, error)
+                self._pause(owner)
 
     async def _keep(self, run: Run, found: Collected) -> None:
         """Make products, let go of data, and at last store: each can be done again."""

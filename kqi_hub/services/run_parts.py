@@ -1,13 +1,13 @@
 """What a job's order says beyond its run, gathered when it is submitted."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kqi_hub.domain.dataset_ports import run_holder
 from kqi_hub.domain.errors import NotFound
 from kqi_hub.domain.notebook_ports import DatasetPlace
-from kqi_hub.domain.run_ports import OrderParts, RunStore
+from kqi_hub.domain.run_ports import DataOfTask, OrderParts, RunStore
 from kqi_hub.domain.runs import Run
 from kqi_hub.services.staging import Staging
 
@@ -20,17 +20,20 @@ class RunPartsMaker:
     staging: Staging
     # The person's stored credential for the host of a run's source. Blocks.
     git: Callable[[Run], tuple[str, str] | None]
+    # The items that the tasks of an array preprocess. Blocks.
+    data: Callable[[Sequence[Run]], tuple[DataOfTask, ...]] = lambda _: ()
 
     async def __call__(self, runs: tuple[Run, ...]) -> OrderParts:
         """Return the parts of a job's order, its dataset held until the run ends.
 
-        Raises NotFound where a parent is gone, and what `Staging.stage` does.
+        Raises NotFound where a parent or an item is gone, and what `Staging.stage` does.
         """
         first = runs[0]
         parents = await asyncio.to_thread(self._parents, first)
         git = await asyncio.to_thread(self.git, first)
         dataset = await self._dataset(first)
-        return OrderParts(runs, dataset, parents, git)
+        data = await asyncio.to_thread(self.data, runs)
+        return OrderParts(runs, dataset, parents, git, data)
 
     async def release(self, run: Run) -> None:
         """Let go of what a run held."""
