@@ -26,7 +26,7 @@ class RunPartsMaker:
     async def __call__(self, runs: tuple[Run, ...]) -> OrderParts:
         """Return the parts of a job's order, its dataset held until the run ends.
 
-        Raises NotFound where a parent or an item is gone, and what `Staging.stage` does.
+        Raises NotFound where a parent or data are gone, and what `Staging.stage` does.
         """
         first = runs[0]
         parents = await asyncio.to_thread(self._parents, first)
