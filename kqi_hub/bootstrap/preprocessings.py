@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from kqi_hub.bootstrap.cluster import open_door
 from kqi_hub.bootstrap.data import quotas_of
-from kqi_hub.bootstrap.store import open_store, store_root, ticket_key
+from kqi_hub.bootstrap.store import open_store, ticket_key
 from kqi_hub.db.audit import SqlAuditLog
 from kqi_hub.db.data_blockers import DatasetUsers, SqlBlockers
 from kqi_hub.db.data_items import SqlDataStore
@@ -20,7 +20,6 @@ from kqi_hub.runas.run_outputs import DoorRunOutputs
 from kqi_hub.services.preprocessing_runs import PreprocessingRuns
 from kqi_hub.services.preprocessings import Preprocessings
 from kqi_hub.services.publishing import Publisher
-from kqi_hub.services.run_data import DataOfTasks
 from kqi_hub.services.run_outputs import RunOutputs
 from kqi_hub.services.runs import Runs
 from kqi_hub.settings.model import Settings
@@ -53,12 +52,6 @@ def open_preprocessing_runs(
         SqlBlockers(engine),
         open_store(settings),
     )
-
-
-def open_data_of_tasks(settings: Settings, engine: Engine) -> DataOfTasks:
-    """Return what finds the data of an array's tasks."""
-    items = SqlDataStore(engine, DatasetUsers())
-    return DataOfTasks(items, str(store_root(settings)))
 
 
 def open_run_outputs(settings: Settings, engine: Engine) -> RunOutputs:

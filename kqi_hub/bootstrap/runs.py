@@ -19,6 +19,7 @@ from kqi_hub.bootstrap.datasets import open_staging
 from kqi_hub.bootstrap.git import open_git
 from kqi_hub.bootstrap.keys import open_box
 from kqi_hub.bootstrap.notebooks_hub import make_folders, service_of
+from kqi_hub.bootstrap.preprocessings import open_run_outputs
 from kqi_hub.bootstrap.store import store_root
 from kqi_hub.db.audit import SqlAuditLog
 from kqi_hub.db.credentials import SqlCredentialStore
@@ -120,8 +121,9 @@ def open_run_keeper(
     settings: Settings, told: Callable[[Run], None] = lambda _: None
 ) -> RunKeeper:
     """Return what follows the runs of everybody, for the worker; `told` of each end."""
-    world = run_world(settings, open_database(settings), "worker")
-    return RunKeeper(world, told=told)
+    engine = open_database(settings)
+    outputs = open_run_outputs(settings, engine)
+    return RunKeeper(run_world(settings, engine, "worker"), outputs.products, told)
 
 
 def run_rules(settings: Settings) -> RunRules:
