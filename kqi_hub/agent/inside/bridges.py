@@ -86,9 +86,10 @@ class Bridges:
 
     async def close(self) -> None:
         """End all of them."""
-        for bridge in self._open.values():
+        bridges = list(self._open.values())
+        for bridge in bridges:
             bridge.is_open = False
-            await end(bridge.process)
+        await asyncio.gather(*(end(bridge.process) for bridge in bridges))
 
     async def _to(self, job: Job) -> _Bridge:
         async with self._one_each[job.id]:

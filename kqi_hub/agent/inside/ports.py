@@ -17,6 +17,7 @@ from kqi_hub.agent.inside.slurm_jobs import JOB
 
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}", re.ASCII)
 _ADDRESS: Final = re.compile(r"[\x21-\x7e]{1,16384}", re.ASCII)
+_LENGTH: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
 _LARGEST: Final = 10**15
 _CHUNKABLE: Final = frozenset({"POST", "PUT", "PATCH"})
 _LONGEST_HEAD: Final = 64 * 1024
@@ -158,6 +159,8 @@ class Passed(OwnerHandler):
             query = f"?{self.request.query}" if self.request.query else ""
             self.redirect(f"{self.prefix}{query}")
             raise Finish
+        if not _LENGTH.fullmatch(self.request.headers.get("Content-Length", "0")):
+            raise Problem(400, "invalid-input", "This is no length of a body.")
         is_body_known = "Transfer-Encoding" not in self.request.headers
         if not is_body_known and self.request.method not in _CHUNKABLE:
             raise Problem(411, "no-length", "This needs `Content-Length`.")
