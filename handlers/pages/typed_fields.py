@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
 
 from handlers.failures import FieldFault, InvalidFields
-from kqi_hub.domain.notebooks import Shape
+from kqi_hub.domain.notebooks import Shape, Staging
 from kqi_hub.i18n import N_
 
 T = TypeVar("T")
@@ -88,6 +88,14 @@ def dataset(sent: Mapping[str, str]) -> int | None:
     """Read the number of a dataset; empty is none."""
     text = sent["dataset"].strip()
     return _natural(text, _DATASET) if text else None
+
+
+def staging(sent: Mapping[str, str]) -> Staging:
+    """Return how a dataset gets to the node; where nothing is said, by a link."""
+    word = sent["staging"] or Staging.LINK.value
+    if word not in set(Staging):
+        raise Unreadable(ONE_OF, expected=", ".join(Staging))
+    return Staging(word)
 
 
 def variables(sent: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

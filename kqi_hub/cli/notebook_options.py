@@ -34,6 +34,12 @@ _OPTIONS: Final = (
     click.option(
         "--dataset", type=click.IntRange(0), help="Number of a dataset; 0: none."
     ),
+    click.option(
+        "--local-copy/--link",
+        "local_copy",
+        default=None,
+        help="Copy the dataset to the node first, or read it in place (the usual).",
+    ),
 )
 
 
@@ -49,8 +55,7 @@ def chosen(said: dict[str, Any]) -> dict[str, object]:
     plain = ("preset", "queue", "cpus", "gpus", "gpu_type", "ui", "environment",
              "command", "memo")  # fmt: skip
     found: dict[str, object] = {n: said[n] for n in plain if said[n] is not None}
-    if said["dataset"] is not None:
-        found["dataset"] = said["dataset"] or None
+    found |= _dataset(said)
     if said["memory_gb"] is not None:
         found["memory_mb"] = said["memory_gb"] * _MB
     if said["lifetime"] is not None or said["no_lifetime"]:
@@ -67,6 +72,15 @@ def chosen(said: dict[str, Any]) -> dict[str, object]:
         raise click.UsageError("--ref needs --repository.")
     if said["variables"]:
         found["variables"] = [_variable(text) for text in said["variables"]]
+    return found
+
+
+def _dataset(said: dict[str, Any]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    if said["dataset"] is not None:
+        found["dataset"] = said["dataset"] or None
+    if said["local_copy"] is not None:
+        found["staging"] = "copy" if said["local_copy"] else "link"
     return found
 
 

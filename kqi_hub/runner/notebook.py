@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from kqi_hub.runner.dataset import variables_of
+from kqi_hub.runner.dataset import Near, near_dataset, variables_of
 from kqi_hub.runner.engines import EnginesEnd, prepare_engines
 from kqi_hub.runner.environment import children_environment, server_environment
 from kqi_hub.runner.folders import Folders, make_folders
@@ -79,12 +79,13 @@ def _run(order: Order, voice: HubVoice, begun: float) -> int:
     engines = EnginesEnd(folders.ipython)
     try:
         voice.phase("environment")
-        told = _prepared(order, folders, hub)
-        voice.port(port)
-        voice.phase("server")
-        server.serve(told)
-        say(f"Prepared in {time.monotonic() - begun:.1f} s; the server starts.")
-        return _wait(server, engines)
+        with near_dataset(order.dataset, order.copies, say) as near:
+            told = _prepared(order, near, folders, hub)
+            voice.port(port)
+            voice.phase("server")
+            server.serve(told)
+            say(f"Prepared in {time.monotonic() - begun:.1f} s; the server starts.")
+            return _wait(server, engines)
     except Stopped:
         say("Stopped before the server was up.")
         return _STOPPED
@@ -95,13 +96,13 @@ def _run(order: Order, voice: HubVoice, begun: float) -> int:
 
 
 def _prepared(
-    order: Order, folders: Folders, hub: Mapping[str, str]
+    order: Order, near: Near, folders: Folders, hub: Mapping[str, str]
 ) -> dict[str, object]:
     """Make everything ready, and return what the server is told."""
-    told = {**hub, **variables_of(order.dataset)}
+    told = {**hub, **variables_of(near.dataset)}
     plain = children_environment(os.environ, {}, told, folders)
     children = children_environment(os.environ, order.variables, told, folders)
-    prepared = prepare(order, folders, children, say)
+    prepared = prepare(order, near, folders, children, say)
     write_conda_lines(folders.conda, order.folder, say)
     prepare_engines(folders.ipython, order.folder / "log", say)
     environments = {"environment": plain, "children": children}

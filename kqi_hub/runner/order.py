@@ -32,6 +32,7 @@ class Order:
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     command: str = ""
     dataset: tuple[int, str] | None = None  # its number, and where it lies
+    copies: bool = False  # whether it is copied to the node's own disk first
     lifetime_s: int | None = None
     idle_stop_s: int = 0
     idle_warn_s: int = 600
@@ -82,6 +83,7 @@ def _order(file: Path, told: Any) -> Order:
         variables=texts(notebook.get("variables") or {}),
         command=str(notebook.get("command") or ""),
         dataset=_dataset(notebook.get("dataset")),
+        copies=notebook.get("staging") == "copy",
         lifetime_s=None if lifetime is None else int(lifetime),
         idle_stop_s=int(notebook.get("idle_stop_s", 0)),
         idle_warn_s=int(notebook.get("idle_warn_s", 600)),

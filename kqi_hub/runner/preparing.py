@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from kqi_hub.runner.dataset import NoDataset, link_dataset
+from kqi_hub.runner.dataset import Near, NoDataset, link_dataset
 from kqi_hub.runner.folders import Folders
 from kqi_hub.runner.kernels import (
     CondaKernel,
@@ -36,25 +36,35 @@ class Prepared:
 
 
 def prepare(
-    order: Order, folders: Folders, environment: Mapping[str, str], say: Say
+    order: Order,
+    near: Near,
+    folders: Folders,
+    environment: Mapping[str, str],
+    say: Say,
 ) -> Prepared:
     """Link the dataset, bring the repository, run the start command, find kernels."""
     notices: list[Notice] = []
-    _dataset(order, folders, say, notices)
+    _dataset(order, near, folders, say, notices)
     clone = _repository(order, folders, environment, say, notices)
     _command(order, clone or folders.workspace, environment, say, notices)
     kernel = _kernels(order, folders, say, notices)
     return Prepared(kernel, tuple(notices))
 
 
-def _dataset(order: Order, folders: Folders, say: Say, notices: list[Notice]) -> None:
+def _dataset(
+    order: Order, near: Near, folders: Folders, say: Say, notices: list[Notice]
+) -> None:
+    number, place = near.dataset or ("", "")
+    if near.why:
+        notices.append(
+            {"code": "dataset-linked", "dataset": str(number), "detail": near.why}
+        )
     try:
-        link_dataset(order.dataset, folders.workspace, say)
+        link_dataset(order.dataset, folders.workspace, say, place)
     except NoDataset as error:
-        number = "" if order.dataset is None else str(order.dataset[0])
         say(f"Dataset {number} cannot be read: {error}. The notebook starts without.")
         notices.append(
-            {"code": "dataset-missing", "dataset": number, "detail": str(error)}
+            {"code": "dataset-missing", "dataset": str(number), "detail": str(error)}
         )
 
 

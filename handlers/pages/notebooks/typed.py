@@ -15,10 +15,11 @@ from handlers.pages.typed_fields import (
     number,
     plain_lines,
     shape,
+    staging,
     variables,
 )
 from handlers.route import Model
-from kqi_hub.domain.notebooks import Choices, Repository, Shape, Ui
+from kqi_hub.domain.notebooks import Choices, Repository, Shape, Staging, Ui
 
 
 class Filled(Model):
@@ -37,6 +38,7 @@ class Filled(Model):
     ui: str = Field("", max_length=1000)
     environment: str = Field("", max_length=1000)
     dataset: str = Field("", max_length=1000)
+    staging: str = Field("", max_length=1000)
     repository: str = Field("", max_length=10_000)
     ref: str = Field("", max_length=10_000)
     variables: str = Field("", max_length=100_000)
@@ -69,6 +71,7 @@ def texts_of(choices: Choices) -> dict[str, str]:
         "ui": choices.ui.value,
         "environment": choices.environment,
         "dataset": "" if choices.dataset is None else str(choices.dataset),
+        "staging": choices.staging.value,
         "repository": repository.url if repository else "",
         "ref": repository.ref if repository else "",
         "variables": "\n".join(f"{name}={value}" for name, value in choices.variables),
@@ -97,6 +100,7 @@ def choices_of(sent: Mapping[str, str]) -> Choices:
         command=plain_lines(sent["command"]),
         memo=plain_lines(sent["memo"]),
         dataset=reader.read("dataset", dataset),
+        staging=reader.read("staging", staging) or Staging.LINK,
     )
     reader.check()
     return choices

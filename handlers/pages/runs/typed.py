@@ -9,13 +9,12 @@ from handlers.pages.typed_fields import (
     HOUR_S,
     MB_PER_GB,
     NUMBER,
-    ONE_OF,
     Reader,
-    Unreadable,
     dataset,
     number,
     plain_lines,
     shape,
+    staging,
     variables,
     whole_numbers,
 )
@@ -108,7 +107,7 @@ def spec_of(sent: Mapping[str, str], kinds: Mapping[int, RunKind]) -> RunSpec:
         shape=shape(reader),
         lifetime_s=reader.read("lifetime_h", _lifetime) or 0,
         dataset=reader.read("dataset", dataset),
-        staging=reader.read("staging", _staging) or Staging.LINK,
+        staging=reader.read("staging", staging) or Staging.LINK,
         parents=tuple(Parent(kinds.get(one, RunKind.TRAINING), one) for one in numbers),
         environment=sent["environment"].strip(),
         source=_source(sent),
@@ -143,13 +142,6 @@ def tags_of(text: str) -> tuple[str, ...]:
 
 def _lifetime(sent: Mapping[str, str]) -> int:
     return round(number(sent["lifetime_h"], float, NUMBER) * HOUR_S)
-
-
-def _staging(sent: Mapping[str, str]) -> Staging:
-    word = sent["staging"] or Staging.LINK.value
-    if word not in set(Staging):
-        raise Unreadable(ONE_OF, expected=", ".join(Staging))
-    return Staging(word)
 
 
 def _ports(sent: Mapping[str, str]) -> tuple[int, ...]:

@@ -32,8 +32,9 @@ async def test_dataset_is_one_of_the_persons_tenants(
     datasets = site.notebooks.datasets
     for tenant in ("vision", "nlp", "bio"):
         datasets.create(NewDataset(tenant, "signs"), "somebody", 1.0)
-    made = await make(ask, dataset=2)
+    made = await make(ask, dataset=2, staging="copy")
     assert made["choices"]["dataset"] == 2
+    assert made["choices"]["staging"] == "copy"
     refused = await ask(MAKE, "mia", "POST", {**GOOD, "name": "other", "dataset": 3})
     assert refused.status == 400
     assert "no dataset 3" in refused.text
@@ -42,6 +43,7 @@ async def test_dataset_is_one_of_the_persons_tenants(
     changed = {**GOOD, "dataset": None, "changed_at": seen}
     answer = await ask(path, "mia", "PUT", changed)
     assert answer.json["choices"]["dataset"] is None
+    assert answer.json["choices"]["staging"] == "link"
 
 
 async def test_dataset_that_is_gone_is_told_at_the_start(
@@ -148,6 +150,8 @@ async def test_a_manager_sees_the_tenants_without_variables_and_commands(
         {"dataset": 2**63},
         {"dataset": "7"},
         {"dataset": 99},
+        {"staging": "move"},
+        {"staging": None},
         {"owner": "max"},
         {"unknown": 1},
     ],

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kqi_hub.runner.dataset import NoDataset, link_dataset, variables_of
+from kqi_hub.runner.dataset import NoDataset, link_dataset, near_dataset, variables_of
 from kqi_hub.runner.order import BadOrder, read_order
 from tests.adapters.runner.order_file import order, silent, write_order
 
@@ -101,3 +101,48 @@ def test_order_with_a_dataset_that_is_none_is_refused(
 ) -> None:
     with pytest.raises(BadOrder):
         read_order(write_order(tmp_path, order(dataset=dataset)))
+
+
+def test_a_copy_is_read_on_the_node_and_goes_away(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = tmp_path / "local"
+    local.mkdir()
+    monkeypatch.setenv("SLURM_TMPDIR", str(local))
+    (tree / "a").mkdir()
+    (tree / "a" / "b").write_bytes(b"x" * 1000)
+    said: list[str] = []
+    with near_dataset((7, str(tree)), True, said.append) as near:
+        place = Path(variables_of(near.dataset)["KQI_INPUT"])
+        assert place.parent == local
+        assert (place / "a" / "b").read_bytes() == b"x" * 1000
+        assert (place / "meta.json").read_text() == "{}"
+    assert list(local.iterdir()) == []
+    assert str(local) in said[0]
+
+
+@pytest.mark.parametrize("dataset", [None, (7, ""), (7, "/store/x")])
+def test_without_a_copy_a_dataset_is_read_where_it_lies(
+    dataset: tuple[int, str] | None,
+) -> None:
+    with near_dataset(dataset, False, silent) as near:
+        assert (near.dataset, near.why) == (dataset, "")
+
+
+def test_a_copy_that_cannot_be_made_keeps_nothing_from_starting(
+    tree: Path, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    gone = str(tmp_path / "gone")
+    with near_dataset((7, gone), True, said.append) as near:
+        assert near.dataset == (7, gone)
+        assert "No such file" in near.why
+    assert "cannot be copied" in said[-1]
+
+
+@pytest.mark.parametrize(("word", "copies"), [("copy", True), ("link", False)])
+def test_order_says_whether_the_dataset_is_copied(
+    tmp_path: Path, word: str, copies: bool
+) -> None:
+    assert read_order(write_order(tmp_path, order(staging=word))).copies == copies
+    assert not read_order(write_order(tmp_path, order())).copies

@@ -21,6 +21,7 @@ from kqi_hub.domain.notebooks import (
     Repository,
     Session,
     Shape,
+    Staging,
     Ui,
 )
 from kqi_hub.i18n import texts
@@ -39,6 +40,7 @@ EVERYTHING = Choices(
     command="pip list\nls",
     memo="two\nlines",
     dataset=12,
+    staging=Staging.COPY,
 )
 SENT = {**Filled.model_validate({}).model_dump(), **texts_of(EVERYTHING)}
 SESSION = Session(1, 1, "mia", "k", EVERYTHING, 100.0, 100.0)
@@ -95,6 +97,23 @@ def test_a_dataset_is_chosen_by_its_number(text: str, number: int | None) -> Non
 @pytest.mark.parametrize("text", ["signs", "1.5", "-1", "1e3", "٣", "9" * 19])
 def test_what_is_no_number_of_a_dataset_is_refused(text: str) -> None:
     assert faults(dataset=text) == {"dataset"}
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("", Staging.LINK), ("link", Staging.LINK), ("copy", Staging.COPY)],
+)
+def test_a_dataset_is_linked_unless_a_copy_is_asked_for(
+    text: str, meant: Staging
+) -> None:
+    choices = choices_of({**SENT, "staging": text})
+    assert choices.staging is meant
+    assert texts_of(choices)["staging"] == meant.value
+
+
+@pytest.mark.parametrize("text", ["COPY", "move", " ", "link\n"])
+def test_what_is_no_way_to_a_node_is_refused(text: str) -> None:
+    assert faults(staging=text) == {"staging"}
 
 
 def test_a_comma_is_as_good_as_a_point() -> None:

@@ -62,3 +62,4 @@ def test_dataset_is_told_with_its_place() -> None:
     secrets = ServerSecrets({}, dataset=DatasetPlace(7, "/store/trees/x"))
     told = json.loads(secret_text(session, secrets, NotebookRules(), "p"))
     assert told["notebook"]["dataset"] == {"id": 7, "path": "/store/trees/x"}
+    assert told["notebook"]["staging"] == "link"

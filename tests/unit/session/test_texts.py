@@ -13,6 +13,7 @@ from kqi_hub.session.texts import catalogue, language_for
 CODES = (
     "clone-failed",
     "command-failed",
+    "dataset-linked",
     "dataset-missing",
     "environment-missing",
     "environment-no-kernel",
