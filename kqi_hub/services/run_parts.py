@@ -3,13 +3,24 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from kqi_hub.domain.dataset_ports import run_holder
 from kqi_hub.domain.errors import NotFound
 from kqi_hub.domain.notebook_ports import DatasetPlace
 from kqi_hub.domain.run_ports import DataOfTask, OrderParts, RunStore
 from kqi_hub.domain.runs import Run
-from kqi_hub.services.staging import Staging
+from kqi_hub.services.staging import Staged
+
+
+class Stager(Protocol):
+    """What has datasets made ready: Staging (services/staging.py)."""
+
+    async def stage(self, dataset_id: int, holder: str | None = None) -> Staged:
+        """Return where a dataset lies, held by somebody."""
+
+    async def release(self, holder: str) -> None:
+        """Let go of what a thing holds."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +28,7 @@ class RunPartsMaker:
     """Have what runs read made ready; one a process."""
 
     runs: RunStore
-    staging: Staging
+    staging: Stager
     # The person's stored credential for the host of a run's source. Blocks.
     git: Callable[[Run], tuple[str, str] | None]
     # The items that the tasks of an array preprocess. Blocks.
