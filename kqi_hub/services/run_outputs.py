@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from kqi_hub.domain.data import Kind, Origin, Thing, UploadState, Use
+from kqi_hub.domain.data_errors import NoRoom
 from kqi_hub.domain.data_item_ports import DataStore
 from kqi_hub.domain.data_ports import Store
 from kqi_hub.domain.data_rules import MOST_BYTES, MOST_FILES, checked_data_name
@@ -84,11 +85,9 @@ class RunOutputs:
         for name in found.outputs:
             try:
                 missed = await self._product(run, name)
-            except _PASSING as error:
-                if self.wall() - (run.ended_at or run.changed_at) < self.patience_s:
-                    raise
-                missed = str(error)
             except KqiError as error:
+                if _passes(error) and self._may_wait(run):
+                    raise
                 missed = str(error)
             if missed:
                 log.warning("run %d, output %r: %s", run.id, name, missed)
@@ -97,6 +96,9 @@ class RunOutputs:
             return found
         detail = " ".join(filter(None, (found.detail, *troubles)))
         return replace(found, detail=detail[:_LONGEST_DETAIL])
+
+    def _may_wait(self, run: Run) -> bool:
+        return self.wall() - (run.ended_at or run.changed_at) < self.patience_s
 
     async def _product(self, run: Run, name: str) -> str:
         """Make one item; return what of it was left out, usually nothing."""
@@ -160,11 +162,10 @@ class RunOutputs:
                     self._new(run, name), upload, self.quotas(tenant)
                 )
             )
-        except _PASSING:
-            raise
-        except KqiError:
-            # Over a quota, most likely: nothing of it is kept.
-            await self.store.drop(tenant, key)
+        except KqiError as error:
+            if not _passes(error):
+                # Over a quota, most likely: nothing of it is kept.
+                await self.store.drop(tenant, key)
             raise
         return True
 
@@ -184,6 +185,10 @@ class RunOutputs:
             parents=() if data is None else (data.id,),
             origin=Origin.PREPROCESSING,
         )
+
+
+def _passes(error: KqiError) -> bool:
+    return isinstance(error, _PASSING) and not isinstance(error, NoRoom)
 
 
 def _thing(run: Run) -> Thing:
