@@ -100,17 +100,28 @@ class RunCollector:
         ready = [run for run in runs if not self._is_late(run, found.get(run.id))]
         if not ready:
             return
-        try:
-            names = sorted({run.job_name for run in ready})
-            await self._world.secrets.drop(owner, names)
-        except KqiError as error:
-            log.warning("Orders of %s stay: %s", owner, error)
+        await self._drop_orders(owner, ready)
         for run in ready:
             try:
                 await self._keep(run, found.get(run.id) or Collected())
             except KqiError as error:
                 log.warning("Run %d is collected again: %s", run.id, error)
                 self._pause(owner)
+
+    async def _drop_orders(self, owner: str, ready: Sequence[Run]) -> None:
+        """Remove the orders of jobs; tasks that have not begun need theirs."""
+        done = {run.id for run in ready}
+        names = []
+        for run in {one.key: one for one in ready}.values():
+            others = await asyncio.to_thread(self._world.runs.named, run.key)
+            if all(one.id in done or not one.is_live for one in others):
+                names.append(run.job_name)
+        if not names:
+            return
+        try:
+            await self._world.secrets.drop(owner, sorted(names))
+        except KqiError as error:
+            log.warning("Orders of %s stay: %s", owner, error)
 
     async def _keep(self, run: Run, found: Collected) -> None:
         """Make products, let go of data, and at last store: each can be done again."""

@@ -181,6 +181,12 @@ class RunLab:
         self.asked[run.job_name] = run
         return run
 
+    def ask_batch(self, tasks: int) -> tuple[Run, ...]:
+        """Have the portal store the wish for an array."""
+        self.now += 1
+        new = NewRun(RunKind.PREPROCESSING, "alice", "a" * 26, SPEC, preprocessing=1)
+        return self.store.ask_batch([new] * tasks, self.now)
+
     def look(self, *jobs: Job) -> None:
         """Have the worker look at Slurm, a moment later."""
         self.now += 10

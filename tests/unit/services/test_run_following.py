@@ -356,6 +356,38 @@ async def test_a_folder_that_can_never_be_read_ends_the_run_and_says_so() -> Non
     assert "could not be read: cut off half way" in ended.detail
 
 
+async def test_the_order_of_an_array_stays_until_its_last_task_has_ended() -> None:
+    lab = RunLab()
+    worker = lab.process()
+    runs = lab.ask_batch(2)
+    await worker.work()
+    assert len(lab.slurm.scripts) == 1
+    name = runs[0].job_name
+    tasks = [
+        replace(lab.job(name, state, number), array_id=101, task=str(task))
+        for task, (number, state) in enumerate([(102, "COMPLETED"), (101, "RUNNING")])
+    ]
+    lab.look(*tasks)
+    await worker.work()
+    states = [lab.one(run).state for run in runs]
+    assert states == [RunState.COMPLETED, RunState.RUNNING]
+    assert lab.files.dropped == []
+    lab.look(tasks[0], replace(tasks[1], state="FAILED"))
+    await worker.work()
+    assert lab.one(runs[1]).state is RunState.FAILED
+    assert lab.files.dropped == [name]
+
+
+async def test_one_task_of_an_array_is_stopped_by_its_own_number() -> None:
+    lab = RunLab()
+    worker = lab.process()
+    runs = lab.ask_batch(3)
+    await worker.work()
+    stopping = lab.store.stopping(runs[1].id, RunState.USER_CANCELED, lab.now)
+    await worker.keeper.submission.stop(stopping)
+    assert lab.slurm.cancelled == ["101_1"]
+
+
 async def test_folders_of_deleted_runs_are_removed_or_stay_noted() -> None:
     lab = RunLab()
     worker = lab.process()
