@@ -68,6 +68,16 @@ _OFFERS: Final = (
     Offer(
         _WORK,
         Entry(
+            "jobs",
+            N_("All jobs"),
+            "list",
+            "j",
+            N_("Everything that you have in Slurm, submitted by hand too."),
+        ),
+    ),
+    Offer(
+        _WORK,
+        Entry(
             "data",
             N_("Data"),
             "database",

@@ -66,6 +66,7 @@ from handlers.pages.datasets import (
     types as dataset_types,
 )
 from handlers.pages.environments import listing as environment_pages
+from handlers.pages.jobs import actions as job_actions, listing as job_list
 from handlers.pages.me import (
     credentials as my_credentials,
     factor as my_factor,
@@ -137,6 +138,8 @@ ALL: Final[tuple[Routes, ...]] = (
     run_bulk.routes,
     run_actions.routes,
     run_detail.routes,
+    job_list.routes,
+    job_actions.routes,
     environment_pages.routes,
     files.routes,
     # /data/new and /datasets/new come before those of one item.

@@ -1,0 +1,1 @@
+"""Pages of all jobs that a person has in Slurm."""
