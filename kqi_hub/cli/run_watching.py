@@ -1,6 +1,5 @@
 """Wait for trainings and inferences, and follow what they write."""
 
-import sys
 from typing import Final
 
 import click
@@ -43,8 +42,8 @@ def show_logs(kind: Kind, run_id: int, follow: bool, tail: bool) -> None:
             say(f"{kind.kind} {run_id} is {run.state}: its log comes when it runs.")
         try:
             for text in portal.run_log(run, follow=follow, whole=not tail):
-                click.echo(text, nl=False)
-                sys.stdout.flush()
+                # As bytes it stays as it is, colours too: pieces end anywhere.
+                click.echo(text.encode(), nl=False)
         except KeyboardInterrupt:
             raise click.exceptions.Exit(130) from None
 
