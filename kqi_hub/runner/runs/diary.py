@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from kqi_hub.runner.runs.files import write_json
-from kqi_hub.runner.runs.order import RESULT
 
+RESULT: Final = "result.json"
 STATE: Final = "state.json"
 _VERSION: Final = 1
 _PROGRESS_EVERY_S: Final = 0.5

@@ -14,7 +14,8 @@ _VERSION: Final = 1
 _LONGEST: Final = 1 << 22
 KEPT: Final = "order.json"
 KEPT_BATCH: Final = "batch.json"
-RESULT: Final = "result.json"
+# Which job a folder belongs to: the first that has begun in it.
+_CLAIM: Final = "job"
 # In `control`, and nobody's to find in a folder later.
 _SECRET_VARIABLES: Final = frozenset({"KQI_TOKEN"})
 
@@ -92,21 +93,25 @@ def take_order(secret: Path, folder: Path, environ: Mapping[str, str]) -> RunOrd
     told, is_kept = _told(secret, folder)
     try:
         mine = _of_this_task(told, environ)
-        order = _order(mine, _own_folder(mine, folder, environ))
+        order = _order(mine, _claimed(_folder(mine, folder), environ))
+    except OSError as error:
+        raise _unusable(folder, error) from error
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         problem = f"{type(error).__name__}: {error}"
         raise BadOrder(f"the order is not as it should be: {problem}") from error
     try:
-        order.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_json(order.folder / KEPT, _without_secrets(mine))
         if told.get("tasks"):
             _keep_batch(folder, told)
         elif not is_kept:
             secret.unlink(missing_ok=True)
     except OSError as error:
-        why = error.strerror or str(error)
-        raise BadOrder(f"the folder {order.folder} cannot be used: {why}") from error
+        raise _unusable(order.folder, error) from error
     return order
+
+
+def _unusable(folder: Path, error: OSError) -> BadOrder:
+    return BadOrder(f"the folder {folder} cannot be used: {error.strerror or error}")
 
 
 def _keep_batch(folder: Path, told: Told) -> None:
@@ -141,15 +146,36 @@ def _of_this_task(told: Told, environ: Mapping[str, str]) -> Told:
     return told | {"tasks": [told["tasks"][int(number)]]}
 
 
-def _own_folder(told: Told, folder: Path, environ: Mapping[str, str]) -> Path:
-    """Return this run's folder: a new one where an earlier job of it has ended."""
+def _folder(told: Told, folder: Path) -> Path:
+    """Return the folder of this run, or of this task's run."""
     own = Path(told["tasks"][0]["folder"]) if told.get("tasks") else folder
     if not own.is_absolute() or len(own.parents) < 3 or ".." in own.parts:
         raise ValueError(f"{str(own)!r} cannot be the folder of a run")
-    if not (own / RESULT).exists():
-        return own
-    job = environ.get("SLURM_ARRAY_JOB_ID") or environ.get("SLURM_JOB_ID") or "again"
-    return own.with_name(f"{own.name.partition('.')[0]}.{job}")
+    return own
+
+
+def _claimed(folder: Path, environ: Mapping[str, str]) -> Path:
+    """Make a folder this job's; give it one beside it where it is another job's.
+
+    A script that is submitted by hand again must not touch what the first has left.
+    """
+    job = environ.get("SLURM_ARRAY_JOB_ID") or environ.get("SLURM_JOB_ID")
+    job = job or str(os.getpid())
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not _is_mine(folder, job):
+        folder = folder.with_name(f"{folder.name.partition('.')[0]}.{job}")
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def _is_mine(folder: Path, job: str) -> bool:
+    claim = folder / _CLAIM
+    try:
+        with claim.open("x", encoding="ascii") as stream:
+            stream.write(job)
+    except FileExistsError:
+        return claim.read_text(encoding="ascii", errors="replace") == job
+    return True
 
 
 def _order(told: Told, folder: Path) -> RunOrder:

@@ -308,6 +308,22 @@ def test_a_job_by_hand_later_reads_what_the_first_has_left(tmp_path: Path) -> No
     assert read(other / "result.json")["exit_code"] == 0
 
 
+def test_a_second_job_never_touches_what_a_killed_one_has_left(tmp_path: Path) -> None:
+    first = run_job(tmp_path, order("echo run >> $KQI_OUTPUT/x"))
+    (first.folder / "result.json").unlink()  # as when it was killed
+    again = run_job(tmp_path, order("echo 2 >> $KQI_OUTPUT/x"), SLURM_JOB_ID="99")
+    assert again.code == 0
+    assert first.output("x") == "run\n"
+    assert (tmp_path / "kqi/training/12.99/output/x").read_text() == "2\n"
+
+
+def test_a_job_that_slurm_has_put_back_goes_on_in_its_folder(tmp_path: Path) -> None:
+    for _ in range(2):
+        done = run_job(tmp_path, order("echo run >> $KQI_OUTPUT/x"))
+    assert done.output("x") == "run\nrun\n"
+    assert not (tmp_path / "kqi/training/12.77").exists()
+
+
 def test_tasks_of_an_array_each_do_their_own(tmp_path: Path) -> None:
     folders = [tmp_path / "kqi" / "preprocessing" / str(one) for one in (12, 13)]
     items = []
@@ -334,7 +350,7 @@ def test_tasks_of_an_array_each_do_their_own(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("task", ["", "2", "-1", "x"])
 def test_a_job_that_is_no_task_of_the_array_says_so(tmp_path: Path, task: str) -> None:
-    item = {"run": 1, "data": 1, "name": "n", "path": "/", "tags": []}
+    item: dict[str, Any] = {"run": 1, "data": 1, "name": "n", "path": "/", "tags": []}
     told = order("true", tasks=[item | {"folder": str(tmp_path / "a/b/c/d")}] * 2)
     done = run_job(tmp_path, told, SLURM_ARRAY_TASK_ID=task)
     assert done.code == 65
