@@ -15,6 +15,7 @@ from kqi_hub.db.run_rows import (
     tag_rows,
     thing_of,
 )
+from kqi_hub.db.tenant_lock import hold_tenant
 from kqi_hub.db.uses import lock_dataset, note_use
 from kqi_hub.domain.data import Kind, Thing, Use
 from kqi_hub.domain.errors import Conflict, NotFound
@@ -65,6 +66,9 @@ def _refuse_repeated(connection: Connection, new: Sequence[NewRun]) -> None:
     for one in new:
         if one.preprocessing is not None and one.data is not None:
             wanted.setdefault(one.preprocessing, []).append(one.data)
+    if wanted:
+        # Who asks for the same at the same time waits until this is stored.
+        hold_tenant(connection, new[0].spec.tenant)
     for preprocessing, items in wanted.items():
         for start in range(0, len(items), CHUNK):
             query = select(_R.number, _R.data).where(

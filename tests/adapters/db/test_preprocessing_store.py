@@ -1,5 +1,7 @@
 """Preprocessings on SQLite and PostgreSQL: kept, listed, locked by their runs."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -131,6 +133,27 @@ def test_data_are_refused_a_second_time_with_the_whole_array(
     with pytest.raises(Conflict, match="data 7"):
         run_on(ready, made.id, 8, 7)
     assert known.done_on(made.id, [7, 8]).keys() == {7}
+
+
+def test_of_many_who_run_it_on_the_same_data_at_once_one_does(
+    ready: Engine, known: SqlPreprocessingStore
+) -> None:
+    made = known.create(FULL, "mia", NOW)
+    together = threading.Barrier(4)
+
+    def ask(key: str) -> bool:
+        new = NewRun(
+            RunKind.PREPROCESSING, "mia", key, SPEC, preprocessing=made.id, data=7
+        )
+        together.wait()
+        try:
+            SqlRunStore(ready).ask_batch([new], NOW)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(ask, "abcd")) == [False, False, False, True]
 
 
 def test_numbers_are_never_given_twice(known: SqlPreprocessingStore) -> None:
