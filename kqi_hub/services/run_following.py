@@ -4,7 +4,6 @@ What ends a run is Slurm's word or accounting's; a silence never does.
 """
 
 import asyncio
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,13 +14,13 @@ from kqi_hub.domain.job import EndedJob, Job
 from kqi_hub.domain.run_ports import Told
 from kqi_hub.domain.run_states import ended_as
 from kqi_hub.domain.runs import Run, RunState
+from kqi_hub.services.run_jobs import job_of, told_of
 from kqi_hub.services.run_submit import cancel_jobs, note_job
 from kqi_hub.services.run_world import RunWorld
 
 _WAITS_FOR_A_JOB: Final = frozenset({RunState.PREPARED, RunState.ASKED})
 # Clocks of the portal and of accounting may differ by this much.
 _CLOCK_SLACK_S: Final = 600.0
-_TASKS: Final = re.compile(r"(\d+)(?:-(\d+))?(?::(\d+))?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,43 +206,6 @@ class RunFollower:
             ended_at=now,
         )
         return await asyncio.to_thread(self._world.runs.told, run.id, told)
-
-
-def job_of(run: Run, jobs: Iterable[Job]) -> Job | None:
-    """Return a run's job among those of its name; None when none of them is."""
-    mine = [job for job in jobs if job.user == run.owner]
-    if run.job_id is not None:
-        mine = [job for job in mine if run.job_id in {job.job_id, job.array_id}]
-    if run.task is not None:
-        exact = [job for job in mine if job.task == str(run.task)]
-        mine = exact or [job for job in mine if has_task(job.task, run.task)]
-    return min(mine, key=lambda job: job.job_id, default=None)
-
-
-def has_task(tasks: str | None, number: int) -> bool:
-    """Tell whether Slurm's word for waiting tasks, such as 1-4,6%2, has this one."""
-    for part in (tasks or "").partition("%")[0].split(","):
-        found = _TASKS.fullmatch(part)
-        if found is None:
-            continue
-        first, step = int(found[1]), int(found[3] or 1)
-        last = int(found[2] or first)
-        if first <= number <= last and (number - first) % max(1, step) == 0:
-            return True
-    return False
-
-
-def told_of(run: Run, job: Job, now: float) -> Told | None:
-    """Return what is new about a job that has not ended, None when nothing is."""
-    if job.is_waiting:
-        if run.state is RunState.PENDING:
-            return None
-        return Told(RunState.PENDING, now, job_id=job.array_id or job.job_id)
-    began = run.began_at if job.starts_at is None else float(job.starts_at)
-    known = (run.state, run.node, run.began_at)
-    if known == (RunState.RUNNING, job.node_list or run.node, began):
-        return None
-    return Told(RunState.RUNNING, now, node=job.node_list or None, began_at=began)
 
 
 def _exit_code(state: str, record: EndedJob | None) -> int | None:

@@ -19,7 +19,7 @@ from kqi_hub.domain.errors import (
 )
 from kqi_hub.domain.run_ports import Collected
 from kqi_hub.domain.runs import Run, RunState
-from kqi_hub.services.run_following import has_task, job_of
+from kqi_hub.services.run_jobs import has_task, job_of
 from tests.fakes.run_lab import QUICK, Process, RunLab
 from tests.fakes.slurm_reader import make_job
 

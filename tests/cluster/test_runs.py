@@ -1,0 +1,129 @@
+"""Runs from the request to what is kept of them, through the real Slurm."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.cluster.run_lab import RunsOfPerson, runs_of
+from tests.cluster.stack import Stack, run_as
+
+
+@pytest.fixture
+def alice(stack: Stack) -> Iterator[RunsOfPerson]:
+    with runs_of(stack) as made:
+        yield made
+
+
+def test_a_training_runs_and_its_output_and_value_are_kept(alice: RunsOfPerson) -> None:
+    command = (
+        'echo "a line of the log"\n'
+        'echo model > "$KQI_OUTPUT/model.bin"\n'
+        'echo 0.93 > "$KQI_OUTPUT/value.txt"\n'
+    )
+    run = alice.ask(command, variables=[{"name": "EPOCHS", "value": "a 'b' \"c\" $d"}])
+    assert run["state"] in {"asked", "pending"}
+    ended = alice.ended(run)
+    assert (ended["state"], ended["exit_code"]) == ("completed", 0), alice.told(run)
+    assert ended["value"] == "0.93"
+    assert ended["files"] == 2
+    assert "a line of the log" in alice.log(run)
+    assert (alice.folder(run) / "output" / "model.bin").read_text() == "model\n"
+    states = alice.events(run)
+    assert states[0] == "asked"
+    assert states[-2:] == ["collecting", "completed"]
+    assert len(alice.jobs(run)) == 1
+    secret = alice.scratch / "kqi" / "secrets" / run["job_name"]
+    assert not secret.exists(), "its order with its credentials is gone"
+
+
+def test_a_command_that_fails_has_its_exit_code(alice: RunsOfPerson) -> None:
+    ended = alice.ended(alice.ask("exit 3"))
+    assert (ended["state"], ended["exit_code"]) == ("failed", 3), alice.told(ended)
+
+
+def test_a_run_that_is_stopped_is_called_as_its_owner_chose(
+    alice: RunsOfPerson,
+) -> None:
+    runs = [alice.ask("sleep 300") for _ in range(2)]
+    for run, as_failed in zip(runs, (False, True), strict=True):
+        alice.wait(run, "running")
+        alice.stop(run, as_failed=as_failed)
+    ended = [alice.ended(run)["state"] for run in runs]
+    assert ended == ["user-canceled", "killed"]
+
+
+def test_what_is_cancelled_outside_the_portal_was_killed(alice: RunsOfPerson) -> None:
+    run = alice.wait(alice.ask("sleep 300"), "running")
+    run_as("alice", "scancel", run["slurm_id"])
+    assert alice.ended(run)["state"] == "killed"
+
+
+def test_a_run_that_is_longer_than_its_limit_is_timed_out(alice: RunsOfPerson) -> None:
+    run = alice.ask("sleep 600", lifetime_s=60)
+    ended = alice.ended(run, limit_s=240)
+    assert ended["state"] == "timed-out", alice.told(run)
+
+
+def test_an_inference_reads_the_output_of_its_training(alice: RunsOfPerson) -> None:
+    parent = alice.ended(alice.ask('echo weights > "$KQI_OUTPUT/w"'))
+    command = 'cat "$KQI_HOME/parent/w"; ! touch "$KQI_HOME/parent/new"'
+    parents = [{"kind": "training", "id": parent["id"]}]
+    run = alice.ask(command, kind="inference", parents=parents)
+    ended = alice.ended(run)
+    assert ended["state"] == "completed", alice.told(run)
+    assert "weights" in alice.log(run)
+
+
+def test_slurm_that_refuses_is_quoted(alice: RunsOfPerson, stack: Stack) -> None:
+    """A limit that the portal does not know of: accounting's own for the person."""
+    limit = ("sacctmgr", "-i", "modify", "user", "alice", "set")
+    assert run_as("root", *limit, "MaxSubmitJobs=0").returncode == 0
+    try:
+        run = alice.ask("true")
+        ended = alice.ended(run)
+    finally:
+        run_as("root", *limit, "MaxSubmitJobs=-1")
+    assert ended["state"] == "refused"
+    assert "limit" in ended["detail"].lower(), ended["detail"]
+    assert alice.jobs(run) == []
+
+
+def test_a_prepared_script_is_submitted_by_hand_and_followed(
+    alice: RunsOfPerson,
+) -> None:
+    run = alice.ask('echo by hand > "$KQI_OUTPUT/value.txt"', is_prepared=True)
+    assert run["state"] == "prepared"
+    ran = alice.sbatch(alice.script(run))
+    assert ran.returncode == 0, ran.stderr
+    ended = alice.ended(run)
+    assert (ended["state"], ended["value"]) == ("completed", "by hand"), alice.told(run)
+    assert ended["slurm_id"] == ran.stdout.strip().split(";")[0]
+
+
+def test_a_worker_that_is_killed_in_the_middle_loses_nothing(
+    alice: RunsOfPerson, stack: Stack
+) -> None:
+    runs = [alice.ask('sleep 8; echo 1 > "$KQI_OUTPUT/value.txt"') for _ in range(6)]
+    for run in runs:
+        alice.wait(run, "running", "collecting", "completed", limit_s=180)
+        stack.kill("worker")
+    stack.wait_ready("worker")
+    for run in runs:
+        ended = alice.ended(run, limit_s=180)
+        assert (ended["state"], ended["value"]) == ("completed", "1"), alice.told(run)
+        assert len(alice.jobs(run)) == 1
+
+
+def test_the_log_says_when_a_run_has_ended(alice: RunsOfPerson, stack: Stack) -> None:
+    ended = alice.ended(alice.ask("true"))
+    lines = [line for line in stack.log("worker", 200).splitlines() if "ended" in line]
+    assert any(f"run={ended['id']} " in f"{line} " for line in lines), lines
+
+
+def test_a_result_on_the_disk_is_not_what_others_may_read(alice: RunsOfPerson) -> None:
+    run = alice.ended(alice.ask("true"))
+    folder = alice.folder(run)
+    result = json.loads((folder / "result.json").read_text())
+    assert result["exit_code"] == 0
+    assert run_as("bob", "cat", str(folder / "order.json")).returncode != 0
