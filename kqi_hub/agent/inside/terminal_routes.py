@@ -169,10 +169,12 @@ class Socket(Handler, WebSocketHandler):
             return
         try:
             self._take(json.loads(message), self._found)
-        except (ValueError, Problem, AttributeError, RecursionError):
+        except (ValueError, TypeError, Problem, RecursionError):
             self.close(1003, "This is nothing that a terminal is told.")
 
-    def _take(self, said: dict[str, Any], found: Open) -> None:
+    def _take(self, said: Any, found: Open) -> None:
+        if not isinstance(said, dict):
+            raise TypeError
         if "shown" not in said:
             found.terminal.resize(size_of(said))
             return

@@ -199,6 +199,7 @@ async def test_a_websocket_goes_through_both_ways(lab: Lab, way: str) -> None:
     await socket.write_message("bye")
     assert await socket.read_message() is None
     assert (socket.close_code, socket.close_reason) == (4321, "as you wish")
+    socket.close()
 
 
 @pytest.mark.parametrize(
