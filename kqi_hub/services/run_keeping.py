@@ -8,6 +8,7 @@ from typing import Final
 from kqi_hub.domain.errors import KqiError
 from kqi_hub.domain.run_ports import Removal
 from kqi_hub.domain.runs import Run, RunState
+from kqi_hub.services.run_adopting import adopt_jobs
 from kqi_hub.services.run_collecting import Products, RunCollector, no_products
 from kqi_hub.services.run_following import RunFollower
 from kqi_hub.services.run_world import RunWorld
@@ -43,6 +44,10 @@ class RunKeeper:
     async def follow(self) -> None:
         """Compare runs with a new picture; call it once for each."""
         self.collector.begin(await self._follower.follow())
+
+    async def adopt(self) -> None:
+        """Give runs to jobs that were submitted by hand once more; call it seldom."""
+        await adopt_jobs(self.world)
 
     async def tidy(self) -> None:
         """Remove folders of deleted runs; what cannot be removed stays noted."""

@@ -27,6 +27,9 @@ class Picture(Protocol):
     ) -> tuple[Job, ...]:
         """Return the jobs of these ids or names, live or ended, that it has."""
 
+    def live_jobs(self, user: str | None = None) -> tuple[Job, ...]:
+        """Return the jobs that have not ended."""
+
     def request_refresh(self, asked_at: float) -> None:
         """Ask the worker for a fresh look."""
 

@@ -295,7 +295,7 @@ class Runs:
             return noted
 
         noted = await _off(note)
-        if noted.is_live:
+        if noted.is_live or noted.job_id is None:
             await self.submission.stop(noted)
 
     async def _with_commit(self, person: str, spec: RunSpec) -> RunSpec:

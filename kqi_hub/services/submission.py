@@ -54,7 +54,7 @@ class Submission:
         """
         if run.slurm_id:
             await cancel_jobs(self.world, [run])
-        elif run.state is RunState.PREPARED:
+        elif run.state is RunState.PREPARED or not run.is_live:
             await end_without_job(self.world, run)
             await self._drop_order(run)
         else:

@@ -15,6 +15,8 @@ from kqi_hub.worker.steps import RUNS, StepFailed, step
 GLANCE_S: Final = 2.0
 # Folders of deleted runs that could not be removed at once are tried so seldom.
 TIDY_S: Final = 60.0
+# Scripts that are submitted by hand once more are looked for among all jobs.
+ADOPT_S: Final = 15.0
 
 
 class RunRounds:
@@ -33,6 +35,7 @@ class RunRounds:
         self._clocks = clocks
         self._sequence = -1
         self._tidy_at = float("-inf")
+        self._adopt_at = float("-inf")
 
     async def run(self) -> None:
         """Look for ever; only cancelling ends it."""
@@ -69,6 +72,9 @@ class RunRounds:
             return
         # First, so that what fails is tried with the next picture, not each time.
         self._sequence = fresh.sequence
+        if self._clocks.steady() - self._adopt_at >= ADOPT_S:
+            self._adopt_at = self._clocks.steady()
+            await self._keeper.adopt()
         await self._keeper.follow()
 
     async def _tidy(self) -> None:

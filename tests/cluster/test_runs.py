@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.run_lab import RunsOfPerson, runs_of
-from tests.cluster.stack import Stack, run_as
+from tests.cluster.run_lab import Now, RunsOfPerson, runs_of
+from tests.cluster.stack import Stack, run_as, wait_until
 
 
 @pytest.fixture
@@ -99,6 +99,23 @@ def test_a_prepared_script_is_submitted_by_hand_and_followed(
     ended = alice.ended(run)
     assert (ended["state"], ended["value"]) == ("completed", "by hand"), alice.told(run)
     assert ended["slurm_id"] == ran.stdout.strip().split(";")[0]
+
+
+def test_a_script_that_is_submitted_again_becomes_a_copy(alice: RunsOfPerson) -> None:
+    run = alice.ended(alice.ask('sleep 20; echo once > "$KQI_OUTPUT/value.txt"'))
+    ran = alice.sbatch(alice.script(run))
+    assert ran.returncode == 0, ran.stderr
+    job = int(ran.stdout.strip().split(";")[0])
+
+    def copies() -> list[Now]:
+        found = alice.client.get("training", params={"name": run["name"]})
+        return [one for one in found.json()["runs"] if one["job_id"] == job]
+
+    wait_until(lambda: bool(copies()), 60, lambda: run)
+    ended = alice.ended(copies()[0])
+    assert (ended["state"], ended["value"]) == ("completed", "once"), alice.told(ended)
+    assert ended["id"] != run["id"]
+    assert alice.now(run)["slurm_id"] == run["slurm_id"]
 
 
 def test_a_worker_that_is_killed_in_the_middle_loses_nothing(

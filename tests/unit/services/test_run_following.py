@@ -17,8 +17,9 @@ from kqi_hub.domain.errors import (
     NotFound,
     StoreUnavailable,
 )
-from kqi_hub.domain.run_ports import Collected
+from kqi_hub.domain.run_ports import Collected, Told
 from kqi_hub.domain.runs import Run, RunState
+from kqi_hub.services.run_adopting import original_of
 from kqi_hub.services.run_jobs import has_task, job_of
 from tests.fakes.run_lab import QUICK, Process, RunLab
 from tests.fakes.slurm_reader import make_job
@@ -293,6 +294,36 @@ async def test_a_prepared_run_that_is_stopped_ends_and_leaves_no_order() -> None
     await worker.keeper.submission.stop(stopping)
     assert lab.one(run).state is RunState.USER_CANCELED
     assert lab.files.dropped == [run.job_name]
+
+
+async def test_a_prepared_run_that_the_service_ended_leaves_no_order() -> None:
+    lab = RunLab()
+    worker = lab.process()
+    run = lab.ask(is_prepared=True)
+    await worker.keeper.submission.prepared(run)
+    told = Told(RunState.USER_CANCELED, lab.now, ended_at=lab.now)
+    await worker.keeper.submission.stop(lab.store.told(run.id, told))
+    assert lab.files.dropped == [run.job_name]
+
+
+@pytest.mark.parametrize(("user", "is_mine"), [("alice", True), ("mallory", False)])
+async def test_a_script_that_is_submitted_by_hand_again_is_looked_for(
+    user: str, is_mine: bool
+) -> None:
+    lab = RunLab()
+    worker = lab.process()
+    run = await running(lab, worker)
+    lab.look(lab.job(run.job_name), lab.job(run.job_name, number=777, user=user))
+    jobs = lab.picture.live_jobs()
+    found = [original_of(job, lab.store.named(run.key)) for job in jobs]
+    assert found == [None, lab.one(run) if is_mine else None]
+
+
+async def test_a_job_on_its_way_is_no_further_one() -> None:
+    lab = RunLab()
+    asked, prepared = lab.ask(), lab.ask(is_prepared=True)
+    for run in (asked, prepared):
+        assert original_of(lab.job(run.job_name), (run,)) is None
 
 
 async def test_only_a_prepared_run_has_a_script_for_the_hand() -> None:

@@ -232,7 +232,7 @@ async def test_a_stop_notes_how_it_will_be_called_and_cancels(
 async def test_a_prepared_run_that_is_stopped_ends_at_once(lab: Lab) -> None:
     view = await lab.runs.stop(MIA, TRAINING, PREPARED)
     assert view.run.state is RunState.USER_CANCELED
-    assert lab.fakes.submission.stopped == []
+    assert lab.fakes.submission.stopped == [PREPARED], "its order is removed"
 
 
 async def test_what_has_ended_is_not_stopped(lab: Lab) -> None:
