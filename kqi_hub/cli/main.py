@@ -13,6 +13,8 @@ from kqi_hub.cli.datasets import dataset
 from kqi_hub.cli.environments import environment
 from kqi_hub.cli.factor import factor
 from kqi_hub.cli.files import files
+from kqi_hub.cli.git import git
+from kqi_hub.cli.jobs import job
 from kqi_hub.cli.keys import key
 from kqi_hub.cli.lineage import lineage, storage
 from kqi_hub.cli.notebooks import notebook
@@ -55,6 +57,8 @@ _COMMANDS = (
     training,
     inference,
     script,
+    job,
+    git,
     environment,
     tensorboard,
     terms,

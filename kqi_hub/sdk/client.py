@@ -14,6 +14,8 @@ from kqi_hub.sdk.datasets import DatasetCalls
 from kqi_hub.sdk.downloads import DownloadCalls
 from kqi_hub.sdk.environments import EnvironmentCalls
 from kqi_hub.sdk.errors import NotConfigured, NotReachable, Refused
+from kqi_hub.sdk.git import GitCalls
+from kqi_hub.sdk.jobs import JobCalls
 from kqi_hub.sdk.models import Login, Person, Tenant
 from kqi_hub.sdk.notebooks import NotebookCalls, Way
 from kqi_hub.sdk.queues import QueueCalls
@@ -37,6 +39,8 @@ class Client(
     ScratchCalls,
     DatasetCalls,
     RunLogCalls,
+    JobCalls,
+    GitCalls,
 ):
     """The portal as one person sees it; close it, or use it in a `with`."""
 
