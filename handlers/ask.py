@@ -22,6 +22,8 @@ from kqi_hub.services.lineage import LineageGraph
 from kqi_hub.services.notebooks import Notebooks
 from kqi_hub.services.own_jobs import OwnJobs
 from kqi_hub.services.people import People
+from kqi_hub.services.preprocessing_runs import PreprocessingRuns
+from kqi_hub.services.preprocessings import Preprocessings
 from kqi_hub.services.proving import Who
 from kqi_hub.services.queues import Queues
 from kqi_hub.services.runs import Runs
@@ -56,6 +58,8 @@ class Deps:
     runs: Runs
     git: GitRefs
     own_jobs: OwnJobs
+    preprocessings: Preprocessings
+    preprocessing_runs: PreprocessingRuns
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,10 @@ from kqi_hub.bootstrap.git import open_git
 from kqi_hub.bootstrap.notebooks import open_notebooks
 from kqi_hub.bootstrap.own_jobs import open_own_jobs
 from kqi_hub.bootstrap.portal import PortalParts, open_portal
+from kqi_hub.bootstrap.preprocessings import (
+    open_preprocessing_runs,
+    open_preprocessings,
+)
 from kqi_hub.bootstrap.queues import open_queues
 from kqi_hub.bootstrap.runs import open_runs, open_submission
 from kqi_hub.domain.address import networks
@@ -96,6 +100,8 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
         runs=runs,
         git=open_git(settings, parts.engine),
         own_jobs=open_own_jobs(settings, parts.engine, queues),
+        preprocessings=open_preprocessings(settings, parts.engine, runs),
+        preprocessing_runs=open_preprocessing_runs(settings, parts.engine, runs),
     )
     app = make_app(deps, auth, FOLDERS, cookie_secret(settings))
     portal: Portal = app.settings[SETTING]

@@ -68,7 +68,7 @@ class Wanted(Model):
             states=tuple(one.strip() for one in self.state.split(",") if one.strip()),
             tags=(self.tag,) if self.tag else (),
             is_favourite=self.favourite,
-            **{n: getattr(self, n) for n in Wanted.model_fields if n not in lists},
+            **{n: getattr(self, n) for n in type(self).model_fields if n not in lists},
         )
 
 
@@ -123,6 +123,9 @@ class Run(Model):
     value: str = Field(description="The first line of its value.txt.")
     files: int | None = Field(description="How many files its output has.")
     bytes: int | None = Field(description="How many bytes those have.")
+    preprocessing: int | None = Field(description="The preprocessing that it runs.")
+    data: int | None = Field(description="The data item that is preprocessed.")
+    task: int | None = Field(description="Its place in an array.")
     waiting: Waiting | None = Field(description="Why it waits.")
     price: queues.Price | None = Field(description="Its price; none without a rate.")
     cost_micro: int | None = Field(
@@ -358,6 +361,7 @@ def _of_run(found: domain.Run) -> dict[str, Any]:
         "id", "kind", "owner", "name", "memo", "tags", "state", "detail", "is_live",
         "is_favourite", "job_id", "slurm_id", "job_name", "node", "asked_at",
         "began_at", "ended_at", "changed_at", "exit_code", "value", "files", "bytes",
+        "preprocessing", "data", "task",
     )  # fmt: skip
     return {name: getattr(found, name) for name in names}
 

@@ -1,6 +1,6 @@
 """Trainings and inferences: one set of routes for both kinds of runs."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from typing import Final
 
@@ -35,6 +35,7 @@ _CHOICES: Final = {
 _EXAMPLES: Final = {
     RunKind.TRAINING: {"ended": "1", "live": "2", "free": "3"},
     RunKind.INFERENCE: {"ended": "6", "live": "7", "free": "6"},
+    RunKind.PREPROCESSING: {"ended": "8", "live": "9", "free": "8"},
 }
 _ENDED: Final = {"run_id": "ended"}
 _LIVE: Final = {"run_id": "live"}
@@ -150,12 +151,17 @@ async def _now(ask: Ask, kind: RunKind, number: int) -> shown.RunNow:
     return shown.run_now(ask, picture, view, family)
 
 
-def routes_for(kind: RunKind, tag: str) -> Routes:
-    """Return the routes of a kind of runs, below /api/v1/KIND."""
-    routes = Routes(f"/api/v1/{kind.value}", tag=tag)
+def routes_for(
+    kind: RunKind, word: str, tag: str, only: Collection[Call] = ()
+) -> Routes:
+    """Return the routes of a kind of runs, below /api/v1/WORD; all or only some."""
+    routes = Routes(f"/api/v1/{word}", tag=tag)
     for method, path, call, spec in _ROUTES:
-        declare = getattr(routes, method)
-        declare(path, _with_example(kind, spec))(_for(kind, call))
+        if call in only or not only:
+            declare = getattr(routes, method)
+            name = call.__name__.replace("run", word.removesuffix("s"))
+            answer = _for(kind, call, name.replace("-", "_"))
+            declare(path, _with_example(kind, spec))(answer)
     return routes
 
 
@@ -166,12 +172,12 @@ def _with_example(kind: RunKind, spec: Spec) -> Spec:
     return replace(spec, example_path=path)
 
 
-def _for(kind: RunKind, call: Call) -> Callable[[Ask], Awaitable[Answer]]:
+def _for(kind: RunKind, call: Call, name: str) -> Callable[[Ask], Awaitable[Answer]]:
     async def answer(ask: Ask) -> Answer:
         return await call(ask, kind)
 
     # The document names operations after them, and each needs a name of its own.
-    answer.__name__ = call.__name__.replace("run", kind.value)
+    answer.__name__ = name
     answer.__doc__ = call.__doc__
     return answer
 
@@ -297,5 +303,12 @@ _ROUTES: Final[tuple[tuple[str, str, Call, Spec], ...]] = (
         _of_one(InvalidInput, example_path=_TAGGED),
     ),
 )  # fmt: skip
-trainings: Final = routes_for(RunKind.TRAINING, N_("Training"))
-inferences: Final = routes_for(RunKind.INFERENCE, N_("Inference"))
+trainings: Final = routes_for(RunKind.TRAINING, "training", N_("Training"))
+inferences: Final = routes_for(RunKind.INFERENCE, "inference", N_("Inference"))
+# The others of their routes are in handlers/api/preprocessings.py.
+past_preprocessings: Final = routes_for(
+    RunKind.PREPROCESSING,
+    "preprocessing-runs",
+    N_("Preprocessing"),
+    (show_run, list_events_of_run, print_run_script, stop_run),
+)

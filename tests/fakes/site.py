@@ -35,6 +35,7 @@ from tests.fakes.people import FakeAssociations, FakePreferences, association
 from tests.fakes.queues import FakeQueues
 from tests.fakes.runs import FakeRuns
 from tests.fakes.site_data import FakeSiteData
+from tests.fakes.site_preprocessings import FakeSitePreprocessings
 from tests.fakes.store_door import StoreDoor
 
 HERE = Path(hub_config.__file__).parent
@@ -83,6 +84,7 @@ class FakeSite:
     def __post_init__(self) -> None:
         self.door = StoreDoor(self.data.lab.store)
         self.runs = FakeRuns(self.data.datasets)
+        self.preprocessings = FakeSitePreprocessings(self.runs, self.data)
 
     def url(self, path: str = "") -> str:
         """Return the address of a page of the portal."""
@@ -135,6 +137,8 @@ class FakeSite:
             runs,
             self.git_refs,
             self.own_jobs.own_jobs(self.queues.store, open_queues),
+            self.preprocessings.preprocessings(runs),
+            self.preprocessings.history(runs),
         )
         return make_app(deps, auth, self.folders, b"a secret of tests", self.routes)
 

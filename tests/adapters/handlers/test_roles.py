@@ -44,6 +44,7 @@ async def furnish(site: FakeSite, person: str) -> None:
     site.notebooks.furnish(person)
     await site.data.furnish(person)
     site.runs.furnish(person)
+    site.preprocessings.furnish(person)
 
 
 async def answered(ask: Client, route: Route, person: str | None) -> int:
