@@ -3,7 +3,7 @@
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -20,6 +20,7 @@ from kqi_hub.bootstrap.git import open_git
 from kqi_hub.bootstrap.keys import open_box
 from kqi_hub.bootstrap.notebooks_hub import make_folders, service_of
 from kqi_hub.bootstrap.preprocessings import open_run_outputs
+from kqi_hub.bootstrap.queues import open_queues
 from kqi_hub.bootstrap.store import store_root
 from kqi_hub.db.audit import SqlAuditLog
 from kqi_hub.db.credentials import SqlCredentialStore
@@ -37,8 +38,9 @@ from kqi_hub.runas.run_folders import DoorRunFolders
 from kqi_hub.runas.secret_files import DoorSecretFiles
 from kqi_hub.services.queues import Queues
 from kqi_hub.services.run_data import DataOfTasks
-from kqi_hub.services.run_keeping import RunKeeper
+from kqi_hub.services.run_keeping import Prices, RunKeeper
 from kqi_hub.services.run_parts import RunPartsMaker
+from kqi_hub.services.run_views import price_to_note
 from kqi_hub.services.run_world import RunTimes, RunWorld
 from kqi_hub.services.runs import Runs
 from kqi_hub.services.submission import Submission
@@ -123,7 +125,23 @@ def open_run_keeper(
     """Return what follows the runs of everybody, for the worker; `told` of each end."""
     engine = open_database(settings)
     outputs = open_run_outputs(settings, engine)
-    return RunKeeper(run_world(settings, engine, "worker"), outputs.products, told)
+    prices = open_run_prices(settings, engine)
+    world = run_world(settings, engine, "worker")
+    return RunKeeper(world, outputs.products, told, prices)
+
+
+def open_run_prices(settings: Settings, engine: Engine) -> Prices | None:
+    """Return what tells the price of runs whose node decides it; None without rates."""
+    if not settings.rate:
+        return None
+    queues = open_queues(settings, engine)
+
+    async def prices(runs: Sequence[Run]) -> Mapping[int, int]:
+        picture = await queues.board.current()
+        found = ((run.id, price_to_note(run, picture, queues.pricing)) for run in runs)
+        return {number: price for number, price in found if price is not None}
+
+    return prices
 
 
 def run_rules(settings: Settings) -> RunRules:

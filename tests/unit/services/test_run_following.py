@@ -1,6 +1,7 @@
 """What the picture, accounting and silence make of runs."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -21,6 +22,7 @@ from kqi_hub.domain.run_ports import Collected, Told
 from kqi_hub.domain.runs import Run, RunState
 from kqi_hub.services.run_adopting import original_of
 from kqi_hub.services.run_jobs import has_task, job_of
+from kqi_hub.services.run_keeping import RunKeeper
 from tests.fakes.run_lab import QUICK, Process, RunLab
 from tests.fakes.slurm_reader import make_job
 
@@ -432,6 +434,38 @@ async def test_folders_of_deleted_runs_are_removed_or_stay_noted() -> None:
     await worker.keeper.tidy()
     assert lab.folders.removed == [("alice", run.folder)]
     assert lab.store.removals() == ()
+
+
+async def test_a_folder_that_cannot_be_removed_keeps_no_other_one() -> None:
+    lab = RunLab()
+    worker = lab.process()
+    runs = [lab.ask(), lab.ask()]
+    await worker.work()
+    for state in ("RUNNING", "COMPLETED"):
+        lab.look_at_slurm(state)
+        await worker.work()
+    for run in runs:
+        lab.store.delete(run.id)
+    lab.folders.faults = [Conflict("both"), Conflict("the first")]
+    await worker.keeper.tidy()
+    assert [one.run_id for one in lab.store.removals()] == [runs[0].id]
+
+
+async def test_the_price_that_a_node_decides_is_noted_once() -> None:
+    lab = RunLab()
+    worker = lab.process()
+    run = await running(lab, worker)
+    asked = []
+
+    async def prices(runs: Sequence[Run]) -> Mapping[int, int]:
+        asked.append([one.id for one in runs])
+        return {run.id: 250}
+
+    keeper = RunKeeper(worker.keeper.world, prices=prices)
+    await keeper.note_prices()
+    await keeper.note_prices()
+    assert lab.one(run).per_hour == 250
+    assert asked == [[run.id]]
 
 
 async def test_an_unsure_job_is_found_in_the_picture_first() -> None:
