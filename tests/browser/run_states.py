@@ -51,7 +51,7 @@ FULL = replace(
     variables=(("EPOCHS", "90"), ("MESSAGE", "多い <i>日本語</i>")),
     ports=(6006, 8080),
     memo="Ablation of the augmentation; compare with the baseline.\nSecond line.",
-    tags=("ablation", "resnet-50", "2026-11"),
+    tags=("2026-11", "ablation", "resnet-50"),
 )
 ENDS = (
     RunState.FAILED,

@@ -6,7 +6,7 @@ from typing import Final
 
 from handlers.access import Who
 from handlers.ask import Ask, Page, Values
-from handlers.pages.lineage import around
+from handlers.pages.lineage import Around, around
 from handlers.pages.notebooks.offers import said
 from handlers.pages.notebooks.picture import Aged
 from handlers.pages.notebooks.refusal import refusal_of
@@ -84,7 +84,7 @@ async def run_page(ask: Ask, error: KqiError | None = None) -> Page:
     events = await runs.events(ask.asker, words.kind, number)
     family = await runs.family(ask.asker, words.kind, number)
     script = await _script(ask, view)
-    graph = await around(ask, Kind(words.kind.value), number)
+    graph = await _around(ask, run)
     tags = await runs.tags(ask.asker, run.spec.tenant)
 
     def values() -> Values:
@@ -125,6 +125,14 @@ def frame_of(
         "row": row_of(ask, view),
         "problem": refusal_of(ask, error),
     }
+
+
+async def _around(ask: Ask, run: Run) -> Around:
+    """Return what it was made from and used for; a run of nothing is in no graph."""
+    try:
+        return await around(ask, Kind(run.kind.value), run.id)
+    except NotFound:
+        return Around((), (), 0, 0)
 
 
 async def _script(ask: Ask, view: RunView) -> str:

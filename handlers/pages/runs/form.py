@@ -123,6 +123,8 @@ def first_choice(
     usual = [queue for queue in usable if queue.partition.is_default]
     first = next(iter(usual or usable), None)
     size = Shape(2, 8 * MB_PER_GB)
+    longest_s = first.max_time_s if first else None
+    lifetime_s = min(rules.default_lifetime_s, longest_s or rules.default_lifetime_s)
     return {
         **Filled.model_validate({}).model_dump(),
         "keeps_refused": "yes",
@@ -132,7 +134,7 @@ def first_choice(
         "cpus": str(size.cpus),
         "memory_gb": f"{size.memory_mb / MB_PER_GB:.10g}",
         "gpus": "0",
-        "lifetime_h": f"{rules.default_lifetime_s / HOUR_S:.10g}",
+        "lifetime_h": f"{lifetime_s / HOUR_S:.10g}",
         "zip": "yes",
     }
 

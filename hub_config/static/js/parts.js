@@ -63,13 +63,19 @@ function put(newer, part) {
     if (!newer.hasAttribute(name)) part.removeAttribute(name);
   }
   for (const { name, value } of newer.attributes) part.setAttribute(name, value);
+  const ticked = [...part.querySelectorAll("input[data-pick]:checked")].map((one) => one.id);
   part.replaceChildren(...document.adoptNode(newer).childNodes);
+  for (const id of ticked) {
+    const box = document.getElementById(id);
+    if (box) box.checked = true;
+  }
 }
 
-// What somebody types into, or has just sent, stays as it is.
+// What somebody types into, or has just sent, stays as it is. A box that was ticked has
+// the focus, too, and is drawn anew: what is ticked stays so.
 function isBusy(part) {
   return Boolean(
-    part.querySelector("input:focus, textarea:focus, select:focus, form[data-sent], dialog[open]"),
+    part.querySelector("input:not([type=checkbox]):focus, textarea:focus, select:focus, form[data-sent], dialog[open]"),
   );
 }
 
