@@ -23,4 +23,4 @@ umask 077
 
 # Dataset, source, variables and command are in the first file (0600), or in order.json
 # of the folder, where this job has left them the first time. By hand: sbatch THIS-FILE
-exec {{python}} -I -m kqi_hub.runner.run {{order}} {{folder}}
+exec {{python}} -I -X utf8 -m kqi_hub.runner.run {{order}} {{folder}}

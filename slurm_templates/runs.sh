@@ -24,4 +24,4 @@ umask 077
 
 # What each task has to do is in the first file (0600), or in batch.json of the first
 # task's folder, where the first job has left it. By hand: sbatch THIS-FILE
-exec {{python}} -I -m kqi_hub.runner.run {{order}} {{folder}}
+exec {{python}} -I -X utf8 -m kqi_hub.runner.run {{order}} {{folder}}

@@ -15,6 +15,7 @@ _PLACE: Final = "SLURM_TMPDIR"
 # What stays free for everybody else on the node.
 _SPARE_BYTES: Final = 256 << 20
 _AT_ONCE: Final = 4
+_IN_LINE: Final = 1000
 
 Progress = Callable[[int, int], None]
 
@@ -101,8 +102,9 @@ def _copy_all(
     done = 0
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:
-        for size in pool.map(copy, files):
-            done += size
-            progress(done, total)
+        for start in range(0, len(files), _IN_LINE):
+            for size in pool.map(copy, files[start : start + _IN_LINE]):
+                done += size
+                progress(done, total)
     finally:
         pool.shutdown(cancel_futures=True)

@@ -1,7 +1,7 @@
 """The work of a run's job, as the person: prepare, run the command, keep the results.
 
-`python -I -m kqi_hub.runner.run ORDER FOLDER` is the last line of the batch script. It
-needs Python, and neither the hub nor a network, to end well.
+`python -I -X utf8 -m kqi_hub.runner.run ORDER FOLDER` is the last line of the batch
+script. It needs Python, and neither the hub nor a network, to end well.
 """
 
 import contextlib
@@ -63,7 +63,7 @@ def main(arguments: list[str]) -> int:
     try:
         secret, folder = (Path(one) for one in arguments)
     except ValueError:
-        say("How to run it: python -I -m kqi_hub.runner.run ORDER FOLDER")
+        say("How to run it: python -I -X utf8 -m kqi_hub.runner.run ORDER FOLDER")
         return _USAGE
     try:
         order = take_order(secret, folder, os.environ)
@@ -114,7 +114,7 @@ def _worked(order: RunOrder, diary: Diary) -> tuple[int, str]:
         variables = command_variables(order, home, prefix, os.environ)
         _source(order, variables, diary)
         diary.phase("running")
-        return _run(order, home, variables)
+        return _run(order, home, variables, diary)
 
 
 def _environment(order: RunOrder) -> Path | None:
@@ -195,7 +195,9 @@ def _source(order: RunOrder, variables: dict[str, str], diary: Diary) -> None:
         raise Failed(_NO_SOURCE, f"the source was not brought: {error}") from error
 
 
-def _run(order: RunOrder, home: Home, variables: dict[str, str]) -> tuple[int, str]:
+def _run(
+    order: RunOrder, home: Home, variables: dict[str, str], diary: Diary
+) -> tuple[int, str]:
     """Run the command exactly as it was typed; Slurm's log is its output."""
     file = order.folder / "command.sh"
     try:
@@ -204,7 +206,8 @@ def _run(order: RunOrder, home: Home, variables: dict[str, str]) -> tuple[int, s
         argv = [*_line_by_line(order, variables), "/bin/bash", str(file)]
         argv = ["/bin/bash", "-c", _ACTIVATE, "kqi", *argv]
         say(f"The command runs in {home.at('git')}.")
-        ended = run_command(argv, home, variables, say)
+        ended = run_command(argv, home, variables, say, diary.command)
+        diary.command(None)
     except OSError as error:
         why = f"the command cannot be run: {error.strerror or error}"
         raise Failed(_NO_COMMAND, why) from error

@@ -35,11 +35,19 @@ class Ended:
 
 
 def run_command(
-    argv: list[str], home: Home, environment: Mapping[str, str], say: Say
+    argv: list[str],
+    home: Home,
+    environment: Mapping[str, str],
+    say: Say,
+    began: Callable[[int], None],
 ) -> Ended:
-    """Run a program in the run's own folders; nothing of it is left afterwards."""
+    """Run a program in the run's own folders; nothing of it is left afterwards.
+
+    `began` is called with the number of its process.
+    """
     adopt_orphans(lambda _: None)
     with Ears() as ears, _Watch(argv, home, environment, ears, say) as watch:
+        began(watch.pid)
         return watch.to_the_end()
 
 
@@ -74,6 +82,10 @@ class _Watch:
         if self._canary.pid not in self._ended:
             self._canary.returncode = None
             self._canary.wait()
+
+    @property
+    def pid(self) -> int:
+        return self._top.pid if self._inner is None else self._inner
 
     def to_the_end(self) -> Ended:
         while (code := self._code()) is None:

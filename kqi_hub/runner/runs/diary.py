@@ -26,6 +26,7 @@ class Diary:
         self._notes: list[str] = []
         self._progress: dict[str, Any] | None = None
         self._told_at = 0.0
+        self._command_pid: int | None = None
         self._has_failed = False
         self.began_at = time.time()
         self.mounts = "folder"
@@ -34,6 +35,11 @@ class Diary:
         """Note that a phase has begun."""
         self._phase, self._progress = name, None
         self._phases[name] = time.time()
+        self._write()
+
+    def command(self, pid: int | None) -> None:
+        """Note the number of the command's process; None when it has ended."""
+        self._command_pid = pid
         self._write()
 
     def progress(self, done: int, of: int, unit: str) -> None:
@@ -81,6 +87,7 @@ class Diary:
             "notes": self._notes,
             "node": node(),
             "pid": os.getpid(),
+            "command_pid": self._command_pid,
         }
         try:
             write_json(self._folder / STATE, told)

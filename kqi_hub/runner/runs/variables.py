@@ -43,6 +43,8 @@ def run_variables(order: RunOrder, home: Home) -> dict[str, str]:
     told = {f"KQI_{name.upper()}": home.at(name) for name in places}
     told |= {
         "KQI_HOME": home.path,
+        # What srun starts elsewhere finds the same folders there.
+        "KQI_FOLDER": str(order.folder),
         "KQI_KIND": order.kind,
         "KQI_RUN_ID": str(order.id),
         "KQI_PORTS": ",".join(map(str, order.ports)),

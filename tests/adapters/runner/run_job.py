@@ -88,7 +88,15 @@ def start(
     """Start a job."""
     plain = {"PATH": os.environ["PATH"], "HOME": str(folder.parents[2])}
     return subprocess.Popen(
-        [sys.executable, "-m", "kqi_hub.runner.run", str(secret), str(folder)],
+        [
+            sys.executable,
+            "-X",
+            "utf8",
+            "-m",
+            "kqi_hub.runner.run",
+            str(secret),
+            str(folder),
+        ],
         cwd=REPOSITORY,
         env=plain | {"SLURM_JOB_ID": "77", "SLURMD_NODENAME": "n1"} | environ,
         stdin=subprocess.DEVNULL,

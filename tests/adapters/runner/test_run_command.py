@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from kqi_hub.runner.runs.processes import descendants
 from tests.adapters.runner.run_job import (
+    REPOSITORY,
     Done,
     order,
     run_job,
@@ -191,9 +192,11 @@ def test_a_run_does_not_begin_without_its_environment(
     assert not (done.folder / "output" / "x").exists()
 
 
-def started(tmp_path: Path, command: str) -> tuple[subprocess.Popen[str], Path]:
+def started(
+    tmp_path: Path, command: str, **environ: str
+) -> tuple[subprocess.Popen[str], Path]:
     folder = tmp_path / "kqi" / "training" / "12"
-    process = start(write_secret(tmp_path, order(command)), folder)
+    process = start(write_secret(tmp_path, order(command)), folder, **environ)
     begun = time.monotonic()
     while not (folder / "output" / "ready").exists():
         assert time.monotonic() - begun < 20
@@ -293,3 +296,29 @@ def test_a_stop_while_it_prepares_is_told_as_a_stop(tmp_path: Path) -> None:
     assert json.loads((folder / "result.json").read_text())["why"] == (
         "it was told to stop"
     )
+
+
+@pytest.mark.parametrize("mounted", [True, False])
+def test_a_program_can_be_started_beside_the_command(
+    tmp_path: Path, mounted: bool
+) -> None:
+    command = "export MINE=1; touch $KQI_OUTPUT/ready; exec sleep 60"
+    environ = {} if mounted else without_bwrap(tmp_path)
+    process, folder = started(tmp_path, command, **environ)
+    inside = [sys.executable, "-m", "kqi_hub.runner.inside", str(folder)]
+    look = 'pwd; ls $KQI_OUTPUT; echo $MINE "$1"; id -u'
+    done = subprocess.run(
+        [*inside, "bash", "-c", look, "x", "a b'$c"],
+        cwd=REPOSITORY, env={"PATH": os.environ["PATH"]},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    home = "/kqi" if mounted else str(folder)
+    said = f"{home}/git\nready\n1 a b'$c\n{os.geteuid()}\n"
+    assert (done.stdout, done.returncode) == (said, 0), done.stderr
+    process.terminate()
+    process.communicate(timeout=20)
+    after = subprocess.run(
+        [*inside, "true"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert after.returncode == 69
+    assert "not running on this node" in after.stderr

@@ -5,7 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +98,7 @@ def test_several_parents_have_a_folder_each(tmp_path: Path) -> None:
     assert "model 9model 10" in done.log
 
 
+SOMEBODY = 54321
 CHANGES = """\
 from pathlib import Path
 import os, sys
@@ -119,46 +123,76 @@ Path(sys.argv[1]).write_text("\\n".join(done))
 """
 
 
-def test_a_job_can_change_neither_its_input_nor_its_parent(
-    tmp_path: Path, dataset: Path
-) -> None:
-    """As a real other person, who owns both, by each of their names."""
+@pytest.fixture
+def somebody(tmp_path: Path) -> Iterator[Path]:
+    """Return a folder where a real other person has the product and a dataset."""
     if os.geteuid() != 0:
         pytest.skip("only root can become another person")
-    top = Path("/tmp") / f"kqi-run-{os.getpid()}"
-    shutil.copytree(tmp_path, top)
-    try:
-        _try_to_change(top, top / "trees" / "5")
-    finally:
-        shutil.rmtree(top)
+    top = Path(tempfile.mkdtemp(prefix="kqi-run-"))
+    dataset = top / "trees" / "5"
+    dataset.mkdir(parents=True)
+    (dataset / "meta.json").write_text("{}")
+    for package in ("kqi_hub", "conda_bootstrap"):
+        shutil.copytree(REPOSITORY / package, top / "product" / package)
+    yield top
+    shutil.rmtree(top)
 
 
-def _try_to_change(top: Path, dataset: Path) -> None:
-    parent = results(top, 9)
-    program = top / "changes.py"
+def as_somebody(top: Path, *words: str) -> subprocess.Popen[str]:
+    for place in [top, *top.rglob("*")]:
+        os.lchown(place, SOMEBODY, SOMEBODY)
+    return subprocess.Popen(
+        ["/usr/bin/python3", "-m", *words],
+        cwd=top / "product", env={"PATH": "/usr/bin:/bin", "SLURM_JOB_ID": "7"},
+        user=SOMEBODY, group=SOMEBODY, extra_groups=[],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+
+
+def test_a_job_can_change_neither_its_input_nor_its_parent(somebody: Path) -> None:
+    """As a real other person, who owns both, by each of their names."""
+    parent, dataset = results(somebody, 9), somebody / "trees" / "5"
+    program = somebody / "changes.py"
     program.write_text(CHANGES)
     places = f"/kqi/input /kqi/parent {dataset} {parent['path']}"
     command = f"/usr/bin/python3 {program} $KQI_OUTPUT/done {places}; id -u"
     told = order(command, dataset=told_dataset(dataset), parents=[parent])
-    secret = write_secret(top, told)
-    product = top / "product"
-    for package in ("kqi_hub", "conda_bootstrap"):
-        shutil.copytree(REPOSITORY / package, product / package)
-    for place in [top, *top.rglob("*")]:
-        os.lchown(place, 54321, 54321)
-    done = subprocess.run(
-        [
-            "/usr/bin/python3", "-m", "kqi_hub.runner.run",
-            str(secret), str(top / "kqi/training/12"),
-        ],
-        cwd=product, env={"PATH": "/usr/bin:/bin"}, user=54321, group=54321,
-        extra_groups=[], capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "\n54321\n" in done.stdout
-    assert (top / "kqi/training/12/output/done").read_text() == ""
-    assert (top / "kqi/training/9/output/model").read_text() == "model 9"
-    assert read(top / "kqi/training/12/result.json")["mounts"] == "bwrap"
+    folder = somebody / "kqi/training/12"
+    job = as_somebody(
+        somebody, "kqi_hub.runner.run", str(write_secret(somebody, told)), str(folder)
+    )
+    log = job.communicate(timeout=60)[0]
+    assert job.returncode == 0, log
+    assert f"\n{SOMEBODY}\n" in log
+    assert (folder / "output" / "done").read_text() == ""
+    assert (somebody / "kqi/training/9/output/model").read_text() == "model 9"
+    assert read(folder / "result.json")["mounts"] == "bwrap"
+
+
+def test_a_shell_beside_the_command_sees_the_same_folders(somebody: Path) -> None:
+    told = order(
+        "touch /kqi/output/ready; exec sleep 60",
+        dataset=told_dataset(somebody / "trees" / "5"),
+    )
+    folder = somebody / "kqi/training/12"
+    job = as_somebody(
+        somebody, "kqi_hub.runner.run", str(write_secret(somebody, told)), str(folder)
+    )
+    begun = time.monotonic()
+    while not (folder / "output" / "ready").exists():
+        assert time.monotonic() - begun < 20
+        time.sleep(0.02)
+    look = "ls /kqi/output /kqi/input; touch /kqi/input/x; id -u"
+    beside = as_somebody(
+        somebody, "kqi_hub.runner.inside", str(folder), "bash", "-c", look
+    )
+    said = beside.communicate(timeout=60)[0]
+    assert "ready" in said
+    assert "meta.json" in said
+    assert "Read-only file system" in said
+    assert f"\n{SOMEBODY}\n" in said
+    job.terminate()
+    job.communicate(timeout=60)
 
 
 @pytest.mark.parametrize(

@@ -91,7 +91,7 @@ def test_array_differs_by_its_name_its_tasks_and_its_logs() -> None:
 @pytest.mark.parametrize(("run", "tasks"), [(RUN, 0), (MANY, 1000)])
 def test_script_ends_by_becoming_the_runner(run: Run, tasks: int) -> None:
     assert run_script(run, PLACE, tasks).text.splitlines()[-1] == (
-        "exec /opt/kqi/bin/python -I -m kqi_hub.runner.run "
+        "exec /opt/kqi/bin/python -I -X utf8 -m kqi_hub.runner.run "
         f"/scratch/alice/kqi/secrets/{run.job_name} /scratch/alice/kqi/{run.folder}"
     )
 
