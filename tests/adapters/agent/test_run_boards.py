@@ -263,7 +263,8 @@ async def test_a_place_that_another_job_has_noted_is_not_connected_to(
     await started(lab)
     cluster._known("RUNNING")
     place = lab.folder / "kqi/tensorboards/training-12/place.json"
-    for said in ({"job": 7, "socket": "/tmp/x"}, {"job": 101, "socket": 5}, []):
+    odd: list[object] = [{"job": 7, "socket": "/tmp/x"}, {"job": 101, "socket": 5}, []]
+    for said in odd:
         place.write_text(json.dumps(said))
         assert (await seen(lab))["state"] == "starting"
 

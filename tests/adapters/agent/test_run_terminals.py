@@ -72,7 +72,7 @@ class Desk:
         self.lab = lab
         self.windows: list[Window] = []
 
-    async def asked(self, path: str = LIST, **body: object) -> dict[str, Any]:
+    async def asked(self, path: str = LIST, /, **body: object) -> dict[str, Any]:
         answer = await self.lab.send(path, body)
         assert answer.code in (200, 201), answer.body
         found: dict[str, Any] = json.loads(answer.body)
@@ -91,7 +91,7 @@ class Desk:
         return window
 
     async def open(self, **body: object) -> tuple[dict[str, Any], Window]:
-        found = await self.asked(**{"job": "40", **body})
+        found = await self.asked(LIST, **{"job": "40", **body})
         return found, await self.look(found)
 
     async def refused(self, found: dict[str, Any], **headers: str) -> int:
