@@ -20,7 +20,7 @@ from kqi_hub.domain.run_ports import (
     RunFolders,
     RunStore,
 )
-from kqi_hub.domain.runs import Run, RunKind, RunSpec
+from kqi_hub.domain.runs import Run, RunKind, RunSpec, RunState
 from kqi_hub.services.run_keeping import RunKeeper
 from kqi_hub.services.run_world import Picture, RunTimes, RunWorld, Slurm
 from tests.fakes.runs import FakeRunStore
@@ -258,3 +258,14 @@ class RunLab:
 
     async def release(self, run: Run) -> None:
         self.released.append(run.id)
+
+
+async def running(lab: RunLab, worker: Process) -> Run:
+    """Bring a run to where its job runs."""
+    run = lab.ask()
+    await worker.work()
+    lab.look_at_slurm("RUNNING")
+    await worker.work()
+    found = lab.one(run)
+    assert (found.state, found.node) == (RunState.RUNNING, "gpu07")
+    return found

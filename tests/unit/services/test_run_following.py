@@ -1,7 +1,6 @@
 """What the picture, accounting and silence make of runs."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -18,24 +17,10 @@ from kqi_hub.domain.errors import (
     NotFound,
     StoreUnavailable,
 )
-from kqi_hub.domain.run_ports import Collected, Told
 from kqi_hub.domain.runs import Run, RunState
-from kqi_hub.services.run_adopting import original_of
 from kqi_hub.services.run_jobs import has_task, job_of
-from kqi_hub.services.run_keeping import RunKeeper
-from tests.fakes.run_lab import QUICK, Process, RunLab
+from tests.fakes.run_lab import QUICK, Process, RunLab, running
 from tests.fakes.slurm_reader import make_job
-
-
-async def running(lab: RunLab, worker: Process) -> Run:
-    """Bring a run to where its job runs."""
-    run = lab.ask()
-    await worker.work()
-    lab.look_at_slurm("RUNNING")
-    await worker.work()
-    found = lab.one(run)
-    assert (found.state, found.node) == (RunState.RUNNING, "gpu07")
-    return found
 
 
 @pytest.mark.parametrize(
@@ -258,159 +243,6 @@ async def test_a_picture_from_before_the_submission_proves_nothing() -> None:
     assert lab.slurm.asked_about == []
 
 
-async def test_a_prepared_script_that_is_submitted_by_hand_is_adopted() -> None:
-    lab = RunLab()
-    worker = lab.process()
-    run = lab.ask(is_prepared=True)
-    text = await worker.keeper.submission.prepared(run)
-    assert lab.files.kept[run.job_name] == f"order of {run.job_name}"
-    assert lab.store.script(run.id) == text
-    await worker.work()
-    assert lab.slurm.scripts == [], "nobody submits it but its owner"
-    lab.look(lab.job(run.job_name, number=900, user="mallory"))
-    await worker.work()
-    assert lab.one(run).state is RunState.PREPARED
-    lab.look(lab.job(run.job_name, number=901))
-    await worker.work()
-    assert (lab.one(run).state, lab.one(run).job_id) == (RunState.RUNNING, 901)
-    lab.look(lab.job(run.job_name, "COMPLETED", 901))
-    await worker.work()
-    assert lab.one(run).state is RunState.COMPLETED
-
-
-async def test_a_prepared_script_that_ended_between_two_looks_is_adopted() -> None:
-    lab = RunLab()
-    worker = lab.process()
-    run = lab.ask(is_prepared=True)
-    lab.look(lab.job(run.job_name, "COMPLETED", 901))
-    await worker.work()
-    assert (lab.one(run).state, lab.one(run).job_id) == (RunState.COMPLETED, 901)
-
-
-async def test_a_prepared_run_that_is_stopped_ends_and_leaves_no_order() -> None:
-    lab = RunLab()
-    worker = lab.process()
-    run = lab.ask(is_prepared=True)
-    await worker.keeper.submission.prepared(run)
-    stopping = lab.store.stopping(run.id, RunState.USER_CANCELED, lab.now)
-    await worker.keeper.submission.stop(stopping)
-    assert lab.one(run).state is RunState.USER_CANCELED
-    assert lab.files.dropped == [run.job_name]
-
-
-async def test_a_prepared_run_that_the_service_ended_leaves_no_order() -> None:
-    lab = RunLab()
-    worker = lab.process()
-    run = lab.ask(is_prepared=True)
-    await worker.keeper.submission.prepared(run)
-    told = Told(RunState.USER_CANCELED, lab.now, ended_at=lab.now)
-    await worker.keeper.submission.stop(lab.store.told(run.id, told))
-    assert lab.files.dropped == [run.job_name]
-
-
-@pytest.mark.parametrize(("user", "is_mine"), [("alice", True), ("mallory", False)])
-async def test_a_script_that_is_submitted_by_hand_again_is_looked_for(
-    user: str, is_mine: bool
-) -> None:
-    lab = RunLab()
-    worker = lab.process()
-    run = await running(lab, worker)
-    lab.look(lab.job(run.job_name), lab.job(run.job_name, number=777, user=user))
-    jobs = lab.picture.live_jobs()
-    found = [original_of(job, lab.store.named(run.key)) for job in jobs]
-    assert found == [None, lab.one(run) if is_mine else None]
-
-
-async def test_a_job_on_its_way_is_no_further_one() -> None:
-    lab = RunLab()
-    asked, prepared = lab.ask(), lab.ask(is_prepared=True)
-    for run in (asked, prepared):
-        assert original_of(lab.job(run.job_name), (run,)) is None
-
-
-async def test_only_a_prepared_run_has_a_script_for_the_hand() -> None:
-    lab = RunLab()
-    with pytest.raises(NotFound):
-        await lab.process().keeper.submission.prepared(lab.ask())
-
-
-async def test_a_result_that_is_not_in_sight_yet_is_waited_for() -> None:
-    lab = RunLab(replace(QUICK, late=30.0))
-    worker = lab.process()
-    run = await running(lab, worker)
-    lab.folders.usual = None
-    lab.look(replace(lab.job(run.job_name, "COMPLETED"), ends_at=int(lab.now)))
-    await worker.work()
-    assert lab.one(run).state is RunState.COLLECTING
-    lab.folders.usual = Collected(value="0.9", files=1, exit_code=0)
-    await worker.work()
-    assert (lab.one(run).state, lab.one(run).value) == (RunState.COMPLETED, "0.9")
-
-
-async def test_a_job_without_a_result_is_collected_without_one() -> None:
-    lab = RunLab(replace(QUICK, late=30.0))
-    worker = lab.process()
-    run = await running(lab, worker)
-    lab.folders.usual = None
-    lab.look(lab.job(run.job_name, "FAILED"))
-    await worker.work()
-    lab.pass_time(31)
-    await worker.work()
-    assert lab.one(run).state is RunState.FAILED
-
-
-@pytest.mark.parametrize(
-    "fault", [DoorUnreachable("away"), DoorBroken("cut off"), DoorRefused("no verb")]
-)
-async def test_results_are_read_again_until_it_is_too_late(
-    fault: DoorUnreachable | DoorBroken | DoorRefused,
-) -> None:
-    lab = RunLab()
-    worker = lab.process()
-    run = await running(lab, worker)
-    lab.folders.faults = [fault, fault]
-    lab.look(replace(lab.job(run.job_name, "COMPLETED"), ends_at=int(lab.now)))
-    for _ in range(3):
-        await worker.work()
-    assert lab.one(run).state is RunState.COMPLETED
-    assert lab.one(run).value == "0.93"
-
-
-async def test_a_folder_that_can_never_be_read_ends_the_run_and_says_so() -> None:
-    lab = RunLab()
-    worker = lab.process()
-    run = await running(lab, worker)
-    lab.look(replace(lab.job(run.job_name, "COMPLETED"), ends_at=int(lab.now)))
-    lab.folders.faults = [DoorBroken("cut off half way")] * 2
-    lab.pass_time(QUICK.give_up)
-    await worker.work()
-    ended = lab.one(run)
-    assert (ended.state, ended.exit_code) == (RunState.COMPLETED, 0)
-    assert "could not be read: cut off half way" in ended.detail
-
-
-async def test_the_order_of_an_array_stays_until_its_last_task_has_ended() -> None:
-    lab = RunLab()
-    worker = lab.process()
-    runs = lab.ask_batch(2)
-    await worker.work()
-    assert len(lab.slurm.scripts) == 1
-    name = runs[0].job_name
-    tasks = [
-        replace(lab.job(name, state, number), array_id=101, task=str(task))
-        for task, (number, state) in enumerate([(102, "COMPLETED"), (101, "RUNNING")])
-    ]
-    lab.look(*tasks)
-    await worker.work()
-    states = [lab.one(run).state for run in runs]
-    assert states == [RunState.COMPLETED, RunState.RUNNING]
-    assert lab.files.dropped == []
-    lab.look(tasks[0], replace(tasks[1], state="FAILED"))
-    await worker.work()
-    assert lab.one(runs[1]).state is RunState.FAILED
-    assert lab.files.dropped == [name]
-
-
 async def test_one_task_of_an_array_is_stopped_by_its_own_number() -> None:
     lab = RunLab()
     worker = lab.process()
@@ -419,53 +251,6 @@ async def test_one_task_of_an_array_is_stopped_by_its_own_number() -> None:
     stopping = lab.store.stopping(runs[1].id, RunState.USER_CANCELED, lab.now)
     await worker.keeper.submission.stop(stopping)
     assert lab.slurm.cancelled == ["101_1"]
-
-
-async def test_folders_of_deleted_runs_are_removed_or_stay_noted() -> None:
-    lab = RunLab()
-    worker = lab.process()
-    run = await running(lab, worker)
-    lab.look(lab.job(run.job_name, "COMPLETED"))
-    await worker.work()
-    lab.store.delete(run.id)
-    lab.folders.faults = [DoorUnreachable("away")]
-    await worker.keeper.tidy()
-    assert len(lab.store.removals()) == 1
-    await worker.keeper.tidy()
-    assert lab.folders.removed == [("alice", run.folder)]
-    assert lab.store.removals() == ()
-
-
-async def test_a_folder_that_cannot_be_removed_keeps_no_other_one() -> None:
-    lab = RunLab()
-    worker = lab.process()
-    runs = [lab.ask(), lab.ask()]
-    await worker.work()
-    for state in ("RUNNING", "COMPLETED"):
-        lab.look_at_slurm(state)
-        await worker.work()
-    for run in runs:
-        lab.store.delete(run.id)
-    lab.folders.faults = [Conflict("both"), Conflict("the first")]
-    await worker.keeper.tidy()
-    assert [one.run_id for one in lab.store.removals()] == [runs[0].id]
-
-
-async def test_the_price_that_a_node_decides_is_noted_once() -> None:
-    lab = RunLab()
-    worker = lab.process()
-    run = await running(lab, worker)
-    asked = []
-
-    async def prices(runs: Sequence[Run]) -> Mapping[int, int]:
-        asked.append([one.id for one in runs])
-        return {run.id: 250}
-
-    keeper = RunKeeper(worker.keeper.world, prices=prices)
-    await keeper.note_prices()
-    await keeper.note_prices()
-    assert lab.one(run).per_hour == 250
-    assert asked == [[run.id]]
 
 
 async def test_an_unsure_job_is_found_in_the_picture_first() -> None:

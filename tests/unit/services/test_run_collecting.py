@@ -1,0 +1,141 @@
+"""What is taken over of runs that have ended, and when it is not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pytest
+
+from kqi_hub.domain.errors import (
+    Conflict,
+    DoorBroken,
+    DoorRefused,
+    DoorUnreachable,
+)
+from kqi_hub.domain.run_ports import Collected
+from kqi_hub.domain.runs import Run, RunState
+from kqi_hub.services.run_keeping import RunKeeper
+from tests.fakes.run_lab import QUICK, RunLab, running
+
+
+async def test_a_result_that_is_not_in_sight_yet_is_waited_for() -> None:
+    lab = RunLab(replace(QUICK, late=30.0))
+    worker = lab.process()
+    run = await running(lab, worker)
+    lab.folders.usual = None
+    lab.look(replace(lab.job(run.job_name, "COMPLETED"), ends_at=int(lab.now)))
+    await worker.work()
+    assert lab.one(run).state is RunState.COLLECTING
+    lab.folders.usual = Collected(value="0.9", files=1, exit_code=0)
+    await worker.work()
+    assert (lab.one(run).state, lab.one(run).value) == (RunState.COMPLETED, "0.9")
+
+
+async def test_a_job_without_a_result_is_collected_without_one() -> None:
+    lab = RunLab(replace(QUICK, late=30.0))
+    worker = lab.process()
+    run = await running(lab, worker)
+    lab.folders.usual = None
+    lab.look(lab.job(run.job_name, "FAILED"))
+    await worker.work()
+    lab.pass_time(31)
+    await worker.work()
+    assert lab.one(run).state is RunState.FAILED
+
+
+@pytest.mark.parametrize(
+    "fault", [DoorUnreachable("away"), DoorBroken("cut off"), DoorRefused("no verb")]
+)
+async def test_results_are_read_again_until_it_is_too_late(
+    fault: DoorUnreachable | DoorBroken | DoorRefused,
+) -> None:
+    lab = RunLab()
+    worker = lab.process()
+    run = await running(lab, worker)
+    lab.folders.faults = [fault, fault]
+    lab.look(replace(lab.job(run.job_name, "COMPLETED"), ends_at=int(lab.now)))
+    for _ in range(3):
+        await worker.work()
+    assert lab.one(run).state is RunState.COMPLETED
+    assert lab.one(run).value == "0.93"
+
+
+async def test_a_folder_that_can_never_be_read_ends_the_run_and_says_so() -> None:
+    lab = RunLab()
+    worker = lab.process()
+    run = await running(lab, worker)
+    lab.look(replace(lab.job(run.job_name, "COMPLETED"), ends_at=int(lab.now)))
+    lab.folders.faults = [DoorBroken("cut off half way")] * 2
+    lab.pass_time(QUICK.give_up)
+    await worker.work()
+    ended = lab.one(run)
+    assert (ended.state, ended.exit_code) == (RunState.COMPLETED, 0)
+    assert "could not be read: cut off half way" in ended.detail
+
+
+async def test_the_order_of_an_array_stays_until_its_last_task_has_ended() -> None:
+    lab = RunLab()
+    worker = lab.process()
+    runs = lab.ask_batch(2)
+    await worker.work()
+    assert len(lab.slurm.scripts) == 1
+    name = runs[0].job_name
+    tasks = [
+        replace(lab.job(name, state, number), array_id=101, task=str(task))
+        for task, (number, state) in enumerate([(102, "COMPLETED"), (101, "RUNNING")])
+    ]
+    lab.look(*tasks)
+    await worker.work()
+    states = [lab.one(run).state for run in runs]
+    assert states == [RunState.COMPLETED, RunState.RUNNING]
+    assert lab.files.dropped == []
+    lab.look(tasks[0], replace(tasks[1], state="FAILED"))
+    await worker.work()
+    assert lab.one(runs[1]).state is RunState.FAILED
+    assert lab.files.dropped == [name]
+
+
+async def test_folders_of_deleted_runs_are_removed_or_stay_noted() -> None:
+    lab = RunLab()
+    worker = lab.process()
+    run = await running(lab, worker)
+    lab.look(lab.job(run.job_name, "COMPLETED"))
+    await worker.work()
+    lab.store.delete(run.id)
+    lab.folders.faults = [DoorUnreachable("away")]
+    await worker.keeper.tidy()
+    assert len(lab.store.removals()) == 1
+    await worker.keeper.tidy()
+    assert lab.folders.removed == [("alice", run.folder)]
+    assert lab.store.removals() == ()
+
+
+async def test_a_folder_that_cannot_be_removed_keeps_no_other_one() -> None:
+    lab = RunLab()
+    worker = lab.process()
+    runs = [lab.ask(), lab.ask()]
+    await worker.work()
+    for state in ("RUNNING", "COMPLETED"):
+        lab.look_at_slurm(state)
+        await worker.work()
+    for run in runs:
+        lab.store.delete(run.id)
+    lab.folders.faults = [Conflict("both"), Conflict("the first")]
+    await worker.keeper.tidy()
+    assert [one.run_id for one in lab.store.removals()] == [runs[0].id]
+
+
+async def test_the_price_that_a_node_decides_is_noted_once() -> None:
+    lab = RunLab()
+    worker = lab.process()
+    run = await running(lab, worker)
+    asked = []
+
+    async def prices(runs: Sequence[Run]) -> Mapping[int, int]:
+        asked.append([one.id for one in runs])
+        return {run.id: 250}
+
+    keeper = RunKeeper(worker.keeper.world, prices=prices)
+    await keeper.note_prices()
+    await keeper.note_prices()
+    assert lab.one(run).per_hour == 250
+    assert asked == [[run.id]]
