@@ -10,7 +10,7 @@ class RunState(Model):
     """What a run's own folder tells."""
 
     kind: str = says("training, inference or preprocessing.")
-    id: int = says("The run's number.")
+    id: str = says("The name of its folder: its number, or such as `12.4711`.")
     folder: str = says("Where its folder is on the cluster.")
     state: dict[str, Any] | None = says("state.json of the run's contract, as it is.")
     result: dict[str, Any] | None = says("result.json of it, once it has ended.")

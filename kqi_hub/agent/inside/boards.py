@@ -112,7 +112,7 @@ class Boards:
         key = "".join(secrets.choice(_LETTERS) for _ in range(_KEY))
         asked = {
             "version": 1,
-            "job_name": f"tensorboard-{place.id}-{key}",
+            "job_name": f"tensorboard-{place.number}-{key}",
             "job_id": None,
             "asked_at": time.time(),
             "hours": wish.hours,

@@ -15,7 +15,8 @@ from typing import Any, Final
 from kqi_hub.agent.folder import open_file
 
 KINDS: Final = ("training", "inference", "preprocessing")
-_ID: Final = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)
+# A script that was submitted again has a folder beside the first: `12.4711`.
+_ID: Final = re.compile(r"[1-9][0-9]{0,14}(?:\.[1-9][0-9]{0,9})?", re.ASCII)
 # The names of jobs: `Run.job_name` of kqi_hub/domain/runs.py.
 _JOB_NAME: Final = re.compile(rf"({'|'.join(KINDS)})-([1-9][0-9]{{0,14}})-[a-z2-7]+")
 _MOST_BYTES: Final = 256 * 1024
@@ -34,6 +35,11 @@ class RunPlace:
     def names(self) -> tuple[str, ...]:
         """Return where its folder is below the person's."""
         return ("kqi", self.kind, self.id)
+
+    @property
+    def number(self) -> str:
+        """Return the number of the run whose script it was."""
+        return self.id.partition(".")[0]
 
     @property
     def word(self) -> str:
@@ -62,6 +68,17 @@ def document(root: Path, place: RunPlace, name: str) -> Document | None:
     except (FileNotFoundError, ValueError, RecursionError):
         return None
     return said if isinstance(said, dict) else None
+
+
+def running_folder(root: Path, place: RunPlace) -> tuple[Path, bool]:
+    """Return a run's folder, and whether its command runs by its own word. Blocks.
+
+    Without a folder it is the person's own.
+    """
+    folder = root.joinpath(*place.names)
+    state = document(root, place, "state.json") or {}
+    is_running = state.get("phase") == "running" and "command_pid" in state
+    return (folder, is_running) if folder.is_dir() else (root, False)
 
 
 def announced_ports(root: Path, place: RunPlace, job_name: str = "") -> tuple[int, ...]:

@@ -36,7 +36,7 @@ class RunStateHandler(RunHandler):
 def _state(root: Path, place: RunPlace) -> dict[str, Any]:
     return {
         "kind": place.kind,
-        "id": int(place.id),
+        "id": place.id,
         "folder": str(root.joinpath(*place.names)),
         "state": document(root, place, "state.json"),
         "result": document(root, place, "result.json"),

@@ -28,6 +28,12 @@ def bridge_step(rules: EnvironmentRules, job_id: int, word: str) -> list[str]:
     return step(rules, job_id, ("--unbuffered", "--chdir=/"), rules.python, *module)
 
 
+def run_shell_step(rules: EnvironmentRules, job_id: int, folder: Path) -> list[str]:
+    """Return the command that runs a shell where a run's own command is: see /kqi."""
+    module = ("-I", "-X", "utf8", "-m", "kqi_hub.runner.inside", str(folder))
+    return step(rules, job_id, ("--pty", "--chdir=/"), rules.python, *module)
+
+
 def shell_step(rules: EnvironmentRules, job_id: int, folder: Path) -> list[str]:
     """Return the command that runs a shell on a terminal."""
     options = ("--pty", f"--chdir={folder}")

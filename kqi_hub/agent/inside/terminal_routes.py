@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from pathlib import Path
 from typing import Any, Final
 
 from tornado.iostream import StreamClosedError
@@ -12,9 +11,9 @@ from tornado.websocket import WebSocketClosedError, WebSocketHandler
 from kqi_hub.agent.access import HubSilent
 from kqi_hub.agent.base import Handler, OwnerHandler
 from kqi_hub.agent.errors import Problem
-from kqi_hub.agent.inside.run_folder import run_place
+from kqi_hub.agent.inside.run_folder import RunPlace, run_place, running_folder
 from kqi_hub.agent.inside.slurm_jobs import JOB
-from kqi_hub.agent.inside.steps import shell_step
+from kqi_hub.agent.inside.steps import run_shell_step, shell_step
 from kqi_hub.agent.inside.terminal import Size
 from kqi_hub.agent.inside.terminals import Open
 from kqi_hub.agent.submitting import plain_environment
@@ -57,34 +56,35 @@ class TerminalList(TerminalHandler):
         self.answer({"terminals": [_shown(one) for one in found]})
 
     async def post(self) -> None:
-        """Run a shell inside a job; it begins in the run's folder, if it is a run's."""
+        """Run a shell inside a job: where the run's command is, if it is a run's."""
         self.require_token()
         said = self.told()
         job = said.get("job")
         if not isinstance(job, str | int) or not JOB.fullmatch(str(job)):
             raise Problem(400, "invalid-input", "`job` must be a job's number.")
         size = size_of(said)
-        folder = await self._folder(said.get("run"))
-        inside = self.agent.inside
+        inside, place = self.agent.inside, _run_of(said)
         running = await inside.jobs.running(str(job))
-        rules = inside.jobs.rules
+        rules, root = inside.jobs.rules, self.agent.told.folder
+        command = shell_step(rules, running.id, root)
+        if place is not None:
+            folder, is_running = await self.on_disk(running_folder, root, place)
+            as_shell = run_shell_step if is_running else shell_step
+            command = as_shell(rules, running.id, folder)
         surroundings = plain_environment(rules) | {"TERM": "xterm-256color"}
-        if "run" in said:
-            surroundings |= {"KQI_HOME": str(folder)}
-        command = shell_step(rules, running.id, folder)
         self.set_status(201)
         self.answer_one(inside.terminals.open(running, command, surroundings, size))
 
-    async def _folder(self, run: object) -> Path:
-        root = self.agent.told.folder
-        if run is None:
-            return root
-        kind, _, number = run.partition("/") if isinstance(run, str) else ("", "", "")
-        place = run_place(kind, number)
-        if place is None:
-            raise Problem(400, "invalid-input", "`run` must be such as `training/12`.")
-        folder = root.joinpath(*place.names)
-        return folder if await self.on_disk(folder.is_dir) else root
+
+def _run_of(said: dict[str, Any]) -> RunPlace | None:
+    run = said.get("run")
+    if run is None:
+        return None
+    kind, _, number = run.partition("/") if isinstance(run, str) else ("", "", "")
+    place = run_place(kind, number)
+    if place is None:
+        raise Problem(400, "invalid-input", "`run` must be such as `training/12`.")
+    return place
 
 
 class OneTerminal(TerminalHandler):

@@ -221,7 +221,7 @@ async def test_what_it_said_before_it_failed_is_shown(
 
 @pytest.mark.parametrize(
     "body",
-    [b"x", b"[]", {"hours": 0}, {"hours": 25}, {"hours": "3"}, {"hours": True},
+    [b"x", b"[]", {"with": ["training/1."]}, {"hours": 0}, {"hours": 25}, {"hours": "3"}, {"hours": True},
      {"queue": "a\n#SBATCH --x"}, {"queue": "$(id)"}, {"queue": ["cpu"]},
      {"tenant": "-x"}, {"tenant": "a b"}, {"with": "training/1"}, {"with": ["../1"]},
      {"with": ["training/1/../../x"]}, {"with": [7]}, {"with": ["training/1"] * 21},
@@ -238,7 +238,8 @@ async def test_hostile_wishes_submit_nothing(
 @pytest.mark.parametrize(
     "path",
     ["api/runs/training/0/tensorboard", "api/runs/secrets/1/tensorboard",
-     "api/runs/training/1%2F..%2F2/tensorboard", "api/runs/training/12x/state",
+     "api/runs/training/1%2F..%2F2/tensorboard", "api/runs/training/12x/state", "api/runs/training/../state",
+     "api/runs/training/7..8/state",
      "tensorboard/training-x/", "tensorboard/secrets-1/", "tensorboard/training-99/"],
 )  # fmt: skip
 async def test_hostile_addresses_are_no_run(
@@ -270,18 +271,21 @@ async def test_a_place_that_another_job_has_noted_is_not_connected_to(
 
 
 @pytest.mark.parametrize("kind", ["training", "inference", "preprocessing"])
-async def test_a_runs_state_is_what_its_folder_says(lab: Lab, kind: str) -> None:
-    way = f"api/runs/{kind}/7/state"
+@pytest.mark.parametrize("name", ["7", "7.4711"])
+async def test_a_runs_state_is_what_its_folder_says(
+    lab: Lab, kind: str, name: str
+) -> None:
+    way = f"api/runs/{kind}/{name}/state"
     empty = json.loads((await lab.get(way)).body)
     assert (empty["state"], empty["result"], empty["ports"]) == (None, None, [])
-    folder = lab.folder / "kqi" / kind / "7"
+    folder = lab.folder / "kqi" / kind / name
     folder.mkdir(parents=True)
     (folder / "state.json").write_text('{"version": 1, "phase": "running"}')
     (folder / "result.json").write_text("[1]")
     (folder / "order.json").write_text('{"run": {"ports": [8080, "x"]}}')
     said = json.loads((await lab.get(way)).body)
     assert said == {
-        "kind": kind, "id": 7, "folder": str(folder), "ports": [8080],
+        "kind": kind, "id": name, "folder": str(folder), "ports": [8080],
         "state": {"version": 1, "phase": "running"}, "result": None,
     }  # fmt: skip
 

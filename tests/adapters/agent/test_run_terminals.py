@@ -145,13 +145,36 @@ async def test_nothing_of_the_hubs_is_around_the_shell(desk: Desk) -> None:
     assert "found-0-2" in await window.until("-2\r\n")
 
 
-async def test_a_terminal_of_a_run_begins_in_its_folder(
+async def test_a_terminal_of_a_run_that_prepares_begins_in_its_folder(
     desk: Desk, srun: FakeSrun
 ) -> None:
     folder = srun.training(12, "41")
+    (folder / "state.json").write_text('{"phase": "cloning"}')
     _, window = await desk.open(job="41", run="training/12")
-    await window.type("echo [$(pwd)] home-$KQI_HOME\n")
-    assert f"[{folder}] home-{folder}" in await window.until(f"home-{folder}")
+    await window.type("echo [$(pwd)] in-$((1+1))\n")
+    assert f"[{folder}] in-2" in await window.until("in-2")
+
+
+async def test_a_terminal_of_a_run_is_where_its_command_is(
+    desk: Desk, srun: FakeSrun
+) -> None:
+    """A real command of this machine's stands for the run's; it has no mounts."""
+    folder = srun.training(12, "41")
+    git = folder / "git"
+    git.mkdir()
+    command = await asyncio.create_subprocess_exec(
+        "sleep",
+        "60",
+        env={"KQI_GIT": str(git), "KQI_OUTPUT": "/kqi/output", "A": "b c"},
+    )
+    told = {"phase": "running", "command_pid": command.pid}
+    (folder / "state.json").write_text(json.dumps(told))
+    _, window = await desk.open(job="41", run="training/12")
+    await window.type("echo [$(pwd)] [$A] $KQI_OUTPUT $TERM-$((1+1))\n")
+    shown = await window.until("xterm-256color-2")
+    assert f"[{git}] [b c] /kqi/output" in shown
+    command.kill()
+    await command.wait()
 
 
 async def test_an_array_task_has_a_terminal_too(desk: Desk, srun: FakeSrun) -> None:
