@@ -3,22 +3,42 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_
+from sqlalchemy import ColumnElement, Text, or_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from kqi_hub.db.text import to_storable
 from kqi_hub.domain.filters import Part, Span
+
+
+class small(FunctionElement[str]):  # noqa: N801 - named as SQL's functions are
+    """Text in small letters, as far as LIKE does not see to it by itself."""
+
+    name = "small"
+    inherit_cache = True
+    type = Text()
+
+
+@compiles(small)
+def _lower(element: small, compiler: SQLCompiler, **about: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **about)})"
+
+
+@compiles(small, "sqlite")
+def _as_it_is(element: small, compiler: SQLCompiler, **about: Any) -> str:
+    # SQLite's LIKE takes the letters of English in any case; it makes no others small.
+    return compiler.process(element.clauses, **about)
 
 
 def has_part(column: ColumnElement[Any], part: Part) -> Iterator[ColumnElement[bool]]:
     """Yield the condition that a text has a part, or has not; case is no matter."""
     if part.text:
         low = to_storable(part.text.lower())
-        same = to_storable(part.text)
-        found = or_(
-            func.lower(column).contains(low, autoescape=True),
-            # SQLite makes only the letters of English small.
-            column.contains(same, autoescape=True),
-        )
+        found = small(column).contains(low, autoescape=True)
+        if not part.text.isascii():
+            same = to_storable(part.text)
+            found = or_(found, column.contains(same, autoescape=True))
         yield ~found if part.is_refused else found
 
 

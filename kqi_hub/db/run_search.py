@@ -10,7 +10,7 @@ from kqi_hub.db.list_conditions import has_part, is_within
 from kqi_hub.db.run_rows import PARENTS, RUNS, TAGS, runs_of, with_spec
 from kqi_hub.domain.filters import Part
 from kqi_hub.domain.run_list import RunColumn, RunFilter
-from kqi_hub.domain.runs import Run
+from kqi_hub.domain.runs import LIVE, Run
 
 _R, _P, _T = RUNS.c, PARENTS.c, TAGS.c
 _SORTED_BY: Final = {
@@ -69,7 +69,10 @@ def _conditions(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
     yield _R.kind == wanted.kind.value
     if wanted.tenants is not None:
         yield _R.tenant.in_(wanted.tenants)
-    if wanted.states:
+    if wanted.states and wanted.states <= LIVE:
+        # Few live among the many that have ended: an index has just those.
+        yield _R.number.in_(select(_R.number).where(_R.settled_at.is_(None)))
+    if wanted.states and wanted.states != LIVE:
         yield _R.state.in_(sorted(one.value for one in wanted.states))
     if wanted.is_favourite is not None:
         yield _R.is_favourite.is_(wanted.is_favourite)

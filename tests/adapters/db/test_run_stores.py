@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -353,7 +354,7 @@ def test_tags_of_two_people_at_once_are_both_there(runs: SqlRunStore) -> None:
     run = runs.ask(new("k1", replace(PLAIN, tags=())), NOW)
     tags = [f"t{at}" for at in range(8)]
     at_once([
-        lambda tag=tag: runs.change(run.id, RunChange(add_tags=(tag,)), NOW)
+        partial(runs.change, run.id, RunChange(add_tags=(tag,)), NOW)
         for tag in tags
     ])  # fmt: skip
     found = runs.one(run.id)
@@ -502,7 +503,7 @@ def test_many_tell_at_once_and_the_history_has_each_state_once(
         Told(RunState.RUNNING, NOW + 2, job_id=70),
         Told(RunState.COLLECTING, NOW + 3, outcome=RunState.COMPLETED),
     ]
-    at_once([lambda one=one: runs.told(run.id, one) for one in told * 4])
+    at_once([partial(runs.told, run.id, one) for one in told * 4])
     at_once([lambda: ended(runs, run)] * 4)
     states = [one.state for one in runs.events(run.id)]
     assert states[0] is RunState.ASKED

@@ -10,8 +10,6 @@ depends_on = None
 
 _ROW_NUMBER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _PLAIN_INDEXES = (
-    ("kind", "number"),
-    ("tenant", "kind", "number"),
     ("owner", "kind", "number"),
     ("changed_at",),
     ("preprocessing", "number"),
@@ -19,6 +17,10 @@ _PLAIN_INDEXES = (
     ("dataset",),
     ("key",),
 )
+_LISTED = (
+    "kind", "number", "tenant", "name", "state", "owner", "queue", "asked_at",
+    "ended_at", "value_number", "is_favourite", "dataset",
+)  # fmt: skip
 _PARTIAL_INDEXES = (
     ("ix_runs_live", ["owner", "number"], False, "settled_at IS NULL"),
     ("uq_runs_key", ["key"], True, "task IS NULL AND copied_from IS NULL"),
@@ -81,6 +83,8 @@ def _make_runs() -> None:
     )  # fmt: skip
     for columns in _PLAIN_INDEXES:
         op.create_index(f"ix_runs_{'_'.join(columns)}", "runs", list(columns))
+    # What lists show briefly, sort by or search, but memos and commands.
+    op.create_index("ix_runs_lists", "runs", list(_LISTED))
     for name, within, is_unique, where in _PARTIAL_INDEXES:
         condition = sa.text(where)
         op.create_index(
