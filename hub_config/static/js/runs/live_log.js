@@ -55,7 +55,7 @@ class Search {
         for (const match of found.matches) this.add(match);
         this.next = found.next;
         const percent = found.size ? Math.floor((100 * found.next) / found.size) : 100;
-        note(this.part, this.words.found.replace("%n", this.count).replace("%p", percent));
+        note(this.part, this.words.found.replace("{count}", this.count).replace("{percent}", percent));
         if (found.is_over) return;
         if (this.count >= until) break;
       }
@@ -92,9 +92,9 @@ class Search {
       this.code.textContent = "";
       append(this.code, piece.text, false);
       this.place.querySelector("[data-where]").textContent = this.words.where
-        .replace("%f", piece.from)
-        .replace("%t", piece.to)
-        .replace("%s", piece.size);
+        .replace("{from}", piece.from)
+        .replace("{to}", piece.to)
+        .replace("{size}", piece.size);
       this.part.querySelector("[data-earlier]").disabled = piece.from === 0;
       this.part.querySelector("[data-later]").disabled = piece.to >= piece.size;
       const pre = this.code.parentElement;

@@ -70,7 +70,7 @@ class Board {
     this.form.hidden = isLive;
     this.live.hidden = !isLive;
     this.part.querySelector("[data-open]").hidden = seen.state !== "running";
-    const left = seen.ends_in_s ? this.words.left.replace("%s", Math.max(1, Math.round(seen.ends_in_s / 60))) : "";
+    const left = seen.ends_in_s ? this.words.left.replace("{minutes}", Math.max(1, Math.round(seen.ends_in_s / 60))) : "";
     note(this.part, [this.words[`state${seen.state}`], left, seen.said].filter(Boolean).join(" "));
   }
 
