@@ -16,7 +16,7 @@
 umask 077
 place=$(mktemp -d /tmp/kqi-tensorboard-XXXXXXXX) || exit 1
 trap 'rm -rf -- "$place"' EXIT
-trap 'kill "$!"; exit 143' TERM
+trap 'kill "$!"; wait "$!"; exit 143' TERM
 export TMPDIR=$place
 {{python}} -I -m kqi_hub.session.tensorboard_process "$place/socket" {{folder}}/runs &
 
