@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from kqi_hub.domain.errors import KqiError, NotFound
+from kqi_hub.domain.errors import (
+    ClusterUnreachable,
+    DatabaseNotReady,
+    DoorUnreachable,
+    KqiError,
+    NotFound,
+)
 from kqi_hub.domain.runs import Run, RunState
 from kqi_hub.services.run_lease import LeaseLost
 from kqi_hub.services.run_submit import (
@@ -20,6 +26,8 @@ from kqi_hub.services.run_world import RunWorld
 
 # So many submissions are under way at once; the others wait for their turn.
 AT_ONCE: Final = 4
+# While these last, no other job has a better chance.
+_EVERYBODYS: Final = (ClusterUnreachable, DoorUnreachable, DatabaseNotReady)
 log = logging.getLogger(__name__)
 
 
@@ -30,6 +38,9 @@ class Submission:
         self.world = world
         self._room = asyncio.Semaphore(at_once)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        # Until when nobody's job can be submitted, and what was said of that.
+        self._away_until = 0.0
+        self._trouble = ""
 
     @property
     def under_way(self) -> frozenset[str]:
@@ -94,13 +105,32 @@ class Submission:
     async def _submit(self, key: str) -> None:
         try:
             async with self._room:
-                await give_job(self.world, key)
+                await self._back()
+                if await give_job(self.world, key):
+                    self._trouble = ""
         except Later as later:
-            log.warning("The job of %s is submitted later: %s", key, later)
+            self._note(key, later)
             # Until then the key counts as under way: nobody here tries it again.
             await asyncio.sleep(self.world.times.pause)
         except LeaseLost:
             log.warning("The job of %s is another process's affair now", key)
+
+    async def _back(self) -> None:
+        """Wait as long as nobody's job could be submitted: one try is enough."""
+        left = self._away_until - asyncio.get_running_loop().time()
+        if left > 0:
+            await asyncio.sleep(left)
+
+    def _note(self, key: str, later: Later) -> None:
+        """Say what keeps jobs from being submitted, once and not for each of them."""
+        cause = later.__cause__
+        if isinstance(cause, _EVERYBODYS):
+            now = asyncio.get_running_loop().time()
+            self._away_until = now + self.world.times.pause
+        kind = type(cause).__name__
+        if kind != self._trouble:
+            log.warning("The job of %s is submitted later: %s", key, later)
+        self._trouble = kind
 
     def _forget(self, key: str, task: "asyncio.Task[None]") -> None:
         del self._tasks[key]

@@ -293,3 +293,17 @@ def test_a_task_has_its_own_job_or_waits_in_the_one_of_the_rest() -> None:
     assert job_of(run, [waits, own, foreign]) is own
     assert job_of(run, [waits, foreign]) is waits
     assert job_of(run, [foreign]) is None
+
+
+async def test_while_slurm_is_away_one_run_asks_and_one_line_is_written(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lab = RunLab(replace(QUICK, pause=0.2))
+    lab.slurm.faults = [ClusterUnreachable("away")] * 8
+    runs = [lab.ask() for _ in range(40)]
+    worker = lab.process()
+    await worker.work()
+    await worker.work()
+    assert {lab.one(run).state for run in runs} == {RunState.PENDING}
+    said = [one for one in caplog.records if "submitted later" in one.getMessage()]
+    assert len(said) == 1
