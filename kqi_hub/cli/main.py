@@ -19,6 +19,7 @@ from kqi_hub.cli.keys import key
 from kqi_hub.cli.lineage import lineage, storage
 from kqi_hub.cli.notebooks import notebook
 from kqi_hub.cli.password import password
+from kqi_hub.cli.preprocessings import preprocessing
 from kqi_hub.cli.profile import profile
 from kqi_hub.cli.queues import queue
 from kqi_hub.cli.runs import inference, script, training
@@ -54,6 +55,7 @@ _COMMANDS = (
     storage,
     files,
     notebook,
+    preprocessing,
     training,
     inference,
     script,

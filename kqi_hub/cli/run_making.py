@@ -5,14 +5,13 @@ from typing import Any, Final
 
 import click
 
-from kqi_hub.cli.notebook_figures import MICRO
 from kqi_hub.cli.notebook_options import tenant_of
 from kqi_hub.cli.options import json_option
 from kqi_hub.cli.output import say, show_json
+from kqi_hub.cli.run_estimates import show_estimate
 from kqi_hub.cli.run_options import choice_options, chosen, id_argument
 from kqi_hub.cli.run_watching import finish
 from kqi_hub.sdk.client import Client
-from kqi_hub.sdk.errors import PortalError
 from kqi_hub.sdk.run_models import Run
 
 Kind = type[Run]
@@ -36,12 +35,6 @@ class How:
     prepare: bool
     wait: bool
     forget_refused: bool
-
-
-class Impossible(PortalError):
-    """What was asked for could never start."""
-
-    exit_code = 12
 
 
 def _how_options(command: Any) -> Any:
@@ -117,7 +110,7 @@ def _submit(
     how: How,
 ) -> None:
     if how.estimate:
-        _show_estimate(portal, kind, tenant, choices, as_json)
+        show_estimate(portal.estimate_run(kind, tenant, **choices), as_json)
         return
     run = portal.submit(
         kind,
@@ -135,25 +128,6 @@ def _submit(
         finish(portal, run, as_json)
     elif as_json:
         show_json(run)
-
-
-def _show_estimate(
-    portal: Client, kind: Kind, tenant: str, choices: dict[str, Any], as_json: bool
-) -> None:
-    found = portal.estimate_run(kind, tenant, **choices)
-    if as_json:
-        show_json(found)
-    else:
-        click.echo("It can start." if found.is_possible else "It can never start.")
-        for text in (*found.objections, *found.cautions):
-            click.echo(f"- {text}")
-        wait = "" if found.wait_s is None else f" ({found.wait_s // 60} min)"
-        click.echo(f"wait: {found.wait}{wait}")
-        if found.price is not None:
-            micro, currency = found.price["micro_per_hour"], found.price["currency"]
-            click.echo(f"price: {micro / MICRO:,.2f} {currency} an hour")
-    if not found.is_possible:
-        raise Impossible("It was not submitted.", "Change what is said above.")
 
 
 MAKING: Final = (create_run, copy_run)

@@ -96,7 +96,7 @@ def _lists(said: dict[str, Any]) -> dict[str, object]:
         is_none = said["parents"] == ("0",)
         found["parents"] = [] if is_none else [_parent(one) for one in said["parents"]]
     if said["variables"]:
-        found["variables"] = [_variable(text) for text in said["variables"]]
+        found["variables"] = [variable(text) for text in said["variables"]]
     for name in ("ports", "tags"):
         if said[name]:
             found[name] = list(said[name])
@@ -121,7 +121,8 @@ def _parent(text: str) -> dict[str, object]:
     return {"kind": found[1] or "training", "id": int(found[2])}
 
 
-def _variable(text: str) -> dict[str, str]:
+def variable(text: str) -> dict[str, str]:
+    """Read NAME=value."""
     name, sign, value = text.partition("=")
     if not sign:
         raise click.UsageError(f"--env {text!r} is not NAME=value.")

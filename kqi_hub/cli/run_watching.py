@@ -37,15 +37,22 @@ def wait_for_run(kind: Kind, run_id: int, timeout: int | None, as_json: bool) ->
 def show_logs(kind: Kind, run_id: int, follow: bool, tail: bool) -> None:
     """Print its log, through your agent on the portal's machine."""
     with Client.from_config() as portal:
-        run = own(portal, kind, run_id)
-        if follow and run.is_live and run.job_id is None:
-            say(f"{kind.kind} {run_id} is {run.state}: its log comes when it runs.")
-        try:
-            for text in portal.run_log(run, follow=follow, whole=not tail):
-                # As bytes it stays as it is, colours too: pieces end anywhere.
-                click.echo(text.encode(), nl=False)
-        except KeyboardInterrupt:
-            raise click.exceptions.Exit(130) from None
+        print_log(portal, kind, run_id, follow=follow, tail=tail)
+
+
+def print_log(
+    portal: Client, kind: Kind, run_id: int, *, follow: bool, tail: bool
+) -> None:
+    """Print the log of a run of one's own."""
+    run = own(portal, kind, run_id)
+    if follow and run.is_live and run.job_id is None:
+        say(f"{kind.kind} {run_id} is {run.state}: its log comes when it runs.")
+    try:
+        for text in portal.run_log(run, follow=follow, whole=not tail):
+            # As bytes it stays as it is, colours too: pieces end anywhere.
+            click.echo(text.encode(), nl=False)
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(130) from None
 
 
 def own(portal: Client, kind: Kind, run_id: int) -> Run:

@@ -18,8 +18,8 @@ from kqi_hub.sdk.git import GitCalls
 from kqi_hub.sdk.jobs import JobCalls
 from kqi_hub.sdk.models import Login, Person, Tenant
 from kqi_hub.sdk.notebooks import NotebookCalls, Way
+from kqi_hub.sdk.preprocessings import PreprocessingCalls
 from kqi_hub.sdk.queues import QueueCalls
-from kqi_hub.sdk.run_logs import RunLogCalls
 from kqi_hub.sdk.scratch import ScratchCalls
 from kqi_hub.sdk.store_wire import StoreWire
 
@@ -38,7 +38,7 @@ class Client(
     DownloadCalls,
     ScratchCalls,
     DatasetCalls,
-    RunLogCalls,
+    PreprocessingCalls,
     JobCalls,
     GitCalls,
 ):

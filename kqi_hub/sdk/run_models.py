@@ -20,6 +20,8 @@ class Run(Answer):
     """
 
     kind: ClassVar[str] = ""
+    # Where the REST interface has them.
+    path: ClassVar[str] = ""
 
     id: int
     owner: str
@@ -65,6 +67,10 @@ class Run(Answer):
     folder: str = ""
     files: int | None = None
     bytes: int | None = None
+    # Of a run of a preprocessing: of which one, on which data, where in the array.
+    preprocessing: int | None = None
+    data: int | None = None
+    task: int | None = None
     picture: Mapping[str, Any] | None = None
 
     @classmethod
@@ -79,6 +85,7 @@ class Training(Run):
     """A training."""
 
     kind: ClassVar[str] = "training"
+    path: ClassVar[str] = "training"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,15 @@ class Inference(Run):
     """An inference."""
 
     kind: ClassVar[str] = "inference"
+    path: ClassVar[str] = "inference"
+
+
+@dataclass(frozen=True, slots=True)
+class PreprocessingRun(Run):
+    """A run of a preprocessing on one data item: a task of an array."""
+
+    kind: ClassVar[str] = "preprocessing"
+    path: ClassVar[str] = "preprocessing-runs"
 
 
 @dataclass(frozen=True, slots=True)

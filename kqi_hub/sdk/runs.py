@@ -18,6 +18,7 @@ from kqi_hub.sdk.data import Outcome, pages
 from kqi_hub.sdk.errors import NotReachable, PortalError, Refused
 from kqi_hub.sdk.run_models import (
     Inference,
+    PreprocessingRun,
     Run,
     RunDeletion,
     RunEstimate,
@@ -26,7 +27,9 @@ from kqi_hub.sdk.run_models import (
 )
 
 LOOK_EVERY_S: Final = 2.0
-KINDS: Final[Mapping[str, type[Run]]] = {one.kind: one for one in (Training, Inference)}
+KINDS: Final[Mapping[str, type[Run]]] = {
+    one.kind: one for one in (Training, Inference, PreprocessingRun)
+}
 _AT_ONCE: Final = 1000
 # For so long a portal that is started anew, or a network, may be away.
 _PATIENCE_S: Final = 600.0
@@ -63,29 +66,29 @@ class RunCalls(Calls):
         """
         about = {"is_prepared": prepare, "keeps_refused": keep_refused}
         body = {**choices, "tenant": tenant, **about}
-        return kind.read(self._api("POST", kind.kind, body))
+        return kind.read(self._api("POST", kind.path, body))
 
     def estimate_run(
         self, kind: type[Run], tenant: str, **choices: object
     ) -> RunEstimate:
         """Return what such a run would cost and meet; nothing is kept."""
         body = {**choices, "tenant": tenant}
-        return RunEstimate.read(self._api("POST", f"{kind.kind}/estimate", body))
+        return RunEstimate.read(self._api("POST", f"{kind.path}/estimate", body))
 
     def runs(
         self, kind: type[R], most: int | None = None, **wanted: object
     ) -> Iterator[R]:
         """Yield those of one's tenants, filtered as the REST interface does."""
-        for said in pages(self, kind.kind, "runs", most, wanted):
+        for said in pages(self, kind.path, "runs", most, wanted):
             yield kind.read(said)
 
     def run(self, kind: type[R], run_id: int) -> R:
         """Return one, with all that was asked for."""
-        return kind.read(self._api("GET", f"{kind.kind}/{run_id}"))
+        return kind.read(self._api("GET", f"{kind.path}/{run_id}"))
 
     def run_events(self, kind: type[Run], run_id: int) -> tuple[RunEvent, ...]:
         """Return each change of its state, the oldest first."""
-        said = self._api("GET", f"{kind.kind}/{run_id}/events")
+        said = self._api("GET", f"{kind.path}/{run_id}/events")
         return tuple(RunEvent.read(one) for one in said["events"])
 
     def wait(
@@ -122,42 +125,42 @@ class RunCalls(Calls):
     def stop_run(self, kind: type[R], run_id: int, *, as_failed: bool = False) -> R:
         """Stop it, or cancel its submission; afterwards it is called failed or not."""
         body = {"as_failed": as_failed}
-        return kind.read(self._api("POST", f"{kind.kind}/{run_id}/stop", body))
+        return kind.read(self._api("POST", f"{kind.path}/{run_id}/stop", body))
 
     def change_run(self, kind: type[R], run_id: int, **changes: object) -> R:
         """Change its name, memo, tags or is_favourite; what is not named stays."""
-        return kind.read(self._api("PATCH", f"{kind.kind}/{run_id}", changes))
+        return kind.read(self._api("PATCH", f"{kind.path}/{run_id}", changes))
 
     def delete_run(self, kind: type[Run], run_id: int) -> None:
         """Delete one that has ended, with its files."""
-        self._api("DELETE", f"{kind.kind}/{run_id}")
+        self._api("DELETE", f"{kind.path}/{run_id}")
 
     def run_deletion(self, kind: type[Run], run_id: int) -> RunDeletion:
         """Return what deleting one's own would take along, and what is against it."""
-        said = self._api("GET", f"{kind.kind}/{run_id}/deletion")
+        said = self._api("GET", f"{kind.path}/{run_id}/deletion")
         return RunDeletion.read(said)
 
     def run_choices(self, kind: type[Run], run_id: int) -> Mapping[str, Any]:
         """Return what was asked for, as `submit` takes it, for one that is alike."""
-        found: Mapping[str, Any] = self._api("GET", f"{kind.kind}/{run_id}/copy")
+        found: Mapping[str, Any] = self._api("GET", f"{kind.path}/{run_id}/copy")
         return found
 
     def run_script(self, kind: type[Run], run_id: int) -> str:
         """Return the script of its job, as `sbatch` takes it."""
-        return self._api_text("GET", f"{kind.kind}/{run_id}/script")
+        return self._api_text("GET", f"{kind.path}/{run_id}/script")
 
     def run_tags(self, kind: type[Run], tenant: str) -> tuple[str, ...]:
         """Return the tags of a tenant's runs."""
         asked = urlencode({"tenant": tenant})
-        return tuple(self._api("GET", f"{kind.kind}/tags?{asked}")["tags"])
+        return tuple(self._api("GET", f"{kind.path}/tags?{asked}")["tags"])
 
     def tag_run(self, kind: type[Run], run_id: int, tag: str) -> None:
         """Tag one; a tag that it has is no error."""
-        self._api("PUT", f"{kind.kind}/{run_id}/tags/{quote(tag, safe='')}")
+        self._api("PUT", f"{kind.path}/{run_id}/tags/{quote(tag, safe='')}")
 
     def untag_run(self, kind: type[Run], run_id: int, tag: str) -> None:
         """Take a tag off; one that it has not is no error."""
-        self._api("DELETE", f"{kind.kind}/{run_id}/tags/{quote(tag, safe='')}")
+        self._api("DELETE", f"{kind.path}/{run_id}/tags/{quote(tag, safe='')}")
 
     def change_many_runs(
         self, kind: type[Run], run_ids: Sequence[int], action: str, tag: str = ""
@@ -167,6 +170,6 @@ class RunCalls(Calls):
         for start in range(0, len(run_ids), _AT_ONCE):
             some = list(run_ids[start : start + _AT_ONCE])
             asked = {"ids": some, "action": action, "tag": tag}
-            said = self._api("POST", f"{kind.kind}/bulk", asked)["outcomes"]
+            said = self._api("POST", f"{kind.path}/bulk", asked)["outcomes"]
             found += (Outcome.read(one) for one in said)
         return tuple(found)

@@ -1,0 +1,211 @@
+"""What has run of a preprocessing: listed, followed, stopped, deleted with products."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import click
+
+from kqi_hub.cli.data_options import yes_option
+from kqi_hub.cli.notebook_figures import span
+from kqi_hub.cli.options import json_option
+from kqi_hub.cli.output import moment, say, show_json, show_table
+from kqi_hub.cli.preprocessing_options import data_option, id_argument, numbers
+from kqi_hub.cli.run_watching import print_log
+from kqi_hub.cli.run_words import ended, teller
+from kqi_hub.sdk.client import Client
+from kqi_hub.sdk.errors import PortalError
+from kqi_hub.sdk.run_models import PreprocessingRun
+
+
+class NotAll(PortalError):
+    """Some of several could not be done."""
+
+    exit_code = 5
+
+
+class HasNotRun(PortalError):
+    """There is no run of a preprocessing on a data item."""
+
+    exit_code = 4
+
+
+_item = click.option(
+    "--data", "-d", "item", type=click.IntRange(1), required=True,
+    help="Number of the data item.",
+)  # fmt: skip
+
+
+@click.command("list-histories")
+@id_argument
+@click.option("--state", multiple=True, help="A state, or live; repeat.")
+@json_option
+def list_histories(
+    preprocessing_id: int, state: tuple[str, ...], as_json: bool
+) -> None:
+    """List what has run of it, a line for each data item."""
+    with Client.from_config() as portal:
+        found = list(
+            portal.preprocessing_runs(
+                preprocessing=preprocessing_id, state=",".join(state)
+            )
+        )
+    if as_json:
+        show_json(found)
+        return
+    show_table(
+        ("Data", "Run", "State", "Job", "Owner", "Asked", "Ran", "Detail"),
+        [
+            (
+                *(one.data, one.id, one.status, one.slurm_id, one.owner),
+                *(moment(int(one.asked_at)), span(one.ran_s), one.detail),
+            )
+            for one in found
+        ],
+        f"It has never run: kqi preprocessing run {preprocessing_id} --data NUMBER",
+    )
+
+
+@click.command("list-products")
+@id_argument
+@_item
+@json_option
+def list_products(preprocessing_id: int, item: int, as_json: bool) -> None:
+    """List the data that it has made of a data item."""
+    with Client.from_config() as portal:
+        found = portal.products(_run(portal, preprocessing_id, item).id)
+    if as_json:
+        show_json(found)
+        return
+    show_table(
+        ("Id", "Name", "Files", "Tags"),
+        [(one.id, one.name, one.files, ", ".join(one.tags)) for one in found],
+        "It has made none.",
+    )
+
+
+@click.command("logs")
+@id_argument
+@_item
+@click.option("--follow", "-f", is_flag=True, help="Go on until it has ended.")
+@click.option("--tail", is_flag=True, help="Begin near the end of the log.")
+def show_logs(preprocessing_id: int, item: int, follow: bool, tail: bool) -> None:
+    """Print its log on a data item, through your agent on the portal's machine."""
+    with Client.from_config() as portal:
+        found = _run(portal, preprocessing_id, item)
+        print_log(portal, PreprocessingRun, found.id, follow=follow, tail=tail)
+
+
+@click.command("script")
+@id_argument
+@_item
+def show_script(preprocessing_id: int, item: int) -> None:
+    """Print the script of the array that a data item is of."""
+    with Client.from_config() as portal:
+        found = _run(portal, preprocessing_id, item)
+        click.echo(portal.run_script(PreprocessingRun, found.id), nl=False)
+
+
+@click.command("wait")
+@id_argument
+@data_option
+def wait_for_runs(preprocessing_id: int, data: tuple[str, ...]) -> None:
+    """Wait until it has ended on all of these data; exit 1 if one did not complete."""
+    failed = 0
+    with Client.from_config() as portal:
+        for found in _runs(portal, preprocessing_id, data):
+            done = portal.wait(found, tell=teller()) if found.is_live else found
+            say(f"Data {done.data}: {ended(done)}")
+            failed += done.state != "completed"
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+@click.command("halt-history")
+@id_argument
+@data_option
+@click.option(
+    "--normal/--failed", "is_normal", default=True,
+    help="Call it user-canceled afterwards (the default), or killed.",
+)  # fmt: skip
+def halt_histories(
+    preprocessing_id: int, data: tuple[str, ...], is_normal: bool
+) -> None:
+    """Stop it on these data."""
+    refused = 0
+    with Client.from_config() as portal:
+        for found in _runs(portal, preprocessing_id, data):
+            try:
+                portal.stop_run(PreprocessingRun, found.id, as_failed=not is_normal)
+            except PortalError as error:
+                say(f"data {found.data}: {error}")
+                refused += 1
+    _tell_refused(refused)
+
+
+@click.command("delete-history")
+@id_argument
+@data_option
+@yes_option
+def delete_histories(preprocessing_id: int, data: tuple[str, ...], yes: bool) -> None:
+    """Delete its runs on these data with what they made; what is in use stays."""
+    refused = 0
+    with Client.from_config() as portal:
+        wanted = list(_runs(portal, preprocessing_id, data))
+        if not yes:
+            for one in wanted:
+                made = portal.past_deletion(one.id)
+                names = ", ".join(f"data {item.id}" for item in made.data) or "no data"
+                say(f"run {one.id} on data {one.data}: {names} made of it go too.")
+            click.confirm("Delete for good?", abort=True, err=True)
+        for one in wanted:
+            try:
+                portal.delete_run(PreprocessingRun, one.id)
+            except PortalError as error:
+                say(f"data {one.data}: {error}")
+                refused += 1
+    _tell_refused(refused)
+
+
+def _runs(
+    portal: Client, preprocessing_id: int, data: tuple[str, ...]
+) -> Iterator[PreprocessingRun]:
+    """Yield its run on each of these data."""
+    wanted = numbers(data)
+    found = portal.preprocessing_runs(preprocessing=preprocessing_id)
+    known = {one.data: one for one in found}
+    for number in wanted:
+        if number not in known:
+            raise _has_not_run(preprocessing_id, number)
+        yield known[number]
+
+
+def _run(portal: Client, preprocessing_id: int, item: int) -> PreprocessingRun:
+    found = portal.preprocessing_runs(1, preprocessing=preprocessing_id, data=item)
+    one = next(found, None)
+    if one is None:
+        raise _has_not_run(preprocessing_id, item)
+    return one
+
+
+def _has_not_run(preprocessing_id: int, item: int) -> HasNotRun:
+    return HasNotRun(
+        f"Preprocessing {preprocessing_id} has not been run on data {item}.",
+        f"See on which: kqi preprocessing list-histories {preprocessing_id}",
+    )
+
+
+def _tell_refused(refused: int) -> None:
+    if refused:
+        raise NotAll(f"{refused} were refused.", "See above.")
+    say("Done.")
+
+
+HISTORY: Final = (
+    list_histories,
+    list_products,
+    show_logs,
+    show_script,
+    wait_for_runs,
+    halt_histories,
+    delete_histories,
+)
