@@ -4,38 +4,36 @@
 script. It needs Python, and neither the hub nor a network, to end well.
 """
 
-import contextlib
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from kqi_hub.runner.dataset import NoDataset, check_readable
-from kqi_hub.runner.kernels import has_environment
-from kqi_hub.runner.local_copy import NoCopy, local_copy, local_place
 from kqi_hub.runner.order import BadOrder
-from kqi_hub.runner.repository import CloneFailed, Source
 from kqi_hub.runner.runs.command import run_command
 from kqi_hub.runner.runs.diary import Diary, node
 from kqi_hub.runner.runs.files import count, first_line, write_whole
-from kqi_hub.runner.runs.mounts import Home, make_home
+from kqi_hub.runner.runs.mounts import Home
 from kqi_hub.runner.runs.order import RunOrder, take_order
-from kqi_hub.runner.runs.source import clone_source
+from kqi_hub.runner.runs.preparing import (
+    Failed,
+    bring_source,
+    check_parents,
+    find_environment,
+    home_of,
+    input_of,
+    packages_of,
+)
 from kqi_hub.runner.runs.variables import command_variables
 from kqi_hub.runner.runs.zipping import ZipFailed, zip_folder
 from kqi_hub.runner.say import say
 
 _USAGE: Final = 64
 _BAD_ORDER: Final = 65
-_NO_INPUT: Final = 66
-_NO_ENVIRONMENT: Final = 68
-_NO_SOURCE: Final = 69
 _NO_COMMAND: Final = 71
-_NO_FOLDER: Final = 73
 _NO_ZIP: Final = 74
 _STOPPED: Final = 128 + signal.SIGTERM
 _KILLED: Final = 128 + signal.SIGKILL
@@ -44,14 +42,6 @@ _ACTIVATE: Final = (
     'for one in "${CONDA_PREFIX:-/nowhere}"/etc/conda/activate.d/*.sh; do '
     '[ ! -r "$one" ] || . "$one"; done; unset one; exec "$@"'
 )
-
-
-class Failed(Exception):
-    """The run cannot go on; the message is for people."""
-
-    def __init__(self, code: int, why: str) -> None:
-        super().__init__(why)
-        self.code, self.why = code, why
 
 
 class Stopped(Exception):
@@ -96,7 +86,7 @@ def _outcome(order: RunOrder, diary: Diary, found: dict[str, Any]) -> tuple[int,
 def _worked_and_saved(
     order: RunOrder, diary: Diary, found: dict[str, Any]
 ) -> tuple[int, str]:
-    code, why = _worked(order, diary)
+    code, why = _worked(order, diary, found)
     diary.phase("saving")
     _counted(order, found)
     if code == 0 and order.zips:
@@ -104,95 +94,19 @@ def _worked_and_saved(
     return code, why
 
 
-def _worked(order: RunOrder, diary: Diary) -> tuple[int, str]:
+def _worked(order: RunOrder, diary: Diary, found: dict[str, Any]) -> tuple[int, str]:
     """Prepare everything and run the command; return its exit code."""
-    prefix = _environment(order)
+    prefix = find_environment(order)
+    if prefix is not None:
+        found["environment"] = packages_of(prefix, order, diary)
     diary.phase("staging")
-    _check_parents(order)
-    with _input(order, diary) as input_from:
-        home = _home(order, input_from, diary)
+    check_parents(order)
+    with input_of(order, diary) as input_from:
+        home = home_of(order, input_from, diary)
         variables = command_variables(order, home, prefix, os.environ)
-        _source(order, variables, diary)
+        bring_source(order, variables, diary)
         diary.phase("running")
         return _run(order, home, variables, diary)
-
-
-def _environment(order: RunOrder) -> Path | None:
-    name = order.environment
-    if not name:
-        return None
-    if not has_environment(order.environments, name):
-        why = f"there is no environment {name} in {order.environments}"
-        raise Failed(_NO_ENVIRONMENT, why)
-    return order.environments / name
-
-
-def _check_parents(order: RunOrder) -> None:
-    for parent in order.parents:
-        try:
-            check_readable(str(parent.path))
-        except NoDataset as error:
-            why = f"the results of {parent.kind} {parent.id} cannot be read: {error}"
-            raise Failed(_NO_INPUT, why) from error
-
-
-@contextlib.contextmanager
-def _input(order: RunOrder, diary: Diary) -> Iterator[Path | None]:
-    """Give where the input lies: where it is kept, or in a copy that goes away."""
-    if order.input is None:
-        yield None
-        return
-    what, path = order.input
-    try:
-        check_readable(str(path))
-    except NoDataset as error:
-        raise Failed(_NO_INPUT, f"{what} cannot be read: {error}") from error
-    with contextlib.ExitStack() as stack:
-        yield stack.enter_context(_copied(path, diary)) if order.copies else path
-
-
-@contextlib.contextmanager
-def _copied(path: Path, diary: Diary) -> Iterator[Path]:
-    place = local_place(os.environ)
-    say(f"Copying the input to {place} on this node.")
-    with contextlib.ExitStack() as stack:
-        try:
-            copy = stack.enter_context(
-                local_copy(
-                    path, place, lambda done, of: diary.progress(done, of, "bytes")
-                )
-            )
-        except NoCopy as error:
-            diary.note(f"The input is not copied to this node but linked: {error}.")
-            copy = path
-        yield copy
-
-
-def _home(order: RunOrder, input_from: Path | None, diary: Diary) -> Home:
-    try:
-        home = make_home(order.folder, input_from, order.parents, os.environ)
-    except OSError as error:
-        why = f"the folder {order.folder} cannot be used: {error.strerror or error}"
-        raise Failed(_NO_FOLDER, why) from error
-    diary.mounts = home.kind
-    if home.why:
-        diary.note(
-            f"There is no /kqi on this node ({home.why}): the same folders are in "
-            f"$KQI_HOME, {home.path}, and input and parent are links."
-        )
-    return home
-
-
-def _source(order: RunOrder, variables: dict[str, str], diary: Diary) -> None:
-    target = order.folder / "git"
-    if order.source is None:
-        return
-    diary.phase("cloning")
-    url, ref = order.source
-    try:
-        clone_source(Source(url, ref, order.git), target, variables, say)
-    except CloneFailed as error:
-        raise Failed(_NO_SOURCE, f"the source was not brought: {error}") from error
 
 
 def _run(

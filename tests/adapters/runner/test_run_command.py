@@ -17,6 +17,7 @@ from tests.adapters.runner.run_job import (
     REPOSITORY,
     Done,
     order,
+    read,
     run_job,
     start,
     without_bwrap,
@@ -176,9 +177,16 @@ def environment(tmp_path: Path, name: str) -> Path:
 
 
 def test_an_environment_is_activated_by_its_name(tmp_path: Path) -> None:
-    environment(tmp_path, "vision")
+    prefix = environment(tmp_path, "vision")
+    (prefix / "conda-meta").mkdir()
+    (prefix / "conda-meta" / "numpy-2.1-py_0.json").write_text("{}")
+    (prefix / "lib/python3.12/site-packages/rich-1.0.dist-info").mkdir(parents=True)
     done = run_job(tmp_path, order("mine", environment="vision"))
     assert "\nfrom vision activated\n" in done.log
+    noted = read(done.folder / "environment.json")
+    assert (noted["conda"], noted["pip"]) == (["numpy-2.1-py_0"], ["rich-1.0"])
+    about = {"name": "vision", "sha256": noted["sha256"]}
+    assert done.result["environment"] == about
 
 
 @pytest.mark.parametrize("name", ["gone", "../vision", "a b", "-x"])
