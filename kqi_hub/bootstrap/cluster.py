@@ -1,6 +1,6 @@
 """Slurm, the door to it, and the one process that polls it."""
 
-from kqi_hub.domain.ports import Cluster, Door
+from kqi_hub.domain.ports import Door
 from kqi_hub.runas.client import SocketDoor, SudoDoor
 from kqi_hub.services.polling import PollRules
 from kqi_hub.settings.model import Settings
@@ -16,7 +16,7 @@ def open_door(settings: Settings) -> Door:
     return SocketDoor(door.socket, door.timeout_s)
 
 
-def open_cluster(settings: Settings, door: Door | None = None) -> Cluster:
+def open_cluster(settings: Settings, door: Door | None = None) -> CliCluster:
     """Return Slurm, acted on through the door."""
     cluster = settings.cluster
     return CliCluster(

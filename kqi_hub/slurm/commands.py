@@ -32,6 +32,11 @@ QOS_FIELDS: Final = (
 )
 ENDED_FIELDS: Final = ("JobIDRaw", "Submit", "State", "Start", "End", "ExitCode")
 FOUND_FIELDS: Final = ("JobIDRaw", "Submit", "User", "JobName")
+HISTORY_FIELDS: Final = (
+    *("JobIDRaw", "JobID", "JobName", "User", "Account", "Partition", "QOS", "State"),
+    *("Submit", "Start", "End", "TimelimitRaw", "NNodes", "NCPUS", "AllocTRES"),
+    *("NodeList", "ExitCode"),
+)
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 # --array-unique: one row for each job id. With --array every waiting task of an array
@@ -116,16 +121,24 @@ def find_live(user: str, name: str, tokens: Tokens) -> Argv:
 
 def find_recorded(user: str, name: str, since: float, tokens: Tokens) -> Argv:
     """Ask accounting for a person's jobs of one name, alive at a time or later."""
-    # In UTC, as the environment says.
-    start = datetime.fromtimestamp(max(0, int(since)), UTC).strftime(
-        "%Y-%m-%dT%H:%M:%S"
-    )
     return (
         *_sacct(FOUND_FIELDS, tokens),
         f"--user={_checked('user', user)}",
         f"--name={_checked('name', name)}",
-        f"--starttime={start}",
+        f"--starttime={_moment(since)}",
     )
+
+
+def recorded_between(since: float, until: float, tokens: Tokens) -> Argv:
+    """Ask accounting for everybody's jobs that were alive at some time in between."""
+    window = (f"--starttime={_moment(since)}", f"--endtime={_moment(until)}")
+    return (*_sacct(HISTORY_FIELDS, tokens), *window)
+
+
+def _moment(epoch: float) -> str:
+    # In UTC, as the environment says.
+    moment = datetime.fromtimestamp(max(0, int(epoch)), UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _sacct(fields: Sequence[str], tokens: Tokens) -> Argv:

@@ -22,7 +22,7 @@ def read_ended(
     still lack it. Ids wrap, so an older job of the same number may stand beside.
     """
     latest: dict[int, tuple[int, list[str]]] = {}
-    for row in _rows(answer, tokens, len(ENDED_FIELDS)):
+    for row in recorded_rows(answer, tokens, len(ENDED_FIELDS)):
         try:
             job_id, submitted = int(row[0]), int(row[1])
         except ValueError as error:
@@ -30,7 +30,7 @@ def read_ended(
             raise unreadable("sacct", what) from error
         if job_id in wanted and submitted >= latest.get(job_id, (0, []))[0]:
             latest[job_id] = (submitted, row)
-    ended = (_read_end(job_id, row) for job_id, (_, row) in latest.items())
+    ended = (read_end(job_id, row) for job_id, (_, row) in latest.items())
     return {end.job_id: end for end in ended if end is not None}
 
 
@@ -43,14 +43,15 @@ def read_recorded(
     """
     return [
         (int(submitted), int(job_id))
-        for job_id, submitted, its_user, its_name in _rows(
+        for job_id, submitted, its_user, its_name in recorded_rows(
             answer, tokens, len(FOUND_FIELDS)
         )
         if (its_user, its_name) == (user, name)
     ]
 
 
-def _rows(answer: bytes, tokens: Tokens, size: int) -> Iterator[list[str]]:
+def recorded_rows(answer: bytes, tokens: Tokens, size: int) -> Iterator[list[str]]:
+    """Yield the rows of a whole answer of sacct's; ClusterError for a part of one."""
     text = answer.decode(errors="replace")
     *rows, rest = text.split(f"{tokens.field}\n")
     if rest:
@@ -63,7 +64,8 @@ def _rows(answer: bytes, tokens: Tokens, size: int) -> Iterator[list[str]]:
         yield fields
 
 
-def _read_end(job_id: int, row: list[str]) -> EndedJob | None:
+def read_end(job_id: int, row: list[str]) -> EndedJob | None:
+    """Return the end of a job from fields as in ENDED_FIELDS; None if it goes on."""
     _, _, state, started, ended, exit_code = row
     word = _first_word(state)  # `CANCELLED by 1001`
     if not ended.isdecimal() or word in _GOES_ON:

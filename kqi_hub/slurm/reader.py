@@ -14,6 +14,7 @@ from kqi_hub.slurm.errors import unreadable
 from kqi_hub.slurm.keyvalue import records
 from kqi_hub.slurm.parsing_accounting import oldest_first, read_ended, read_recorded
 from kqi_hub.slurm.parsing_associations import read_associations
+from kqi_hub.slurm.parsing_history import read_history
 from kqi_hub.slurm.parsing_jobs import read_found, read_job, read_node_of
 from kqi_hub.slurm.parsing_nodes import node_key, read_node
 from kqi_hub.slurm.parsing_partitions import read_partition
@@ -92,6 +93,18 @@ class CliReader:
             answer = await self._programs.ask(commands.ended_jobs(some, tokens))
             ended |= read_ended(answer, tokens, frozenset(some))
         return ended
+
+    async def history(
+        self, since: float, until: float
+    ) -> tuple[tuple[Job, EndedJob], ...]:
+        """Return everybody's jobs that accounting knows to have ended in between.
+
+        One that ended a little later may be among them.
+        """
+        tokens = Tokens.fresh()
+        question = commands.recorded_between(since, until, tokens)
+        answer = await self._programs.ask(question)
+        return await asyncio.to_thread(read_history, answer, tokens)
 
     async def find(self, user: str, name: str, since: float) -> tuple[int, ...]:
         """Return the ids of the person's jobs of exactly this name, oldest first.

@@ -17,6 +17,7 @@ from kqi_hub.bootstrap.database import (
     open_snapshot_store,
 )
 from kqi_hub.bootstrap.datasets import open_tree_keeper
+from kqi_hub.bootstrap.own_jobs import open_job_history
 from kqi_hub.bootstrap.runs import open_run_keeper
 from kqi_hub.domain.errors import KqiError
 from kqi_hub.services.session_settling import SessionSettler
@@ -25,6 +26,7 @@ from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
 from kqi_hub.worker.accounts import Accounts
 from kqi_hub.worker.data import DataRounds
+from kqi_hub.worker.history import HistoryRounds
 from kqi_hub.worker.journal import Journal, write_to
 from kqi_hub.worker.notebooks import NotebookSessions
 from kqi_hub.worker.poller import Poller
@@ -68,6 +70,7 @@ async def _serve(settings: Settings) -> None:
 
     data = DataRounds(open_data_keeper(settings), journal)
     trees = TreeRounds(open_tree_keeper(settings), journal)
+    history = HistoryRounds(open_job_history(settings, reader), journal)
     runs = RunRounds(open_run_keeper(settings, tell_end), store, journal)
 
     async def run() -> None:
@@ -77,6 +80,7 @@ async def _serve(settings: Settings) -> None:
             tasks.create_task(sessions.run())
             tasks.create_task(data.run())
             tasks.create_task(trees.run())
+            tasks.create_task(history.run())
             tasks.create_task(runs.run())
 
     await serve(worker_lock(settings), lambda: check_writable(settings), run, journal)

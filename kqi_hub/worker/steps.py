@@ -14,6 +14,7 @@ QOS: Final = "qos"
 NOTEBOOKS: Final = "notebooks"
 DATA: Final = "data"
 TREES: Final = "trees"
+HISTORY: Final = "history"
 RUNS: Final = "runs"
 _WHAT_FAILED: Final = {
     SLURM: "Slurm's answer cannot be used",
@@ -23,6 +24,7 @@ _WHAT_FAILED: Final = {
     QOS: "What each QOS allows cannot be taken over",
     NOTEBOOKS: "Notebooks cannot be compared with their jobs",
     DATA: "What was begun with data cannot be ended",
+    HISTORY: "Jobs that have ended cannot be taken over from accounting",
     TREES: "Trees of datasets that nobody reads cannot be removed",
     RUNS: "Runs cannot be compared with their jobs",
 }
