@@ -1,4 +1,4 @@
-"""Copy what the pages take from npm into static/vendor: one style sheet, a few icons.
+"""Copy what the pages take from npm into static/vendor: styles, icons, a terminal.
 
     python -m hub_config.frontend.vendor
 
@@ -18,6 +18,14 @@ _SVG: Final = re.compile(
     r'<svg[^>]*viewBox="(?P<box>[^"]+)"[^>]*>(?P<inside>.*?)</svg>', re.DOTALL
 )
 _MAP: Final = re.compile(r"/\*# sourceMappingURL=.*?\*/")
+_SCRIPT_MAP: Final = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
+# The terminal of runs; a page fetches it when somebody opens one.
+_TERMINAL: Final = {
+    "xterm/lib/xterm.mjs": "xterm.mjs",
+    "xterm/css/xterm.css": "xterm.css",
+    "addon-fit/lib/addon-fit.mjs": "xterm-fit.mjs",
+    "xterm/LICENSE": "xterm.LICENSE.txt",
+}
 
 
 def icon_names() -> list[str]:
@@ -40,6 +48,9 @@ def copy_all(modules: Path = MODULES, into: Path = VENDOR) -> None:
     (into / "bootstrap.min.css").write_text(_MAP.sub("", style))
     icons = sprite(modules / "bootstrap-icons/icons", icon_names())
     (into / "icons.svg").write_text(icons)
+    for source, name in _TERMINAL.items():
+        text = (modules / "@xterm" / source).read_text()
+        (into / name).write_text(_SCRIPT_MAP.sub("", text))
     for package in ("bootstrap", "bootstrap-icons"):
         shutil.copyfile(modules / package / "LICENSE", into / f"{package}.LICENSE.txt")
 
