@@ -71,7 +71,7 @@ def ended_as(job: Job | EndedJob, run: Run) -> tuple[RunState, str]:
 def final_state(found: RunState | None, outcome: RunState | None) -> RunState:
     """Return how a run whose results are there has ended."""
     state = found or outcome or RunState.UNKNOWN
-    return state if state in ENDED else RunState.UNKNOWN
+    return state if state in _AT_SLURM else RunState.UNKNOWN
 
 
 def _of_record(ended: EndedJob, state: RunState) -> RunState:

@@ -11,6 +11,7 @@ from kqi_hub.domain.run_list import RunColumn, RunFilter
 from kqi_hub.domain.run_ports import Collected, NewRun, Removal, RunNames, Told
 from kqi_hub.domain.run_states import final_state, is_news
 from kqi_hub.domain.runs import (
+    LIVE,
     Parent,
     Run,
     RunChange,
@@ -264,6 +265,8 @@ class FakeRunStore:
     ) -> Run:
         if state is not known.state:
             self.noted[known.id].append(RunEvent(at, state, cause))
+        if state not in LIVE and known.ended_at is None:
+            said = {"ended_at": at} | said
         changed = replace(known, state=state, **said)  # type: ignore[arg-type]  # ours
         return self._keep(changed, at)
 
