@@ -26,7 +26,9 @@ from kqi_hub.agent.logins import Logins
 from kqi_hub.agent.tasks import Tasks
 from kqi_hub.agent.use import Use
 from tests.adapters.agent.fake_slurm import FakeSlurm
+from tests.adapters.agent.programs import Program
 from tests.adapters.agent.stand_in_conda import StandInConda
+from tests.adapters.agent.stand_in_jobs import FakeSrun
 from tests.fakes.agent_hub import SCOPE, FakeHub
 
 BASE = "/user/alice/agent/"
@@ -57,6 +59,11 @@ class Lab:
             self.url + path, headers=headers, raise_error=False,
             follow_redirects=False, request_timeout=20, **more,
         )  # fmt: skip
+
+    async def refusal(self, path: str) -> tuple[int, str]:
+        """Return the status of what is refused, and its code."""
+        answer = await self.get(path)
+        return answer.code, json.loads(answer.body)["error"]
 
     async def send(
         self, path: str, body: object, whose: str | None = "alices", **more: Any
@@ -128,3 +135,22 @@ async def _close(*servers: HTTPServer) -> None:
     for server in servers:
         server.stop()
         await server.close_all_connections()
+
+
+@pytest.fixture
+def srun(lab: Lab) -> FakeSrun:
+    return FakeSrun(lab.slurm.folder, lab.folder)
+
+
+@pytest.fixture
+async def program() -> AsyncIterator[Program]:
+    found = Program()
+    yield found
+    found.server.stop()
+    await found.server.close_all_connections()
+
+
+@pytest.fixture
+async def way(lab: Lab, srun: FakeSrun, program: Program) -> str:
+    srun.training(12, "40", (program.port,))
+    return f"proxy/40/{program.port}/"
