@@ -338,8 +338,9 @@ def _copied(connection: Connection, known: Run, job_id: int, now: float) -> Run:
     """Store a copy for a script that was submitted once more."""
     spec = replace(known.spec, name=known.name, memo=known.memo, tags=known.tags)
     new = NewRun(known.kind, known.owner, known.key, spec)
-    folder = f"{known.folder}.{job_id}"
     origin = known.copied_from or known.id
+    # What the runner calls the folder of a script's second job.
+    folder = f"{known.kind.value}/{origin}.{job_id}"
     [number] = add_runs(connection, [new], now, copied_from=origin, folder=folder)
     copy = held_run(connection, number)
     values = {"job_id": job_id}
