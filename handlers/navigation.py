@@ -58,6 +58,16 @@ _OFFERS: Final = (
     Offer(
         _WORK,
         Entry(
+            "preprocessing",
+            N_("Preprocessings"),
+            "gear",
+            "p",
+            N_("New data from data: defined once, run on many."),
+        ),
+    ),
+    Offer(
+        _WORK,
+        Entry(
             "inference",
             N_("Inferences"),
             "bullseye",

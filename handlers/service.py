@@ -83,6 +83,13 @@ from handlers.pages.notebooks import (
     listing as notebook_list,
     new as notebook_new,
 )
+from handlers.pages.preprocessings import (
+    detail as preprocessing_detail,
+    form as preprocessing_form,
+    history as preprocessing_history,
+    listing as preprocessing_list,
+    running as preprocessing_running,
+)
 from handlers.pages.runs import (
     actions as run_actions,
     bulk as run_bulk,
@@ -141,6 +148,12 @@ ALL: Final[tuple[Routes, ...]] = (
     run_bulk.routes,
     run_actions.routes,
     run_detail.routes,
+    # /preprocessing/new comes before /preprocessing/{preprocessing_id}.
+    preprocessing_list.routes,
+    preprocessing_form.routes,
+    preprocessing_running.routes,
+    preprocessing_detail.routes,
+    preprocessing_history.routes,
     job_list.routes,
     job_actions.routes,
     environment_pages.routes,

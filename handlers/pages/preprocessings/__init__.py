@@ -1,0 +1,1 @@
+"""Preprocessings on the web: list, definition, runs; one file a page."""

@@ -1,0 +1,117 @@
+"""Run a preprocessing on data: those of a link, of numbers that are typed."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import Field
+
+from handlers.access import Who
+from handlers.ask import Ask, GoTo, Page
+from handlers.pages.notebooks.offers import gpu_types, queue_card, said
+from handlers.pages.notebooks.picture import Aged
+from handlers.pages.notebooks.saving import SHOWN_IN_FORM
+from handlers.pages.preprocessings.typed import (
+    Running,
+    batch_of,
+    empty,
+    faults_of,
+    problem_of,
+    sizes_of,
+)
+from handlers.pages.typed_fields import HOUR_S
+from handlers.route import Model, Routes, Spec
+from kqi_hub.domain.errors import (
+    ClusterUnreachable,
+    Conflict,
+    InvalidInput,
+    KqiError,
+    NotFound,
+    NotPermitted,
+)
+from kqi_hub.domain.preprocessings import MOST_AT_ONCE
+from kqi_hub.i18n import N_
+
+routes = Routes(tag=N_("Preprocessings"))
+_EXAMPLE: Final = {"preprocessing_id": "1"}
+
+
+class Link(Model):
+    """On which data it is to run; it never starts anything."""
+
+    data: str = Field("", max_length=20_000)
+
+
+@routes.get(
+    "/preprocessing/{preprocessing_id}/run",
+    Spec(
+        who=Who.MEMBER,
+        in_its_tenant=True,
+        query=Link,
+        errors=(NotFound,),
+        example_path=_EXAMPLE,
+    ),
+)
+async def show_run_preprocessing(ask: Ask) -> Page:
+    """Show the form that runs a preprocessing on data."""
+    number = ask.number("preprocessing_id")
+    found = (await ask.deps.preprocessings.one(ask.asker, number)).preprocessing
+    sent = empty(Running) | {"data": ask.query(Link).data} | sizes_of(found.shape)
+    _, queues = await ask.deps.queues.list(ask.me.person, found.tenant)
+    usable = [one for one in queues if one.obstacle is None]
+    usual = next((one for one in usable if one.partition.is_default), None)
+    first = usual or next(iter(usable), None)
+    if first is not None:
+        longest_s = first.max_time_s or 24 * HOUR_S
+        hours = f"{min(24 * HOUR_S, longest_s) / HOUR_S:.10g}"
+        sent |= {"queue": first.name, "lifetime_h": hours}
+    return await _form(ask, sent)
+
+
+@routes.post(
+    "/preprocessing/{preprocessing_id}/run",
+    Spec(
+        who=Who.MEMBER,
+        in_its_tenant=True,
+        body=Running,
+        errors=(InvalidInput, Conflict, NotFound, NotPermitted, ClusterUnreachable),
+        example={"data": "1", "queue": "cpu", "lifetime_h": "4"},
+        example_path=_EXAMPLE,
+    ),
+)
+async def run_preprocessing(ask: Ask) -> Page | GoTo:
+    """Run a preprocessing on data, once on each."""
+    number, sent = ask.number("preprocessing_id"), ask.body(Running).model_dump()
+    try:
+        batch = batch_of(sent)
+        made = await ask.deps.preprocessings.run(ask.asker, number, batch)
+    except SHOWN_IN_FORM as error:
+        return await _form(ask, sent, error)
+    way = f"preprocessing/{number}?tenant={made.runs[0].spec.tenant}"
+    said_so = N_("It is being submitted for {count} data.")
+    return GoTo(way, said_so, {"count": str(len(made.runs))})
+
+
+async def _form(
+    ask: Ask, sent: Mapping[str, str], error: KqiError | None = None
+) -> Page:
+    number = ask.number("preprocessing_id")
+    view = await ask.deps.preprocessings.one(ask.asker, number)
+    tenant = view.preprocessing.tenant
+    picture, found = await ask.deps.queues.list(ask.me.person, tenant)
+    usable = [one for one in found if one.obstacle is None]
+    problem = problem_of(ask, error)
+    values = {
+        "preprocessing": view.preprocessing,
+        "view": view,
+        "sent": sent,
+        "problem": problem,
+        "faults": faults_of(sent, problem),
+        "queues": [queue_card(ask, one) for one in usable],
+        "no_queue": next((said(ask, one.obstacle) for one in found), ""),
+        "gpu_types": gpu_types(usable),
+        "longest_h": f"{ask.deps.runs.rules.longest_lifetime_s / HOUR_S:.10g}",
+        "most": MOST_AT_ONCE,
+        "picture": Aged.of(picture),
+    }
+    status = error.status if error else 200
+    return Page("pages/preprocessings/run.html", values, status)

@@ -1,0 +1,200 @@
+"""The pages of preprocessings: what they show, keep and refuse."""
+
+import html
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from kqi_hub.domain.runs import RunState
+from tests.adapters.handlers.browser import Browser, Shown, browsing
+from tests.fakes.site import FakeSite
+from tests.fakes.site_preprocessings import DONE_RUN, WAITING_RUN
+
+SENT = {"name": "edges", "command": "python edges.py", "cpus": "2", "memory_gb": "4"}
+BATCH = {"data": "1, #2", "queue": "cpu", "cpus": "1", "memory_gb": "1", "gpus": "0"}
+BATCH |= {"lifetime_h": "4"}
+
+
+@dataclass
+class Web:
+    """Open pages and send forms as several people, each with a browser of their own."""
+
+    site: FakeSite
+    stack: AsyncExitStack
+    browsers: dict[str, tuple[Browser, str]] = field(default_factory=dict)
+
+    async def __call__(
+        self, path: str, person: str, form: Mapping[str, str] | None = None
+    ) -> Shown:
+        if person not in self.browsers:
+            browser = await self.stack.enter_async_context(browsing(self.site))
+            self.browsers[person] = browser, (await browser.log_in(person)).xsrf
+        browser, xsrf = self.browsers[person]
+        there = f"{path}{'&' if '?' in path else '?'}tenant=vision"
+        if form is None:
+            return await browser.open(there)
+        return await browser.send(there, {"_xsrf": xsrf, **form})
+
+
+@pytest.fixture
+async def ask(site: FakeSite) -> AsyncIterator[Web]:
+    async with AsyncExitStack() as stack:
+        yield Web(site, stack)
+
+
+@pytest.fixture
+async def known(site: FakeSite) -> FakeSite:
+    """Give mia preprocessings 1, which has run, and 2."""
+    await site.data.furnish("mia")
+    site.runs.furnish("mia")
+    site.preprocessings.furnish("mia")
+    return site
+
+
+async def test_without_any_the_list_says_what_they_are(ask: Web) -> None:
+    page = (await ask("preprocessing", "mia")).text
+    assert "No preprocessings yet" in page
+    assert "Define the first preprocessing" in page
+    assert "Define the first" not in (await ask("preprocessing", "victor")).text
+
+
+async def test_the_list_is_filtered(known: FakeSite, ask: Web) -> None:
+    page = (await ask("preprocessing", "mia")).text
+    assert "resize 224" in page
+    assert "crop" in page
+    found = (await ask("preprocessing?name=!crop", "mia")).text
+    assert "resize 224" in found
+    assert ">crop<" not in found
+    assert "No preprocessing fits" in (await ask("preprocessing?name=zzz", "mia")).text
+
+
+async def test_a_page_shows_recipe_and_runs(known: FakeSite, ask: Web) -> None:
+    page = (await ask("preprocessing/1", "mia")).text
+    assert "python resize.py" in page
+    assert "Has run" in page
+    assert "Data 1" in page
+    assert f"preprocessing-runs/{WAITING_RUN}" in page
+    assert (await ask("preprocessing/99", "mia")).status == 404
+    assert (await ask("preprocessing/1", "mallory")).status in {403, 404}
+
+
+async def test_one_is_defined_with_its_name_alone(known: FakeSite, ask: Web) -> None:
+    made = await ask("preprocessing/new", "mia", form={"name": "bare"})
+    assert made.status in {200, 302, 303}
+    assert known.preprocessings.store.known[3].name == "bare"
+    page = (await ask("preprocessing/3", "mia")).text
+    assert "It has no command yet" in page
+    assert "Run on data" not in page
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"name": ""}, "1 to 100 characters"), ({"name": "a,b"}, "no comma"),
+        ({"cpus": "1e9"}, "must be a whole number"), ({"memory_gb": "x"}, "a number"),
+        ({"repository": "--upload-pack=x"}, "not the address"),
+        ({"environment": "../x"}, "environment"), ({"command": "a\0b"}, "NUL"),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_kept_is_told_and_nothing_typed_is_lost(
+    known: FakeSite, ask: Web, change: dict[str, str], said: str
+) -> None:
+    memo = "<b>what it is for</b>"
+    answer = await ask("preprocessing/new", "mia", form=SENT | {"memo": memo} | change)
+    assert answer.status == 400
+    text = html.unescape(answer.text)
+    assert said in text
+    assert memo in text
+    assert memo not in answer.text
+    assert len(known.preprocessings.store.known) == 2
+
+
+async def test_what_has_run_keeps_what_it_does(known: FakeSite, ask: Web) -> None:
+    form = (await ask("preprocessing/1/edit", "mia")).text
+    assert "readonly" in form
+    sent = SENT | {"command": "rm -rf /", "name": "renamed"}
+    await ask("preprocessing/1/edit", "mia", form=sent)
+    found = known.preprocessings.store.known[1]
+    assert (found.name, found.command) == ("renamed", "python resize.py")
+    assert found.shape.cpus == 2
+    await ask("preprocessing/2/edit", "mia", form=sent)
+    assert known.preprocessings.store.known[2].command == "rm -rf /"
+    assert (await ask("preprocessing/1/edit", "victor")).status == 403
+
+
+async def test_it_is_run_on_data_of_a_link(known: FakeSite, ask: Web) -> None:
+    form = (await ask("preprocessing/2/run?data=1,2", "mia")).text
+    assert ">1,2</textarea>" in form
+    await ask("preprocessing/2/run", "mia", form=BATCH)
+    runs = [one for one in known.runs.store.runs.values() if one.preprocessing == 2]
+    assert [one.data for one in runs] == [1, 2]
+    assert known.runs.submission.begun == [runs[0].key]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "said"),
+    [
+        ({"data": ""}, 400, "1 to 1000 data"), ({"data": "1;2"}, 400, "of data"),
+        ({"data": "77"}, 400, "there are no data 77"), ({"queue": ""}, 400, "queue"),
+        ({"lifetime_h": "never"}, 400, "must be a number"),
+    ],
+)  # fmt: skip
+async def test_a_run_that_cannot_be_is_told(
+    known: FakeSite, ask: Web, change: dict[str, str], status: int, said: str
+) -> None:
+    answer = await ask("preprocessing/2/run", "mia", form=BATCH | change)
+    assert answer.status == status
+    assert said in html.unescape(answer.text)
+    assert len(known.runs.store.runs) == 9
+
+
+async def test_it_runs_once_on_each_item(known: FakeSite, ask: Web) -> None:
+    answer = await ask("preprocessing/1/run", "mia", form=BATCH)
+    assert answer.status == 409
+    assert "has been run on data 1, by run 8" in answer.text
+    skipped = await ask("preprocessing/1/run", "mia", form=BATCH | {"skips_done": "y"})
+    assert "has been run on all of these data" in skipped.text
+
+
+async def test_a_run_is_shown_with_what_it_made(known: FakeSite, ask: Web) -> None:
+    page = (await ask(f"preprocessing-runs/{DONE_RUN}", "mia")).text
+    assert "Data that it has made" in page
+    assert 'id="delete"' in page
+    assert "log/120_0.log" in page
+    others = (await ask(f"preprocessing-runs/{DONE_RUN}", "victor")).text
+    assert "log/120_0.log" not in others
+    assert 'id="delete"' not in others
+    assert (await ask("preprocessing-runs/1", "mia")).status == 404
+
+
+async def test_a_run_is_stopped_and_deleted(known: FakeSite, ask: Web) -> None:
+    at = f"preprocessing-runs/{WAITING_RUN}"
+    await ask(f"{at}/stop", "mia", form={})
+    assert known.runs.store.runs[WAITING_RUN].stopping is RunState.USER_CANCELED
+    refused = await ask(f"{at}/delete", "mia", form={})
+    assert refused.status == 409
+    sure = (await ask(f"preprocessing-runs/{DONE_RUN}/delete", "mia")).text
+    assert "Delete it" in sure
+    await ask(f"preprocessing-runs/{DONE_RUN}/delete", "mia", form={})
+    assert DONE_RUN not in known.runs.store.runs
+    assert (await ask("preprocessing/1/delete", "mia", form={})).status == 409
+    await ask("preprocessing/2/delete", "mia", form={})
+    assert list(known.preprocessings.store.known) == [1]
+
+
+async def test_what_people_typed_is_text_not_markup(known: FakeSite, ask: Web) -> None:
+    evil = '<img src=x onerror="alert(1)">'
+    store = known.preprocessings.store
+    store.known[1] = replace(store.known[1], name=evil, memo=evil, command=evil)
+    run = known.runs.store.runs[DONE_RUN]
+    known.runs.store.runs[DONE_RUN] = replace(run, name=evil, detail=evil, node=evil)
+    for page in (
+        "preprocessing", "preprocessing/1", "preprocessing/1/edit",
+        "preprocessing/1/run", "preprocessing/1/delete",
+        f"preprocessing-runs/{DONE_RUN}", f"preprocessing-runs/{DONE_RUN}/delete",
+    ):  # fmt: skip
+        answer = await ask(page, "mia")
+        assert answer.status == 200, page
+        assert "<img src=x" not in answer.text
