@@ -94,7 +94,7 @@ def _lists(said: dict[str, Any]) -> dict[str, object]:
     found: dict[str, object] = {}
     if said["parents"]:
         is_none = said["parents"] == ("0",)
-        found["parents"] = [] if is_none else [_parent(one) for one in said["parents"]]
+        found["parents"] = [] if is_none else [parent(one) for one in said["parents"]]
     if said["variables"]:
         found["variables"] = [variable(text) for text in said["variables"]]
     for name in ("ports", "tags"):
@@ -112,12 +112,11 @@ def _source(said: dict[str, Any]) -> dict[str, object]:
     return {} if said["repository"] is None else {"source": None}
 
 
-def _parent(text: str) -> dict[str, object]:
+def parent(text: str) -> dict[str, object]:
+    """Read 12, training/12 or inference/13."""
     found = _PARENT.fullmatch(text)
     if found is None:
-        raise click.UsageError(
-            f"--parent {text!r} is no run: 12, training/12 or inference/13."
-        )
+        raise click.UsageError(f"{text!r} is no run: 12, training/12 or inference/13.")
     return {"kind": found[1] or "training", "id": int(found[2])}
 
 

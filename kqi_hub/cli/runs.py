@@ -11,6 +11,7 @@ from kqi_hub.cli.options import json_option
 from kqi_hub.cli.output import moment, show_json, show_table
 from kqi_hub.cli.run_changes import CHANGES
 from kqi_hub.cli.run_files import FILES
+from kqi_hub.cli.run_inside import INSIDE
 from kqi_hub.cli.run_making import MAKING
 from kqi_hub.cli.run_options import id_argument
 from kqi_hub.cli.run_watching import WATCHING
@@ -163,6 +164,6 @@ def _row(one: Run) -> tuple[object, ...]:
 
 
 _LOOKS: Final = (list_runs, show_run, list_events, show_script, list_tags)
-for _command in (*_LOOKS, *MAKING, *CHANGES, *WATCHING, *FILES):
+for _command in (*_LOOKS, *MAKING, *CHANGES, *WATCHING, *FILES, *INSIDE):
     training.add_command(_command)
     inference.add_command(_command)

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from kqi_hub.sdk.data import Blocker, DataItem, pages
 from kqi_hub.sdk.models import Answer, known
-from kqi_hub.sdk.run_logs import RunLogCalls
+from kqi_hub.sdk.run_inside import RunInsideCalls
 from kqi_hub.sdk.run_models import PreprocessingRun, RunEstimate
 
 
@@ -55,7 +55,7 @@ class PastDeletion:
     blockers: tuple[Blocker, ...]
 
 
-class PreprocessingCalls(RunLogCalls):
+class PreprocessingCalls(RunInsideCalls):
     """The part of `Client` for preprocessings.
 
     Their runs are read as others are: `run(PreprocessingRun, 8)`, `wait`, `run_log`.

@@ -1,6 +1,7 @@
 """docs/users/training-cli.md: each of its lines does what it says, its Python too.
 
-What goes through the agent is tried in tests/adapters/agent/test_run_files_cli.py.
+What goes through the agent or srun is tried in tests/adapters/agent/test_run_files_cli.py
+and test_run_inside_commands.py.
 """
 
 import re
@@ -25,6 +26,10 @@ THROUGH_AGENT = {
     "download-files",
     "upload-files",
     "delete-file",
+    "shell",
+    "ports",
+    "tensorboard",
+    "tensorboard-halt",
 }
 [PYTHON] = re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 
