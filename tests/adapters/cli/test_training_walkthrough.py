@@ -1,7 +1,7 @@
 """docs/users/training-cli.md: each of its lines does what it says, its Python too.
 
-What goes through the agent or srun is tried in tests/adapters/agent/test_run_files_cli.py
-and test_run_inside_commands.py.
+What goes through the agent or srun is tried in test_run_inside_commands.py and in
+tests/adapters/agent/test_run_files_cli.py.
 """
 
 import re
