@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from kqi_hub.domain.notebooks import Staging
 from kqi_hub.domain.runs import Run, RunKind, RunState
@@ -27,6 +27,11 @@ def furnished_runs(site: FakeSite) -> RunStates:
 def named(site: FakeSite, name: str) -> Run:
     """Return a run as it is now."""
     return site.runs.store.runs[run_number(site, name)]
+
+
+def saying(what: object) -> Callable[[Route], None]:
+    """Answer each request with this."""
+    return lambda route: answer(route, json.dumps(what))
 
 
 def chosen(page: Page, name: str) -> None:
@@ -351,6 +356,48 @@ def test_conditions_find_runs_and_values_are_sorted(
     expect(rows.first).to_contain_text("0.9312")
 
 
+def test_git_servers_are_offered_and_never_in_the_way(
+    open_page: OpenPage, site: FakeSite
+) -> None:
+    page = open_page("me", before=no_agent)
+    answers = {
+        "servers": {"servers": [{"name": "lab"}]},
+        "repositories": {
+            "repositories": [{"name": "vision/net", "url": "https://git.x/net.git"}],
+            "why": "",
+        },
+        "branches": {
+            "branches": [{"name": "main", "commit": "1" * 40}],
+            "tags": [{"name": "v1", "commit": "2" * 40}],
+            "why": "",
+        },
+    }
+    for name, said in answers.items():
+        page.route(f"**/api/v1/git/{name}*", saying(said))
+    # A server that never answers.
+    page.route("**/api/v1/git/commits*", lambda route: None)
+    page.goto(site.url("training/new?tenant=vision&queue=cpu&name=with-code"))
+    page.locator("[data-step='2']").click()
+    page.fill("#field-command", "true")
+    page.fill("#field-repository", "net")
+    offered = page.locator("#offered-repository option")
+    expect(offered).to_have_attribute("value", "https://git.x/net.git")
+    page.fill("#field-repository", "https://git.x/net.git")
+    expect(page.locator("#offered-ref option")).to_have_count(2)
+    page.focus("#field-commit")
+    page.unroute("**/api/v1/git/branches*")
+    refused = {"branches": [], "tags": [], "why": "git.y does not answer."}
+    page.route("**/api/v1/git/branches*", saying(refused))
+    page.fill("#field-repository", "https://git.y/other.git")
+    expect(page.locator("[data-git]")).to_have_text("git.y does not answer.")
+    page.fill("#field-repository", "https://git.x/net.git")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_url("**/training/1?*")
+    [run] = site.runs.store.runs.values()
+    assert run.spec.source is not None
+    assert run.spec.source.commit == "1" * 40
+
+
 def test_the_log_of_a_running_job_grows_on_the_page(
     open_page: OpenPage, furnished_runs: RunStates
 ) -> None:
@@ -362,14 +409,15 @@ def test_the_log_of_a_running_job_grows_on_the_page(
     text = f"event: log\ndata: {json.dumps(data)}\n\n"
     asked: list[str] = []
 
-    def stream(route: object) -> None:
-        asked.append(route.request.url)  # type: ignore[attr-defined]
-        route.fulfill(body=text, content_type="text/event-stream")  # type: ignore[attr-defined]
+    def stream(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(body=text, content_type="text/event-stream")
 
     page.route("**/user/mia/agent/**", lambda route: answer(route, "{}", 404))
     page.route("**/user/mia/agent/api/log/follow*", stream)
     page.goto(furnished_runs.site.url(f"training/{number}"))
-    expect(page.locator(".log code")).to_contain_text("epoch 1\n<b>世界")
+    log = page.locator("[data-part=log-box] > .log code")
+    expect(log).to_contain_text("epoch 1\n<b>世界")
     assert f"job={51_000 + number}" in asked[0]
 
 

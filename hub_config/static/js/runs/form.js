@@ -2,5 +2,6 @@
 import "../notebooks/environments.js";
 import "../notebooks/form.js";
 import "./drafts.js";
+import "./git.js";
 import "./offered.js";
 import "./steps.js";

@@ -1,0 +1,93 @@
+// What the Git servers have, offered below the fields while one types. A server that is
+// slow or down takes nothing away: an address, a branch, a commit are typed as well.
+import { call } from "../api.js";
+
+const place = document.querySelector("[data-git]");
+const WAIT_MS = 400;
+const ADDRESS = /^(https?:\/\/|ssh:\/\/|git:\/\/|\/|[\w.-]+@[\w.-]+:).+/;
+
+// The field is given a list to choose from; what it had before is replaced.
+function offer(field, options) {
+  const id = `offered-${field.name}`;
+  let list = document.getElementById(id);
+  if (!list) {
+    list = Object.assign(document.createElement("datalist"), { id });
+    field.after(list);
+    field.setAttribute("list", id);
+  }
+  list.replaceChildren(...options.map(([value, label]) => new Option(label, value)));
+}
+
+class Question {
+  // Only the last answer counts: what was asked before is of something else by now.
+  constructor(path, show) {
+    Object.assign(this, { path, show, number: 0, asked: "" });
+  }
+
+  async ask(query) {
+    const text = new URLSearchParams(query).toString();
+    if (text === this.asked) return;
+    this.asked = text;
+    this.number += 1;
+    const mine = this.number;
+    const answer = await call("GET", `${place.dataset.git}/${this.path}?${text}`).catch(
+      (error) => ({ why: error.message }),
+    );
+    if (mine !== this.number) return;
+    place.textContent = answer.why ?? "";
+    this.show(answer);
+  }
+}
+
+function begin(repository, ref, commit) {
+  const servers = call("GET", `${place.dataset.git}/servers`).then(
+    (found) => found.servers,
+    () => [],
+  );
+  const found = new Map();
+  const repositories = new Question("repositories", ({ repositories: some = [] }) => {
+    for (const one of some) found.set(one.url, one.name);
+    offer(repository, [...found]);
+  });
+  const branches = new Question("branches", ({ branches: some = [], tags = [] }) => {
+    offer(ref, [...some, ...tags].map((one) => [one.name, one.commit.slice(0, 12)]));
+  });
+  const commits = new Question("commits", ({ commits: some = [] }) => {
+    offer(commit, some.map((one) => [one.commit, [one.title, one.author].filter(Boolean).join(" · ")]));
+  });
+
+  async function search() {
+    const typed = repository.value.trim();
+    if (ADDRESS.test(typed)) return;
+    for (const one of await servers) await repositories.ask({ server: one.name, q: typed });
+  }
+
+  function look() {
+    const url = repository.value.trim();
+    if (ADDRESS.test(url)) branches.ask({ url });
+  }
+
+  function lookCloser() {
+    const url = repository.value.trim();
+    if (ADDRESS.test(url)) commits.ask({ url, ref: ref.value.trim() });
+  }
+
+  let timer = 0;
+  repository.addEventListener("focus", search);
+  repository.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      search();
+      look();
+    }, WAIT_MS);
+  });
+  repository.addEventListener("change", look);
+  ref.addEventListener("focus", look);
+  commit.addEventListener("focus", lookCloser);
+}
+
+if (place) {
+  const fields = ["repository", "ref", "commit"].map((name) =>
+    document.getElementById(`field-${name}`));
+  begin(...fields);
+}
