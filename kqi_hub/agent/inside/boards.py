@@ -169,7 +169,7 @@ class Boards:
 
     async def _live(self, place: RunPlace, asked: Mapping[str, Any]) -> dict[str, Any]:
         job = await self._jobs.one(str(asked["job_id"]))
-        if job is None or job.name != asked["job_name"]:
+        if job is None or job.is_over or job.name != asked["job_name"]:
             return await self._ended(place, asked)
         if not job.is_running:
             return {"state": "waiting"}

@@ -41,6 +41,11 @@ class Job:
         """Tell whether something can be started inside."""
         return self.state == "RUNNING"
 
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing of it runs any more, though Slurm still tidies up."""
+        return self.state == "COMPLETING"
+
 
 class Jobs:
     """Ask Slurm once for each job, not once for each click."""
