@@ -80,10 +80,12 @@ class RunsOfPerson:
         return [one["state"] for one in answer.json()["events"]]
 
     def jobs(self, run: Now) -> list[str]:
-        """Return the numbers of every job that ever had its name."""
+        """Return the numbers of every job of its name: of now, and of accounting."""
+        name = f"--name={run['job_name']}"
+        live = run_as("root", "squeue", "-h", "-t", "all", name, "-o", "%i")
         words = ("sacct", "-X", "-n", "-P", "-D", "-a", "-S", "now-1hours")
-        ran = run_as("root", *words, f"--name={run['job_name']}", "-o", "jobid")
-        return sorted(set(ran.stdout.split()))
+        past = run_as("root", *words, name, "-o", "jobid")
+        return sorted({*live.stdout.split(), *past.stdout.split()})
 
     def log(self, run: Now) -> str:
         path = self.scratch / "log" / f"{self.now(run)['slurm_id']}.log"
