@@ -41,25 +41,29 @@ def make_home(
     input_from: Path | None,
     parents: Sequence[ParentPlace],
     environ: Mapping[str, str],
+    item: str = "",
 ) -> Home:
-    """Make a run's folders and return where the command finds them."""
+    """Make a run's folders and return where the command finds them.
+
+    A single `item` of data lies in a folder of its number below the input (K-44).
+    """
     for name in OWN:
         (folder / name).mkdir(mode=0o700, exist_ok=True)
-    mounted = _mounted(folder, input_from, parents)
+    mounted = _mounted(folder, input_from, parents, item)
     why = _problem(mounted, environ)
     if not why:
         return mounted
-    _link(folder, input_from, parents)
+    _link(folder, input_from, parents, item)
     return Home(str(folder), "folder", why=why)
 
 
 def _mounted(
-    folder: Path, input_from: Path | None, parents: Sequence[ParentPlace]
+    folder: Path, input_from: Path | None, parents: Sequence[ParentPlace], item: str
 ) -> Home:
     argv = ["bwrap", *_as_it_is(), "--dir", INSIDE]
     for name in OWN:
         argv += ["--bind", str(folder / name), f"{INSIDE}/{name}"]
-    argv += _input_mounts(input_from)
+    argv += _input_mounts(input_from, item)
     argv += _parent_mounts(parents)
     for place in {one for one in (input_from, *(p.path for p in parents)) if one}:
         # By its own name it can be read only as well.
@@ -82,10 +86,12 @@ def _as_it_is() -> list[str]:
     return argv
 
 
-def _input_mounts(input_from: Path | None) -> list[str]:
+def _input_mounts(input_from: Path | None, item: str) -> list[str]:
     place = f"{INSIDE}/input"
     if input_from is None:
         return ["--dir", place]
+    if item:
+        return ["--dir", place, "--ro-bind", str(input_from), f"{place}/{item}"]
     return ["--ro-bind", str(input_from), place]
 
 
@@ -122,15 +128,15 @@ def _problem(home: Home, environ: Mapping[str, str]) -> str:
 
 
 def _link(
-    folder: Path, input_from: Path | None, parents: Sequence[ParentPlace]
+    folder: Path, input_from: Path | None, parents: Sequence[ParentPlace], item: str
 ) -> None:
     """Make what mounts would show, of links."""
     for name in ("input", "parent"):
         _clear(folder / name)
-    if input_from is None:
+    if input_from is None or item:
         (folder / "input").mkdir(mode=0o700)
-    else:
-        (folder / "input").symlink_to(input_from)
+    if input_from is not None:
+        (folder / "input" / item).symlink_to(input_from)
     if len(parents) == 1:
         (folder / "parent").symlink_to(parents[0].path)
         return

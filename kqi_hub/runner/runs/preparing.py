@@ -95,8 +95,10 @@ def _copied(path: Path, diary: Diary) -> Iterator[Path]:
 
 def home_of(order: RunOrder, input_from: Path | None, diary: Diary) -> Home:
     """Make the run's folders and mounts; Failed."""
+    number = order.item.data if order.item is not None else None
+    item = "" if number is None else str(number)
     try:
-        home = make_home(order.folder, input_from, order.parents, os.environ)
+        home = make_home(order.folder, input_from, order.parents, os.environ, item)
     except OSError as error:
         why = f"the folder {order.folder} cannot be used: {error.strerror or error}"
         raise Failed(_NO_FOLDER, why) from error

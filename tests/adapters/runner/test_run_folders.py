@@ -371,7 +371,7 @@ def test_tasks_of_an_array_each_do_their_own(tmp_path: Path) -> None:
                 "path": str(place), "folder": str(folder), "tags": ["a", "b"],
             }
         )  # fmt: skip
-    command = "cat $KQI_INPUT/a; echo : $DATA_ID $DATA_NAME $TAGS $KQI_RUN_ID"
+    command = "cat $KQI_INPUT/$DATA_ID/a; echo : $DATA_ID $DATA_NAME $TAGS $KQI_RUN_ID"
     told = order(command, kind="preprocessing", tasks=items)
     secret = write_secret(tmp_path, told)
     for task in (1, 0):
