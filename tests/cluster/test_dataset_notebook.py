@@ -77,11 +77,12 @@ class DatasetLab:
             said = self.call("POST", f"datasets/{dataset}/stage")
         return said
 
-    def notebook(self, dataset: int, command: str = "") -> int:
+    def notebook(self, dataset: int, command: str = "", staging: str = "link") -> int:
         """Return the number of a notebook that begins with a dataset."""
         name = f"d-{time.monotonic_ns()}"
         about = {"name": name, "queue": "cpu", "memory_mb": 512, "dataset": dataset}
-        made = self.call("POST", "tenants/vision/notebooks", command=command, **about)
+        about |= {"command": command, "staging": staging}
+        made = self.call("POST", "tenants/vision/notebooks", **about)
         return int(made["id"])
 
     def start(self, notebook: int) -> Session:
@@ -130,6 +131,24 @@ def test_notebook_reads_its_dataset_and_cannot_change_it(lab: DatasetLab) -> Non
         assert run_as(PERSON, "bash", "-c", attempt).returncode != 0, attempt
     assert (link / "testing" / str(two) / "x").read_bytes() == b"x"
     assert run_as("bob", "ls", str(tree)).returncode != 0
+
+
+def test_a_copy_on_the_node_is_read_instead_and_goes_away(lab: DatasetLab) -> None:
+    one = lab.data(FILES)
+    number = lab.dataset(training=[one])
+    out = SCRATCH / "workspace" / f"out-{number}"
+    notebook = lab.notebook(number, f"(echo $KQI_INPUT; {SUMS}) > {out}", "copy")
+    session = lab.start(notebook)
+    place, *said = out.read_text().splitlines()
+    assert "kqi-input-" in place
+    assert Path(place).is_dir()
+    sums = {line for line in said if "./meta.json" not in line}
+    assert sums == sums_of(f"training/{one}", FILES)
+    link = SCRATCH / "workspace" / f"input-{number}"
+    assert link.readlink().parent.name == "trees"
+    lab.notebooks.stop(session)
+    lab.notebooks.wait_ended(session)
+    assert not Path(place).exists()
 
 
 def test_use_is_remembered_and_locks_nothing(lab: DatasetLab) -> None:

@@ -65,6 +65,7 @@ def test_a_notebook_is_made_listed_copied_and_removed(fake: FakeNotebooks) -> No
     [made] = json.loads(run("list", "--json").stdout)
     assert made["choices"]["variables"] == [{"name": "A", "value": "1=2"}]
     assert made["choices"]["lifetime_s"] == 7200
+    assert made["choices"]["staging"] == "link"
     assert "trial" in run("list").stdout
     assert "You have no notebooks" in run("list", "--name", "zzz").stderr
     assert "trial-2" in run("copy", "trial").stderr
@@ -74,6 +75,13 @@ def test_a_notebook_is_made_listed_copied_and_removed(fake: FakeNotebooks) -> No
     run("rm", "trial", "--yes")
     [left] = fake.store.notebooks.values()
     assert left.choices.name == "trial-2"
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_dataset_is_copied_to_the_node_when_that_is_said() -> None:
+    run(*CREATE, "--local-copy")
+    [made] = json.loads(run("list", "--json").stdout)
+    assert made["choices"]["staging"] == "copy"
 
 
 def test_a_check_says_price_and_objections_and_keeps_nothing(
