@@ -53,7 +53,8 @@ def run_script(run: Run, place: RunPlace, tasks: int = 0) -> BatchScript:
     ) | {
         "job_name": _name(run),
         "log": f"{root}/log/{_ARRAY_LOG if tasks else _LOG}",
-        "end_warn_s": _DIRECTIVES.warning(place.end_warn_s),
+        # Slurm warns at once where the whole time is shorter than that.
+        "end_warn_s": _DIRECTIVES.warning(min(place.end_warn_s, spec.lifetime_s // 2)),
         "python": _DIRECTIVES.path(N_("the runs' Python"), place.python),
         "order": order_path(run, place),
         "folder": run_folder(run, place),

@@ -4,6 +4,7 @@ The store takes what it reads from descriptors that the kernel let the person ha
 checks by the portal's ticket for which new data they are.
 """
 
+import errno
 import os
 import stat
 import time
@@ -183,7 +184,12 @@ def _files(
 
 
 def _opened(folder: int, name: str) -> int:
-    file = os.open(name, READ_FILE, dir_fd=folder)
+    try:
+        file = os.open(name, READ_FILE, dir_fd=folder)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise Unfit("Links are not taken; a copy would be.") from error
+        raise
     if stat.S_ISREG(os.fstat(file).st_mode):
         return file
     os.close(file)
