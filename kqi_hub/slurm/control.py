@@ -25,6 +25,8 @@ from kqi_hub.slurm.errors import (
 IDS_PER_QUESTION: Final = 500
 # `sbatch --parsable` says `12` or `12;cluster`.
 _SUBMITTED: Final = re.compile(r"(?:Submitted batch job )?(\d+)(?:;.*)?", re.ASCII)
+# scontrol answers for the tasks of an array apart: `1_0: Job has already finished`.
+_OF_TASKS: Final = re.compile(r"(?:\S+: )*\d+_[\d,\[\]%-]+: (?P<said>.*)", re.ASCII)
 _SHOWN: Final = 5
 _DEEDS: Final = {
     "hold": N_("hold job {job}"),
@@ -106,7 +108,9 @@ class DoorControl:
     async def _control(self, person: str, action: str, job_id: int | str) -> None:
         arguments = {"action": action, "job_id": str(job_id)}
         deed = Phrase(_DEEDS[action], job=job_id)
-        await self._do(deed, "control", person, arguments)
+        answer = await self._ask(deed, "control", person, arguments)
+        if answer.exit_code != 0 and not _done_for_the_rest(answer.stderr):
+            raise _error(deed, answer)
 
     async def _do(
         self, deed: Phrase, verb: str, person: str, arguments: Mapping[str, object]
@@ -148,6 +152,13 @@ def _only_ended(stderr: str) -> bool:
     return bool(lines) and all(
         "already completing or completed" in line for line in lines
     )
+
+
+def _done_for_the_rest(stderr: str) -> bool:
+    """Tell whether it was done for an array, but for those of its tasks that ended."""
+    words = [_OF_TASKS.fullmatch(line) for line in stderr.splitlines() if line.strip()]
+    said = {found["said"].strip() for found in words if found}
+    return all(words) and said == {"No error", "Job has already finished"}
 
 
 def _to_cancel(job_ids: Sequence[str]) -> Phrase:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.gallery import (
@@ -123,7 +123,12 @@ def test_what_was_too_late_is_said_with_the_job(
 ) -> None:
     page = open_page(JOBS)
     store = site.queues.store
-    store.known[106] = replace(store.known[106], state="RUNNING", reason="")
+
+    def start_meanwhile(route: Route) -> None:
+        store.known[106] = replace(store.known[106], state="RUNNING", reason="")
+        route.continue_()
+
+    page.route("**/jobs/106/hold", start_meanwhile)
     page.locator("#hold-106").click()
     expect(page.get_by_text("Job 106 runs already")).to_be_visible()
     assert violations(page) == []

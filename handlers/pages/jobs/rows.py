@@ -99,7 +99,8 @@ def _task(ask: Ask, kind: JobKind, view: JobView) -> TaskRow:
 
 
 def _label(view: JobView) -> str:
-    return f"{view.id}_[{view.job.task}]" if _is_bundle(view) else str(view.id)
+    bundled = _is_bundle(view) and view.job.task
+    return f"{view.id}_[{view.job.task}]" if bundled else str(view.id)
 
 
 def _is_bundle(view: JobView) -> bool:

@@ -21,7 +21,7 @@ async def test_the_page_shows_own_jobs_with_reason_kind_and_cost(
     page = (await ask("jobs", "mia")).text
     assert "Training 12" in page
     assert "by-hand" in page
-    assert "preprocessings-5-" in page
+    assert "Preprocessing 5" in page
     assert "secret" not in page
     assert "Start expected" in page
     assert "200_[3-9]" in page

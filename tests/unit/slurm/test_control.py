@@ -122,6 +122,34 @@ async def test_each_deed_asks_for_its_verb() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        "1_0: Job has already finished\n1_1-5: No error\n",
+        "7_0,2: Job has already finished\n7_[3-9%2]: No error\n",
+    ],
+)
+async def test_what_was_done_for_the_tasks_that_live_is_done(stderr: str) -> None:
+    door = AnsweringDoor(DoorAnswer(1, "", stderr))
+    await DoorControl(door).release("alice", "7")
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        "1_0: Job has already finished\n",
+        "1_0: Job has already finished\n1_1-5: Access/permission denied\n",
+        "1_0: No error\nslurm_update error: Invalid job id specified\n",
+        "slurm_update error: Job has already finished\n",
+        "",
+    ],
+)
+async def test_what_was_done_for_none_or_not_for_all_is_an_error(stderr: str) -> None:
+    door = AnsweringDoor(DoorAnswer(1, "", stderr))
+    with pytest.raises(ClusterError):
+        await DoorControl(door).release("alice", "7")
+
+
 async def test_many_jobs_are_cancelled_in_portions() -> None:
     door = AnsweringDoor()
     await DoorControl(door).cancel("alice", list(range(1, 1202)))
