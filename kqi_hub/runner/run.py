@@ -37,6 +37,10 @@ _NO_COMMAND: Final = 71
 _NO_ZIP: Final = 74
 _STOPPED: Final = 128 + signal.SIGTERM
 _KILLED: Final = 128 + signal.SIGKILL
+_TOLD_TO_STOP: Final = "it was told to stop"
+# For counting results: who was told to stop is killed some seconds later.
+_SOON_S: Final = 4.0
+_PATIENCE_S: Final = 120.0
 # What an environment's packages want to be run when it is chosen.
 _ACTIVATE: Final = (
     'for one in "${CONDA_PREFIX:-/nowhere}"/etc/conda/activate.d/*.sh; do '
@@ -80,7 +84,7 @@ def _outcome(order: RunOrder, diary: Diary, found: dict[str, Any]) -> tuple[int,
     except Failed as error:
         return error.code, error.why
     except Stopped:
-        return _STOPPED, "it was told to stop"
+        return _STOPPED, _TOLD_TO_STOP
 
 
 def _worked_and_saved(
@@ -88,7 +92,7 @@ def _worked_and_saved(
 ) -> tuple[int, str]:
     code, why = _worked(order, diary, found)
     diary.phase("saving")
-    _counted(order, found)
+    _counted(order, found, _SOON_S if why == _TOLD_TO_STOP else _PATIENCE_S)
     if code == 0 and order.zips:
         found["zip"] = _zipped(order, diary)
     return code, why
@@ -126,7 +130,7 @@ def _run(
         why = f"the command cannot be run: {error.strerror or error}"
         raise Failed(_NO_COMMAND, why) from error
     if ended.was_stopped:
-        return ended.code or _STOPPED, "it was told to stop"
+        return ended.code or _STOPPED, _TOLD_TO_STOP
     if ended.code == _KILLED:
         return ended.code, "the command was killed, perhaps because memory was full"
     return ended.code, f"the command ended with {ended.code}" if ended.code else ""
@@ -143,10 +147,10 @@ def _line_by_line(order: RunOrder, variables: dict[str, str]) -> list[str]:
     return [program, "-oL"] if program else []
 
 
-def _counted(order: RunOrder, found: dict[str, Any]) -> None:
+def _counted(order: RunOrder, found: dict[str, Any], patience_s: float) -> None:
     output = order.folder / "output"
     found["value"] = first_line(output / "value.txt")
-    found["files"], found["bytes"] = count(output)
+    found["files"], found["bytes"] = count(output, patience_s)
 
 
 def _zipped(order: RunOrder, diary: Diary) -> str:

@@ -133,7 +133,7 @@ def test_the_warning_comes_before_the_limit_and_then_the_end(by_hand: ByHand) ->
 
 
 def test_each_task_of_an_array_has_its_own_item(by_hand: ByHand) -> None:
-    first = by_hand.run("cat /kqi/input/a; echo $DATA_NAME > /kqi/output/name")
+    first = by_hand.run("cat /kqi/input/$DATA_ID/a; echo $DATA_NAME > /kqi/output/name")
     first = replace(
         first, kind=RunKind.PREPROCESSING, batch=first.id, task=0,
         folder=f"preprocessing/{first.id}",

@@ -4,6 +4,7 @@ import json
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -47,10 +48,16 @@ def first_line(file: Path) -> str:
     return shown.strip()[:_LONGEST_VALUE]
 
 
-def count(folder: Path) -> tuple[int, int]:
-    """Return how many files there are below a folder, and their bytes."""
+def count(folder: Path, patience_s: float) -> tuple[int, int] | tuple[None, None]:
+    """Return how many files there are below a folder, and their bytes.
+
+    Nothing where that takes longer than one wants to wait.
+    """
     files = total = 0
+    until = time.monotonic() + patience_s
     for place, _, names in os.walk(folder):
+        if time.monotonic() > until:
+            return None, None
         for name in names:
             try:
                 info = Path(place, name).lstat()
