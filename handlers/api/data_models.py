@@ -24,6 +24,10 @@ _LONGEST_TOKEN: Final = 4000
 _PAGES: Final = {
     Kind.DATA: "data/{id}?tenant={tenant}",
     Kind.DATASET: "datasets/{id}?tenant={tenant}",
+    # Of a preprocessing the graph has the runs, one for each data item.
+    Kind.PREPROCESSING: "preprocessing-runs/{id}?tenant={tenant}",
+    Kind.TRAINING: "training/{id}?tenant={tenant}",
+    Kind.INFERENCE: "inference/{id}?tenant={tenant}",
 }
 
 Number = Annotated[int, Field(strict=True, ge=1, le=LARGEST_ID)]

@@ -328,7 +328,14 @@ def folder_of(found: domain.Run) -> str:
 
 
 def _relative(kind: domain.RunKind, number: int, name: str) -> Relative:
-    return Relative(kind=kind, id=number, name=name, page=f"{kind.value}/{number}")
+    return Relative(kind=kind, id=number, name=name, page=_page(kind, number))
+
+
+def _page(kind: domain.RunKind, number: int) -> str:
+    folder = kind.value
+    if kind is domain.RunKind.PREPROCESSING:
+        folder = "preprocessing-runs"
+    return f"{folder}/{number}"
 
 
 def _fields(ask: Ask, view: RunView) -> dict[str, Any]:
@@ -352,7 +359,7 @@ def _fields(ask: Ask, view: RunView) -> dict[str, Any]:
         "cost_micro": view.cost,
         "folder": folder_of(found) if view.is_mine else "",
         "actions": view.actions,
-        "page": f"{found.kind.value}/{found.id}",
+        "page": _page(found.kind, found.id),
     }
 
 

@@ -102,7 +102,8 @@ def show_script(preprocessing_id: int, item: int) -> None:
     """Print the script of the array that a data item is of."""
     with Client.from_config() as portal:
         found = _run(portal, preprocessing_id, item)
-        click.echo(portal.run_script(PreprocessingRun, found.id), nl=False)
+        text = portal.run_script(PreprocessingRun, found.id)
+        click.echo(text.removesuffix("\n"))
 
 
 @click.command("wait")

@@ -98,8 +98,8 @@ def create_preprocessing(
 ) -> None:
     """Define one; only its name is needed until it is run.
 
-    The command finds a data item in /kqi/input, and each folder that it makes in
-    /kqi/output becomes new data.
+    The command finds a data item in /kqi/input/NUMBER, and each folder that it makes
+    in /kqi/output becomes new data.
     """
     about = recipe(said, None)
     with Client.from_config() as portal:

@@ -13,7 +13,8 @@ def told(run: Run) -> Iterator[str]:
     yield f"{run.kind} {run.id}: {run.name} (tenant {run.tenant}, of {run.owner})"
     for label, text in _facts(run):
         if text:
-            yield f"{label + ':':<13}{text}"
+            # Lines of a text stand below each other.
+            yield f"{label + ':':<13}" + text.replace("\n", f"\n{'':13}")
 
 
 def ended(run: Run) -> str:

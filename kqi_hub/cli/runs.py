@@ -53,7 +53,7 @@ def inference(context: click.Context) -> None:
 def script(kind: str, run_id: int) -> None:
     """Print the script of a run's job, as `sbatch` takes it."""
     with Client.from_config() as portal:
-        click.echo(portal.run_script(KINDS[kind], run_id), nl=False)
+        click.echo(portal.run_script(KINDS[kind], run_id).removesuffix("\n"))
 
 
 @click.command("script")
@@ -62,7 +62,7 @@ def script(kind: str, run_id: int) -> None:
 def show_script(kind: Kind, run_id: int) -> None:
     """Print the script of its job, as `sbatch` takes it."""
     with Client.from_config() as portal:
-        click.echo(portal.run_script(kind, run_id), nl=False)
+        click.echo(portal.run_script(kind, run_id).removesuffix("\n"))
 
 
 @click.command("list")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.adapters.handlers.browser import Browser
 from tests.adapters.handlers.conftest import Client
 from tests.fakes.site import FakeSite
 
@@ -126,3 +127,12 @@ async def test_what_does_what_it_did_stays(ask: Client, furnished: FakeSite) -> 
     assert (await ask(f"{PATH}/2", "victor", "DELETE")).status == 403
     assert (await ask(f"{PAST}/8", "max", "DELETE")).status == 403
     assert (await ask(f"{PAST}/9", "mia", "DELETE")).status == 409
+
+
+async def test_each_run_has_a_page(
+    ask: Client, browser: Browser, furnished: FakeSite
+) -> None:
+    await browser.log_in("mia")
+    for path in (f"{PAST}/8", "api/v1/training/1", "api/v1/inference/6"):
+        page = (await ask(path, "mia")).json["page"]
+        assert (await browser.open(page)).status == 200, page
