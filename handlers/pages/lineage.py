@@ -25,6 +25,7 @@ _SIGNS: Final[Mapping[Kind, str]] = {
     Kind.NOTEBOOK: "journal-code",
     Kind.TRAINING: "cpu",
     Kind.INFERENCE: "bullseye",
+    Kind.PREPROCESSING: "gear",
     Kind.COMMIT: "git",
 }
 _REASONS: Final[Mapping[Why, str]] = {
@@ -40,6 +41,7 @@ _PAGES: Final[Mapping[Kind, str]] = {
     Kind.NOTEBOOK: "notebooks",
     Kind.TRAINING: "training",
     Kind.INFERENCE: "inference",
+    Kind.PREPROCESSING: "preprocessing-runs",
 }
 _DEPTH: Final = 2
 

@@ -25,6 +25,8 @@ class Wanted(Model):
     memo: str = Field("", max_length=200)
     created_at: str = Field("", max_length=200)
     created_by: str = Field("", max_length=200)
+    # Data that one of them is to be run on: chosen on a page of data.
+    of: str = Field("", max_length=20_000)
     sort: str = Field("-id", max_length=20)
     page: int = Field(1, ge=1, le=100_000)
 
@@ -64,7 +66,7 @@ async def _page(ask: Ask, wanted: Wanted, number: int) -> PreprocessingPage:
     if ask.tenant is None:
         return PreprocessingPage((), 0)
     asked = PreprocessingQuestion(
-        tenant=ask.tenant, **wanted.model_dump(exclude={"page"}), page=number,
+        tenant=ask.tenant, **wanted.model_dump(exclude={"page", "of"}), page=number,
         per_page=PER_PAGE,
     )  # fmt: skip
     return await ask.deps.preprocessings.search(ask.asker, asked)

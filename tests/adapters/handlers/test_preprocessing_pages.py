@@ -133,6 +133,17 @@ async def test_it_is_run_on_data_of_a_link(known: FakeSite, ask: Web) -> None:
     assert known.runs.submission.begun == [runs[0].key]
 
 
+async def test_data_that_were_chosen_lead_to_the_form_of_one(
+    known: FakeSite, ask: Web
+) -> None:
+    assert "preprocessing?of=1&amp;tenant=vision" in (await ask("data/1", "mia")).text
+    page = html.unescape((await ask("preprocessing?of=1,2", "mia")).text)
+    assert "to be run on data 1,2" in page
+    assert "preprocessing/2/run?data=1%2C2&tenant=vision" in page
+    shown = (await ask("preprocessing?of=1,2", "victor")).text
+    assert "/run?data" not in shown
+
+
 @pytest.mark.parametrize(
     ("change", "status", "said"),
     [

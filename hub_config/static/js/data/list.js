@@ -82,6 +82,12 @@ if (bar) {
       if (tag) order(does, tag);
       else field.focus();
     }
+    if (does === "preprocess") {
+      // The address has the tenant in it already.
+      const target = new URL(bar.dataset.preprocess, location.href);
+      target.searchParams.set("of", picked().map((one) => one.value).join(","));
+      location.assign(target);
+    }
     if (does === "delete") {
       sure.querySelector("[data-slot=count]").textContent = fill(words.picked, {
         count: number(picked().length),
