@@ -1,5 +1,6 @@
 """Runs while something is away or is killed: one job each, no end out of silence."""
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,8 @@ from tests.cluster.stack import Stack
 
 # A lease has to run out before somebody else goes on with a submission.
 TAKEN_OVER_S = 300.0
+# The helper ends sbatch after 45 seconds: then nobody knows whether there is a job.
+GIVEN_UP_S = 55.0
 
 
 @pytest.fixture
@@ -46,7 +49,7 @@ def test_a_frozen_controller_makes_no_second_job(
 ) -> None:
     stack.pause("slurmctld")
     run = alice.ask("true")
-    # Until the call of sbatch has been given up, and longer.
+    time.sleep(GIVEN_UP_S)
     assert alice.wait(run, "asked")["job_id"] is None
     stack.resume("slurmctld")
     stack.wait_ready("slurmctld")
