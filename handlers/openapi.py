@@ -185,7 +185,9 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
 def _query_parameters(route: Route) -> list[dict[str, Any]]:
     if route.spec.query is None:
         return []
-    schema = route.spec.query.model_json_schema(schema_generator=_Schemas)
+    schema = route.spec.query.model_json_schema(
+        ref_template=_REFS, schema_generator=_Schemas
+    )
     required = schema.get("required", [])
     return [
         {"name": name, "in": "query", "required": name in required, "schema": about}
