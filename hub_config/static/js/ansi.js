@@ -16,7 +16,8 @@ const TOKENS = new RegExp(
   "g",
 );
 // What may go on in the next piece; a longer one is no sequence any more.
-const HALF = /(?:\x1b(?:[[\]PX^_][^\x07\x1b]{0,4000}|[ -/]*)?\x1b?|\r+)$/;
+const HALF =
+  /(?:\x1b(?:\[[0-9;:<=>?]*[ -/]*|[\]PX^_][^\x07\x1b]{0,4000}\x1b?|[ -/]*)|\r+)$/;
 const LONGEST_HALF = 4096;
 
 // The state of one stream.
