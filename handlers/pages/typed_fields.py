@@ -101,11 +101,12 @@ def staging(sent: Mapping[str, str]) -> Staging:
 def variables(sent: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Read lines of NAME=value; empty lines are passed over."""
     found = []
-    for at, line in enumerate(sent["variables"].splitlines(), 1):
+    for at, line in enumerate(plain_lines(sent["variables"]).split("\n"), 1):
         if not line.strip():
             continue
-        name, sign, value = line.strip().partition("=")
-        if not sign or not name:
+        # Blanks at the end belong to the value.
+        name, sign, value = line.partition("=")
+        if not sign or not name.strip():
             raise Unreadable(_NO_VARIABLE, line=at)
         found.append((name.strip(), value))
     return tuple(found)
