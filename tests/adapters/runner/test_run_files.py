@@ -72,9 +72,7 @@ def test_processes_are_found_however_far_and_whoever_hears_a_signal() -> None:
         own = descendants(os.getpid())
         assert {deaf.pid, hears.pid} <= own
         assert catching({deaf.pid, hears.pid}, signal.SIGUSR1) == {hears.pid}
-        send(
-            {hears.pid, 2**22 + 1}, signal.SIGUSR1
-        )  # one is not there
+        send({hears.pid, 2**22 + 1}, signal.SIGUSR1)  # one is not there
         assert hears.wait(10) == 3
     finally:
         send(descendants(deaf.pid) | {deaf.pid}, signal.SIGKILL)
