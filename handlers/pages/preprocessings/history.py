@@ -7,6 +7,7 @@ from handlers.ask import Ask, GoTo, Page, Values
 from handlers.pages.lineage import holds
 from handlers.pages.notebooks.picture import Aged
 from handlers.pages.preprocessings.typed import problem_of
+from handlers.pages.runs.detail import log_of
 from handlers.pages.runs.rows import row_of
 from handlers.pages.runs.words import sentence_of
 from handlers.route import Routes, Spec
@@ -94,7 +95,7 @@ async def _page(ask: Ask, error: KqiError | None = None) -> Page:
             "row": row_of(ask, view),
             "sentence": sentence_of(run, ask.texts),
             "products": products,
-            "log": run.slurm_id if view.is_mine else "",
+            "log": log_of(ask, view),
             "problem": problem_of(ask, error),
             "picture": Aged.of(picture),
         }

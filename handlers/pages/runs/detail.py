@@ -96,7 +96,7 @@ async def run_page(ask: Ask, error: KqiError | None = None) -> Page:
             "end": _end(ask, run),
             "ends_at": view.ends_at,
             "changes": [_change(ask, one) for one in reversed(events)],
-            "log": _log(ask, view),
+            "log": log_of(ask, view),
             "script": script,
             "commit_page": commit_page(run.spec.source),
             "dataset_name": view.dataset_name,
@@ -163,7 +163,8 @@ def _change(ask: Ask, event: RunEvent) -> Change:
     return Change(event.at, status_of(event.state.value, ask.texts), event.cause)
 
 
-def _log(ask: Ask, view: RunView) -> Log:
+def log_of(ask: Ask, view: RunView) -> Log:
+    """Return whose log a page shows."""
     run = view.run
     if not run.slurm_id or not view.is_mine:
         return Log("", "", "")
