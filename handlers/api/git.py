@@ -8,6 +8,7 @@ from typing import Final
 
 from pydantic import Field
 
+from handlers.access import Scope
 from handlers.ask import Ask
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.credentials import Kind
@@ -17,6 +18,9 @@ from kqi_hub.i18n import N_, Texts
 
 routes = Routes("/api/v1/git", tag=N_("Git"))
 _WHY: Final = "Why there is not more; empty when this is all."
+# A form asks before anything is chosen: that is no mistake.
+_NO_SERVER: Final = N_("Choose a Git service.")
+_NO_ADDRESS: Final = N_("Give the address of a repository.")
 _ADDRESS: Final = "Address of the repository, as in a clone command."
 
 
@@ -38,7 +42,9 @@ class GitServerList(Model):
 class RepositoryQuery(Model):
     """Which repositories to list."""
 
-    server: str = Field(max_length=100, description="The Git service's name here.")
+    server: str = Field(
+        "", max_length=100, description="The Git service's name here; empty: none yet."
+    )
     q: str = Field("", max_length=100, description="A part of their names.")
 
 
@@ -60,7 +66,7 @@ class GitRepositoryList(Model):
 class BranchQuery(Model):
     """Of which repository."""
 
-    url: str = Field(max_length=LONGEST_URL, description=_ADDRESS)
+    url: str = Field("", max_length=LONGEST_URL, description=_ADDRESS)
 
 
 class GitRef(Model):
@@ -101,9 +107,11 @@ class GitCommitList(Model):
     why: str = Field(description=_WHY)
 
 
-class WantedCommit(CommitQuery):
+class WantedCommit(Model):
     """Which commit is meant: a commit wins over a branch; neither: the default."""
 
+    url: str = Field(max_length=LONGEST_URL, description=_ADDRESS)
+    ref: str = Field("", max_length=200, description="Branch or tag.")
     commit: str = Field("", max_length=40, description="A commit, or its first digits.")
 
 
@@ -137,6 +145,8 @@ async def list_git_servers(ask: Ask) -> GitServerList:
 async def list_git_repositories(ask: Ask) -> GitRepositoryList:
     """List repositories that a Git service shows you; answers within seconds."""
     wanted = ask.query(RepositoryQuery)
+    if not wanted.server:
+        return GitRepositoryList(repositories=(), why=ask.texts.say(_NO_SERVER))
     offer = await ask.deps.git.repositories(ask.me.person, wanted.server, wanted.q)
     return GitRepositoryList(
         repositories=tuple(
@@ -153,7 +163,11 @@ async def list_git_repositories(ask: Ask) -> GitRepositoryList:
 )
 async def list_git_branches(ask: Ask) -> GitBranchList:
     """List a repository's branches and tags; answers within seconds."""
-    offer = await ask.deps.git.branches(ask.me.person, ask.query(BranchQuery).url)
+    url = ask.query(BranchQuery).url
+    if not url:
+        why = ask.texts.say(_NO_ADDRESS)
+        return GitBranchList(branches=(), tags=(), default_branch="", why=why)
+    offer = await ask.deps.git.branches(ask.me.person, url)
     refs = offer.found
     return GitBranchList(
         branches=_refs(refs.branches),
@@ -169,6 +183,8 @@ async def list_git_branches(ask: Ask) -> GitBranchList:
 async def list_git_commits(ask: Ask) -> GitCommitList:
     """List a branch's newest commits; answers within seconds."""
     wanted = ask.query(CommitQuery)
+    if not wanted.url:
+        return GitCommitList(commits=(), why=ask.texts.say(_NO_ADDRESS))
     offer = await ask.deps.git.commits(ask.me.person, wanted.url, wanted.ref)
     return GitCommitList(
         commits=tuple(
@@ -184,17 +200,19 @@ async def list_git_commits(ask: Ask) -> GitCommitList:
     )
 
 
-@routes.get(
+@routes.post(
     "/commit",
     Spec(
-        query=WantedCommit,
+        scope=Scope.READ,
+        body=WantedCommit,
         answer=ResolvedCommit,
         errors=(InvalidInput, GitUnavailable),
+        example={"url": "https://github.com/lab/model.git", "ref": "main"},
     ),
 )
 async def resolve_git_commit(ask: Ask) -> ResolvedCommit:
     """Say which commit a job submitted now would get."""
-    asked = ask.query(WantedCommit)
+    asked = ask.body(WantedCommit)
     found = await ask.deps.git.resolve(
         ask.me.person, asked.url, asked.ref, asked.commit
     )

@@ -1,5 +1,6 @@
 """Everything that one has in Slurm, whoever submitted it; cancel, hold, release."""
 
+from dataclasses import replace
 from typing import Final
 
 from handlers.api import queue_models as shown
@@ -67,7 +68,7 @@ async def hold_own_job(ask: Ask) -> None:
     await ask.deps.own_jobs.hold(ask.me.person, ask.path["job"])
 
 
-@routes.post("/jobs/{job}/release", _ACTING)
+@routes.post("/jobs/{job}/release", replace(_ACTING, example_path={"job": "12_4"}))
 async def release_own_job(ask: Ask) -> None:
     """Let a held job start."""
     await ask.deps.own_jobs.release(ask.me.person, ask.path["job"])

@@ -94,5 +94,5 @@ class GitCalls(Calls):
 
     def git_commit(self, url: str, ref: str = "", commit: str = "") -> str:
         """Return the commit that a job submitted now would get."""
-        query = urlencode({"url": url, "ref": ref, "commit": commit})
-        return str(self._api("GET", f"git/commit?{query}")["commit"])
+        asked = {"url": url, "ref": ref, "commit": commit}
+        return str(self._api("POST", "git/commit", asked)["commit"])

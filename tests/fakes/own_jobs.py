@@ -55,6 +55,17 @@ class FakeOwnJobs:
 
     control: NotingControl = field(default_factory=NotingControl)
 
+    def furnish(self, store: FakeSnapshotStore, person: str) -> None:
+        """Give a person, and nobody else, what the examples of the routes speak of."""
+        for job_id, task, reason in (
+            (1203, "3", "Priority"),
+            (1204, "4", "JobHeldUser"),
+        ):
+            store.known[job_id] = job(
+                job_id, person, "cpu", "PENDING",
+                array_id=12, task=task, reason=reason,
+            )  # fmt: skip
+
     def own_jobs(self, store: FakeSnapshotStore, queues: Queues) -> OwnJobs:
         """Return the service."""
         return OwnJobs(store, self.control, queues)

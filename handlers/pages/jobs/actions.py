@@ -1,5 +1,6 @@
 """Cancel, hold and release from the list; what runs is cancelled after a question."""
 
+from dataclasses import replace
 from typing import Final
 
 from pydantic import Field
@@ -63,7 +64,7 @@ async def hold_job(ask: Ask) -> Page | GoTo:
     return await _act(ask, Action.HOLD)
 
 
-@routes.post("/jobs/{job}/release", _ACTING)
+@routes.post("/jobs/{job}/release", replace(_ACTING, example_path={"job": "12_4"}))
 async def release_job(ask: Ask) -> Page | GoTo:
     """Let a held job start."""
     return await _act(ask, Action.RELEASE)

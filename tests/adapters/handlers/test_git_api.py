@@ -10,7 +10,9 @@ from tests.adapters.handlers.conftest import Client
 from tests.fakes.git import OLDER, TIP, HangingRemote
 from tests.fakes.site import FakeSite
 
-URL = quote("https://github.com/lab/model.git", safe="")
+ADDRESS = "https://github.com/lab/model.git"
+URL = quote(ADDRESS, safe="")
+COMMIT = "api/v1/git/commit"
 
 
 async def test_the_sites_git_services_are_listed_without_registries(
@@ -52,14 +54,47 @@ async def test_commits_have_title_and_time(site: FakeSite, ask: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "commit"),
-    [("", TIP), ("&ref=old", OLDER), (f"&ref=old&commit={'9' * 40}", "9" * 40)],
+    ("chosen", "commit"),
+    [
+        ({}, TIP),
+        ({"ref": "old"}, OLDER),
+        ({"ref": "old", "commit": "9" * 40}, "9" * 40),
+    ],
 )
 async def test_the_commit_of_a_job_submitted_now_is_told(
-    ask: Client, query: str, commit: str
+    ask: Client, chosen: dict[str, str], commit: str
 ) -> None:
-    found = (await ask(f"api/v1/git/commit?url={URL}{query}", "mia")).json
-    assert found == {"commit": commit}
+    body = {"url": ADDRESS, **chosen}
+    assert (await ask(COMMIT, "mia", "POST", body)).json == {"commit": commit}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"url": ""},
+        {"url": "file:///etc"},
+        {"url": ADDRESS, "ref": "nothing"},
+        {"url": ADDRESS, "commit": "zzzz"},
+        {"url": ADDRESS, "commit": "a" * 41},
+        {"url": ADDRESS, "ref": 3},
+        {"url": [ADDRESS]},
+        {"url": ADDRESS, "more": "x"},
+    ],
+)
+async def test_a_commit_that_cannot_be_meant_is_refused(
+    ask: Client, body: dict[str, object]
+) -> None:
+    assert (await ask(COMMIT, "mia", "POST", body)).status == 400
+
+
+@pytest.mark.parametrize("path", ["branches", "commits", "repositories"])
+async def test_a_form_in_which_nothing_is_chosen_is_told_what_to_choose(
+    ask: Client, path: str
+) -> None:
+    answer = await ask(f"api/v1/git/{path}", "mia")
+    assert answer.status == 200
+    assert answer.json["why"]
 
 
 @pytest.mark.parametrize(
@@ -69,13 +104,9 @@ async def test_the_commit_of_a_job_submitted_now_is_told(
         "branches?url=ext%3A%3Ash%20-c%20id",
         "branches?url=--upload-pack%3Did",
         "branches?url=%00",
-        "branches",
         f"branches?url={'x' * 1001}",
         f"commits?url={URL}&ref=-x",
         f"commits?url={URL}&ref=a..b",
-        f"commit?url={URL}&ref=nothing",
-        f"commit?url={URL}&commit=zzzz",
-        "repositories",
     ],
 )
 async def test_what_makes_no_sense_is_refused(ask: Client, path: str) -> None:

@@ -45,6 +45,7 @@ async def furnish(site: FakeSite, person: str) -> None:
     await site.data.furnish(person)
     site.runs.furnish(person)
     site.preprocessings.furnish(person)
+    site.own_jobs.furnish(site.queues.store, person)
 
 
 async def answered(ask: Client, route: Route, person: str | None) -> int:
