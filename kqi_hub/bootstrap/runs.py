@@ -50,7 +50,7 @@ from kqi_hub.slurm.run_script import RunPlace, run_script
 
 _HOUR_S: Final = 3600
 # What a call of the door may go on for after its caller's patience is at an end.
-_SLACK_S: Final = 60.0
+_SLACK_S: Final = 30.0
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def run_world(settings: Settings, engine: Engine, process: str) -> RunWorld:
         release=parts.release,
         clock=time.time,
         by=f"{process}-{os.getpid()}-{secrets.token_hex(8)}",
-        times=RunTimes(lease=2 * settings.door.timeout_s + _SLACK_S),
+        times=RunTimes(lease=settings.door.timeout_s + _SLACK_S),
     )
 
 

@@ -14,7 +14,7 @@ from kqi_hub.domain.job import EndedJob, Job
 from kqi_hub.domain.run_ports import Told
 from kqi_hub.domain.run_states import ended_as
 from kqi_hub.domain.runs import Run, RunState
-from kqi_hub.services.run_jobs import job_of, told_of
+from kqi_hub.services.run_jobs import job_of, task_record, told_of
 from kqi_hub.services.run_submit import cancel_jobs, note_job
 from kqi_hub.services.run_world import RunWorld
 
@@ -165,19 +165,34 @@ class RunFollower:
             return []
         self._asked_at = now
         try:
-            records = await self._world.slurm.ended(_job_ids(missing))
+            records = await self._ends_of(missing)
         except ClusterError:
             # Silence is no proof, and the time of silence does not count either.
             self._missing_since = dict.fromkeys(self._missing_since, now)
             raise
         done = []
         for run in missing:
-            record = records.get(run.job_id or -1)
+            record = records.get(run.id)
             if record is not None and _is_of(record, run):
                 done.append(await self._ended_by(run, record))
             elif now - self._missing_since[run.id] >= self._world.times.grace:
                 done.append(await self._lost(run))
         return done
+
+    async def _ends_of(self, missing: Sequence[Run]) -> Mapping[int, EndedJob]:
+        """Return what accounting says of runs, by their numbers."""
+        singles = _job_ids(run for run in missing if run.task is None)
+        arrays = _job_ids(run for run in missing if run.task is not None)
+        slurm = self._world.slurm
+        ended = await slurm.ended(singles) if singles else {}
+        tasks = await slurm.ended_tasks(sorted(set(arrays))) if arrays else {}
+        found = {}
+        for run in missing:
+            record = ended.get(run.job_id or -1) if run.task is None else None
+            record = record or task_record(run, tasks)
+            if record is not None:
+                found[run.id] = record
+        return found
 
     async def _ended_by(self, run: Run, record: EndedJob) -> Run:
         outcome, detail = ended_as(record, run)

@@ -1,10 +1,10 @@
 """Which job is a run's, and what is new about it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from kqi_hub.domain.job import Job
+from kqi_hub.domain.job import EndedJob, Job
 from kqi_hub.domain.run_ports import Told
 from kqi_hub.domain.runs import Run, RunState
 
@@ -20,6 +20,19 @@ def job_of(run: Run, jobs: Iterable[Job]) -> Job | None:
         exact = [job for job in mine if job.task == str(run.task)]
         mine = exact or [job for job in mine if has_task(job.task, run.task)]
     return min(mine, key=lambda job: job.job_id, default=None)
+
+
+def task_record(run: Run, ended: Mapping[str, EndedJob]) -> EndedJob | None:
+    """Return what accounting has of one task of an array, told apart or not."""
+    if run.task is None or run.job_id is None:
+        return None
+    if run.slurm_id in ended:
+        return ended[run.slurm_id]
+    for word, record in ended.items():
+        number, _, tasks = word.partition("_")
+        if number == str(run.job_id) and has_task(tasks.strip("[]"), run.task):
+            return record
+    return None
 
 
 def has_task(tasks: str | None, number: int) -> bool:

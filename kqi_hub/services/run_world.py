@@ -1,18 +1,25 @@
 """What submitting, following and collecting runs needs of the world."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from kqi_hub.domain.cluster import Freshness
-from kqi_hub.domain.job import Job
+from kqi_hub.domain.job import EndedJob, Job
 from kqi_hub.domain.notebook_ports import SecretFiles
 from kqi_hub.domain.ports import BatchScript, ClusterControl, ClusterReader
 from kqi_hub.domain.run_ports import OrderParts, RunFolders, RunStore
 from kqi_hub.domain.runs import Run
 
 
-class Slurm(ClusterControl, ClusterReader, Protocol):
+class TaskReader(Protocol):
+    """Accounting of arrays; raises as ClusterReader does."""
+
+    async def ended_tasks(self, array_ids: Sequence[int]) -> Mapping[str, EndedJob]:
+        """Return what accounting says has ended of arrays, by 12_3 or 12_[4-9%2]."""
+
+
+class Slurm(ClusterControl, ClusterReader, TaskReader, Protocol):
     """Slurm: submit, cancel, find a name again, and what accounting says."""
 
 

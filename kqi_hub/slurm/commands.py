@@ -31,6 +31,7 @@ QOS_FIELDS: Final = (
     *("MaxTRESPA", "MaxJobsPU", "MaxSubmitPU", "MaxWall"),
 )
 ENDED_FIELDS: Final = ("JobIDRaw", "Submit", "State", "Start", "End", "ExitCode")
+TASK_FIELDS: Final = ("JobID", *ENDED_FIELDS[1:])
 FOUND_FIELDS: Final = ("JobIDRaw", "Submit", "User", "JobName")
 HISTORY_FIELDS: Final = (
     *("JobIDRaw", "JobID", "JobName", "User", "Account", "Partition", "QOS", "State"),
@@ -107,6 +108,12 @@ def ended_jobs(job_ids: Sequence[int], tokens: Tokens) -> Argv:
     """Ask accounting about jobs by their ids, every run of each."""
     numbers = ",".join(str(int(job_id)) for job_id in job_ids)
     return (*_sacct(ENDED_FIELDS, tokens), f"--jobs={numbers}")
+
+
+def ended_tasks(array_ids: Sequence[int], tokens: Tokens) -> Argv:
+    """Ask accounting about every task of arrays, as 12_3 and as 12_[4-9%2]."""
+    numbers = ",".join(str(int(array_id)) for array_id in array_ids)
+    return (*_sacct(TASK_FIELDS, tokens), f"--jobs={numbers}")
 
 
 def find_live(user: str, name: str, tokens: Tokens) -> Argv:

@@ -5,7 +5,7 @@ from typing import Final
 
 from kqi_hub.domain.job import EndedJob
 from kqi_hub.domain.phrase import Phrase
-from kqi_hub.slurm.commands import ENDED_FIELDS, FOUND_FIELDS
+from kqi_hub.slurm.commands import ENDED_FIELDS, FOUND_FIELDS, TASK_FIELDS
 from kqi_hub.slurm.errors import unreadable
 from kqi_hub.slurm.rows import Tokens
 
@@ -32,6 +32,21 @@ def read_ended(
             latest[job_id] = (submitted, row)
     ended = (read_end(job_id, row) for job_id, (_, row) in latest.items())
     return {end.job_id: end for end in ended if end is not None}
+
+
+def read_ended_tasks(answer: bytes, tokens: Tokens) -> dict[str, EndedJob]:
+    """Return the tasks that have ended, by Slurm's words for them; the latest of each.
+
+    Tasks that were cancelled before they were told apart are one: 12_[4-9%2].
+    """
+    latest: dict[str, tuple[int, EndedJob | None]] = {}
+    for row in recorded_rows(answer, tokens, len(TASK_FIELDS)):
+        number, _, task = row[0].partition("_")
+        if not (task and number.isdecimal() and row[1].isdecimal()):
+            continue
+        if int(row[1]) >= latest.get(row[0], (0, None))[0]:
+            latest[row[0]] = int(row[1]), read_end(int(number), row)
+    return {word: end for word, (_, end) in latest.items() if end is not None}
 
 
 def read_recorded(

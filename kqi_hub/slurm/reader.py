@@ -12,7 +12,12 @@ from kqi_hub.domain.phrase import Phrase
 from kqi_hub.slurm import commands
 from kqi_hub.slurm.errors import unreadable
 from kqi_hub.slurm.keyvalue import records
-from kqi_hub.slurm.parsing_accounting import oldest_first, read_ended, read_recorded
+from kqi_hub.slurm.parsing_accounting import (
+    oldest_first,
+    read_ended,
+    read_ended_tasks,
+    read_recorded,
+)
 from kqi_hub.slurm.parsing_associations import read_associations
 from kqi_hub.slurm.parsing_history import read_history
 from kqi_hub.slurm.parsing_jobs import read_found, read_job, read_node_of
@@ -105,6 +110,15 @@ class CliReader:
         question = commands.recorded_between(since, until, tokens)
         answer = await self._programs.ask(question)
         return await asyncio.to_thread(read_history, answer, tokens)
+
+    async def ended_tasks(self, array_ids: Sequence[int]) -> Mapping[str, EndedJob]:
+        """Return what accounting says has ended of arrays, by 12_3 or 12_[4-9%2]."""
+        ended: dict[str, EndedJob] = {}
+        for some in _batches(sorted(set(array_ids))):
+            tokens = Tokens.fresh()
+            answer = await self._programs.ask(commands.ended_tasks(some, tokens))
+            ended |= read_ended_tasks(answer, tokens)
+        return ended
 
     async def find(self, user: str, name: str, since: float) -> tuple[int, ...]:
         """Return the ids of the person's jobs of exactly this name, oldest first.

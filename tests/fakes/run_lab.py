@@ -120,6 +120,22 @@ class Process:
         await self.keeper.idle()
 
 
+class ArraySlurm(FakeSlurm):
+    """Accounting knows tasks of arrays, too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tasks: dict[str, EndedJob] = {}
+
+    async def ended_tasks(self, array_ids: Sequence[int]) -> Mapping[str, EndedJob]:
+        self._called("sacct", self.accounting_fault)
+        return {
+            word: record
+            for word, record in self.tasks.items()
+            if int(word.partition("_")[0]) in array_ids
+        }
+
+
 class FakeRunFolders:
     """What runs have left, by their numbers; `faults` are raised in turn."""
 
@@ -158,7 +174,7 @@ class RunLab:
         self.lock = nullcontext() if store else threading.Lock()
         self.times = times
         self.store = cast(FakeRunStore, store) if store else FakeRunStore()
-        self.slurm = FakeSlurm()
+        self.slurm = ArraySlurm()
         self.picture = FakeSnapshotStore()
         self.files = FakeSecretFiles()
         self.folders = FakeRunFolders()

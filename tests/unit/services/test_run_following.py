@@ -232,6 +232,32 @@ async def test_a_job_that_ended_unseen_is_settled_by_accounting() -> None:
     assert (ended.state, ended.exit_code) == (RunState.FAILED, 3)
 
 
+async def test_tasks_that_ended_unseen_are_told_apart_by_accounting() -> None:
+    lab = RunLab()
+    lab.folders.usual = None
+    worker = lab.process()
+    runs = lab.ask_batch(5)
+    await worker.work()
+    lab.record(101, "COMPLETED")
+    ended = lab.slurm.records[101]
+    lab.slurm.tasks = {
+        "101_0": ended,
+        "101_1": replace(ended, state="FAILED", exit_code=3),
+        "101_[2-3%2]": replace(ended, state="CANCELLED", started_at=None),
+        "99_4": ended,
+    }
+    lab.look()
+    await worker.work()
+    found = [(lab.one(run).state, lab.one(run).exit_code) for run in runs]
+    assert found == [
+        (RunState.COMPLETED, 0),
+        (RunState.FAILED, 3),
+        (RunState.KILLED, None),
+        (RunState.KILLED, None),
+        (RunState.PENDING, None),
+    ]
+
+
 async def test_a_picture_from_before_the_submission_proves_nothing() -> None:
     lab = RunLab()
     worker = lab.process()

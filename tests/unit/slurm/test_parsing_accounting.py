@@ -4,7 +4,12 @@ import pytest
 
 from kqi_hub.domain.errors import ClusterError
 from kqi_hub.domain.job import EndedJob
-from kqi_hub.slurm.parsing_accounting import oldest_first, read_ended, read_recorded
+from kqi_hub.slurm.parsing_accounting import (
+    oldest_first,
+    read_ended,
+    read_ended_tasks,
+    read_recorded,
+)
 from kqi_hub.slurm.rows import Tokens
 
 T = Tokens("xfieldfield", "xrowrowrowr")
@@ -51,6 +56,23 @@ def test_a_row_with_an_end_ends_the_job(
 )
 def test_a_row_without_a_final_end_ends_nothing(row: str) -> None:
     assert ended(row) == {}
+
+
+def test_tasks_of_an_array_end_by_their_own_rows() -> None:
+    said = answer(
+        "12_0 | 90 | COMPLETED | 110 | 120 | 0:0",
+        "12_1 | 90 | NODE_FAIL | 110 | 115 | 1:0",
+        "12_1 | 116 | FAILED | 117 | 130 | 3:0",
+        "12_2 | 90 | RUNNING | 110 | Unknown | 0:0",
+        "12_[3-9%2] | 90 | CANCELLED by 5 | None | 99 | 0:0",
+        "13 | 90 | COMPLETED | 110 | 120 | 0:0",
+        "none_1 | x | COMPLETED | 110 | 120 | 0:0",
+    )
+    assert read_ended_tasks(said, T) == {
+        "12_0": EndedJob(12, "COMPLETED", 110, 120, 0, 0),
+        "12_1": EndedJob(12, "FAILED", 117, 130, 3, 0),
+        "12_[3-9%2]": EndedJob(12, "CANCELLED", None, 99, 0, 0),
+    }
 
 
 def test_the_latest_run_decides() -> None:
