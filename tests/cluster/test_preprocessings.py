@@ -162,3 +162,25 @@ def test_what_fails_makes_no_data(alice: Preprocessing) -> None:
     ended = alice.ended(number)[run]
     assert (ended["state"], ended["exit_code"]) == ("failed", 4)
     assert alice.products(run) == []
+
+
+def test_a_worker_that_is_killed_while_it_makes_data_makes_each_once(
+    alice: Preprocessing, stack: Stack
+) -> None:
+    data = [alice.data(f"kill {number}".encode(), "k") for number in range(8)]
+    number = alice.defined(COMMAND)
+    made = alice.run(number, data)
+
+    def is_collecting() -> bool:
+        states = [one["state"] for one in alice.listed(number).values()]
+        return bool({"collecting", "completed"} & set(states))
+
+    wait_until(is_collecting, 120.0, lambda: str(alice.listed(number)))
+    for _ in range(3):
+        stack.kill("worker")
+        stack.wait_ready("worker")
+    runs = alice.ended(number)
+    assert {one["state"] for one in runs.values()} == {"completed"}
+    for run, item in zip(made["runs"], made["data"], strict=True):
+        check_products(alice, run, item)
+    assert alice.call("GET", "uploads?tenant=vision")["uploads"] == []
