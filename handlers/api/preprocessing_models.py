@@ -20,8 +20,7 @@ from kqi_hub.services.preprocessings import Batch, PreprocessingView
 EXAMPLE: Final = {"preprocessing_id": "1"}
 FREE_EXAMPLE: Final = {"preprocessing_id": "2"}
 EXAMPLE_BATCH: Final = {"queue": "cpu", "data": [1], "lifetime_s": 3600}
-_DAY_S: Final = 86_400
-_YEAR_S: Final = 366 * _DAY_S
+_YEAR_S: Final = 366 * 86_400
 # As bash takes it, blanks too.
 Command = Annotated[
     str, StringConstraints(strip_whitespace=False, max_length=LONGEST_COMMAND_BYTES)
@@ -193,12 +192,13 @@ class BatchChoices(Model):
     shape: Shape | None = Field(
         None, description="How large the jobs are; none: as the preprocessing says."
     )
-    lifetime_s: int = Field(
-        _DAY_S,
+    lifetime_s: int | None = Field(
+        None,
         strict=True,
         ge=1,
         le=_YEAR_S,
-        description="Seconds after which each is ended at the latest.",
+        description="Seconds after which each is ended at the latest; none: as long as "
+        "the site says, or the queue allows.",
     )
     variables: Annotated[tuple[Variable, ...], Field(max_length=MOST_VARIABLES)] = (
         Field((), description="Environment variables.")
@@ -210,13 +210,13 @@ class BatchChoices(Model):
         description="Whether data that it has been run on are passed over.",
     )
 
-    def known(self) -> domain.BatchRequest:
+    def known(self, lifetime_s: int) -> domain.BatchRequest:
         """Return it as the services know it."""
         return domain.BatchRequest(
             queue=self.queue,
             data=self.data,
             shape=self.shape and self.shape.known(),
-            lifetime_s=self.lifetime_s,
+            lifetime_s=lifetime_s,
             variables=tuple((one.name, one.value) for one in self.variables),
             memo=self.memo,
             skips_done=self.skips_done,

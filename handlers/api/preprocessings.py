@@ -18,8 +18,10 @@ from kqi_hub.domain.errors import (
     NotFound,
     StoreError,
 )
+from kqi_hub.domain.preprocessings import BatchRequest
 from kqi_hub.domain.runs import RunKind
 from kqi_hub.i18n import N_
+from kqi_hub.services.run_defaults import lifetime_for
 
 routes = Routes("/api/v1", tag=N_("Preprocessing"))
 _ID: Final = "preprocessing_id"
@@ -153,7 +155,7 @@ async def delete_preprocessing(ask: Ask) -> None:
 )
 async def estimate_preprocessing(ask: Ask) -> run_models.Estimate:
     """Say what each of the jobs would cost and meet; nothing is kept."""
-    asked, number = ask.body(shown.BatchChoices).known(), ask.number(_ID)
+    asked, number = await _asked(ask), ask.number(_ID)
     found = await ask.deps.preprocessings.check(ask.asker, number, asked)
     return run_models.estimate(ask, found)
 
@@ -174,7 +176,7 @@ async def estimate_preprocessing(ask: Ask) -> run_models.Estimate:
 )
 async def run_preprocessing(ask: Ask) -> shown.BatchMade:
     """Run a preprocessing on data, once on each: all of it is one array of Slurm."""
-    asked, number = ask.body(shown.BatchChoices).known(), ask.number(_ID)
+    asked, number = await _asked(ask), ask.number(_ID)
     return shown.batch(await ask.deps.preprocessings.run(ask.asker, number, asked))
 
 
@@ -243,3 +245,14 @@ async def show_preprocessing_run_deletion(ask: Ask) -> PastDeletion:
 async def delete_preprocessing_run(ask: Ask) -> None:
     """Delete a run of yours with the data that it has made, if nothing needs them."""
     await ask.deps.preprocessing_runs.delete(ask.asker, ask.number("run_id"))
+
+
+async def _asked(ask: Ask) -> BatchRequest:
+    sent = ask.body(shown.BatchChoices)
+    view = await ask.deps.preprocessings.one(ask.asker, ask.number(_ID))
+    tenant = view.preprocessing.tenant
+    return sent.known(
+        await lifetime_for(
+            ask.deps.runs, ask.asker, sent.queue, tenant, sent.lifetime_s
+        )
+    )

@@ -22,7 +22,6 @@ BODY_LIMIT: Final = 1024 * 1024
 _LARGEST_CPUS: Final = 65_536
 _LARGEST_MB: Final = 2**40
 _YEAR_S: Final = 366 * 86_400
-_DAY_S: Final = 86_400
 Port = Annotated[int, Field(strict=True, ge=1, le=65_535)]
 
 
@@ -65,12 +64,13 @@ class RunChoices(Model):
     )
     gpus: int = Field(0, strict=True, ge=0, le=1024, description="How many GPUs.")
     gpu_type: str = Field("", max_length=40, description="Their type; empty: any.")
-    lifetime_s: int = Field(
-        _DAY_S,
+    lifetime_s: int | None = Field(
+        None,
         strict=True,
         ge=1,
         le=_YEAR_S,
-        description="Seconds after which it is ended at the latest.",
+        description="Seconds after which it is ended at the latest; none: as long as "
+        "the site says, or the queue allows.",
     )
     dataset: int | None = Field(
         None,
@@ -104,7 +104,7 @@ class RunChoices(Model):
         (), description="Its tags."
     )
 
-    def spec(self) -> domain.RunSpec:
+    def spec(self, lifetime_s: int) -> domain.RunSpec:
         """Return it as the services know it."""
         source = self.source
         return domain.RunSpec(
@@ -113,7 +113,7 @@ class RunChoices(Model):
             queue=self.queue,
             command=self.command,
             shape=Shape(self.cpus, self.memory_mb, self.gpus, self.gpu_type),
-            lifetime_s=self.lifetime_s,
+            lifetime_s=lifetime_s,
             dataset=self.dataset,
             staging=self.staging,
             parents=tuple(domain.Parent(one.kind, one.id) for one in self.parents),

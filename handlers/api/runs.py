@@ -17,9 +17,10 @@ from kqi_hub.domain.errors import (
     KqiError,
     NotFound,
 )
-from kqi_hub.domain.runs import Parent, RunChange, RunKind
+from kqi_hub.domain.runs import Parent, RunChange, RunKind, RunSpec
 from kqi_hub.i18n import N_
 from kqi_hub.services.run_bulk import ManyRuns
+from kqi_hub.services.run_defaults import lifetime_for
 
 Call = Callable[[Ask, RunKind], Awaitable[Answer]]
 _CHOICES: Final = {
@@ -56,7 +57,7 @@ async def submit_run(ask: Ask, kind: RunKind) -> shown.RunNow:
     made = await ask.deps.runs.ask(
         ask.asker,
         kind,
-        sent.spec(),
+        await _spec(ask, sent),
         is_prepared=sent.is_prepared,
         keeps_refused=sent.keeps_refused,
     )
@@ -65,7 +66,7 @@ async def submit_run(ask: Ask, kind: RunKind) -> shown.RunNow:
 
 async def estimate_run(ask: Ask, kind: RunKind) -> shown.Estimate:
     """Say what a run would cost and meet, before it is submitted; nothing is kept."""
-    spec = ask.body(RunChoices).spec()
+    spec = await _spec(ask, ask.body(RunChoices))
     return shown.estimate(ask, await ask.deps.runs.check(ask.asker, kind, spec))
 
 
@@ -143,6 +144,13 @@ async def untag_run(ask: Ask, kind: RunKind) -> None:
     """Take a tag off a run of yours; one that it has not is no error."""
     change = RunChange(remove_tags=(ask.path["tag"],))
     await ask.deps.runs.change(ask.asker, kind, ask.number("run_id"), change)
+
+
+async def _spec(ask: Ask, sent: RunChoices) -> RunSpec:
+    lifetime_s = await lifetime_for(
+        ask.deps.runs, ask.asker, sent.queue, sent.tenant, sent.lifetime_s
+    )
+    return sent.spec(lifetime_s)
 
 
 async def _now(ask: Ask, kind: RunKind, number: int) -> shown.RunNow:

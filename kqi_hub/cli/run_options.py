@@ -28,7 +28,10 @@ _OPTIONS: Final = (
     click.option("--memory-gb", type=click.IntRange(1), help="Memory in GB."),
     click.option("--gpus", "-g", type=click.IntRange(0), help="How many GPUs."),
     click.option("--gpu-type", help="Type of GPU; any if unsaid."),
-    click.option("--lifetime", type=LIFETIME, help="When it ends at the latest: 8h."),
+    click.option(
+        "--lifetime", type=LIFETIME,
+        help="When it ends at the latest: 8h. A day, or the queue's limit if unsaid.",
+    ),
     click.option(
         "--dataset", "-d", type=click.IntRange(0, _LARGEST_ID),
         help="Number of a dataset, which is locked; 0: none.",

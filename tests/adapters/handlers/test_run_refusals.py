@@ -59,7 +59,7 @@ async def test_a_question_that_makes_no_sense_is_refused(
         {"memory_mb": -1},
         {"gpus": 1, "gpu_type": "a100,node=x"},
         {"lifetime_s": 0},
-        {"lifetime_s": None},
+        {"lifetime_s": "1h"},
         {"dataset": 99},
         {"dataset": "1"},
         {"dataset": 2**64},

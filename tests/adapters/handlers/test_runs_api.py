@@ -259,3 +259,15 @@ async def test_an_estimate_keeps_nothing_and_says_price_and_objections(
     assert found.json["objections"]
     assert (await submit(ask, cpus=60_000)).status == 400
     assert site.runs.store.runs == {}
+
+
+async def test_a_run_without_a_lifetime_has_the_sites_as_far_as_its_queue_allows(
+    ask: Client, site: FakeSite
+) -> None:
+    found = []
+    for queue in ("cpu", "jupyter"):
+        made = await submit(ask, queue=queue, lifetime_s=None)
+        assert made.status == 201, made.text
+        found.append(made.json["choices"]["lifetime_s"])
+    assert found[0] == 24 * 3600
+    assert found[1] < 24 * 3600
