@@ -168,6 +168,8 @@ class Boards:
         return seen | await self._live(place, asked)
 
     async def _live(self, place: RunPlace, asked: Mapping[str, Any]) -> dict[str, Any]:
+        if "stopped_at" in asked:
+            return {"state": "ended"}  # Slurm may need a moment to say so
         job = await self._jobs.one(str(asked["job_id"]))
         if job is None or job.is_over or job.name != asked["job_name"]:
             return await self._ended(place, asked)
@@ -180,8 +182,7 @@ class Boards:
 
     async def _ended(self, place: RunPlace, asked: Mapping[str, Any]) -> dict[str, Any]:
         hours_s = int(asked["hours"]) * 3600
-        is_normal = "stopped_at" in asked or time.time() > asked["asked_at"] + hours_s
-        if is_normal:
+        if time.time() > asked["asked_at"] + hours_s:
             return {"state": "ended"}
         said = await self._on_disk(board_folder.last_words, self._root, place)
         return {"state": "failed", "said": said}

@@ -164,7 +164,7 @@ async def test_a_stopped_one_has_ended_and_can_be_started_again(
 ) -> None:
     await started(lab)
     cluster.waits()
-    cluster._known("COMPLETING")
+    cluster._known("RUNNING")  # it may take Slurm a moment
     answer = await lab.get(WAY, method="DELETE")
     assert json.loads(answer.body)["state"] == "ended"
     assert lab.slurm.calls("scancel") == ["101"]
