@@ -119,6 +119,7 @@ class RunsOfPerson:
 @contextmanager
 def runs_of(stack: Stack, name: str = "alice") -> Iterator[RunsOfPerson]:
     """Log somebody in with a token; what still runs is stopped afterwards."""
+    stack.wait_ready("portal", "worker", "runas")
     with login_lab(stack) as logins:
         token = logins.log_in(name, scopes=["custom:kqi:write"]).body["token"]
     base = f"http://127.0.0.1:{stack.ports['proxy']}/services/portal/api/v1/"

@@ -1,11 +1,18 @@
 """Runs from the request to what is kept of them, through the real Slurm."""
 
+import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
+from kqi_hub.bootstrap.cluster import open_cluster
+from kqi_hub.domain.job import EndedJob
+from kqi_hub.services.run_jobs import has_task
+from kqi_hub.settings.loader import load_settings
 from tests.cluster.run_lab import Now, RunsOfPerson, runs_of
+from tests.cluster.slurm_jobs import sbatch, scancel
 from tests.cluster.stack import Stack, run_as, wait_until
 
 
@@ -144,3 +151,25 @@ def test_a_result_on_the_disk_is_not_what_others_may_read(alice: RunsOfPerson) -
     result = json.loads((folder / "result.json").read_text())
     assert result["exit_code"] == 0
     assert run_as("bob", "cat", str(folder / "order.json")).returncode != 0
+
+
+def test_accounting_tells_tasks_of_an_array_apart() -> None:
+    command = "test $SLURM_ARRAY_TASK_ID = 0 || exit 3; sleep 1"
+    job = sbatch("alice", "-p", "cpu", "-A", "vision", "--array=0-5%2", wrap=command)
+    wait_until(lambda: f"{job}_1" in ended_tasks(job), 60)
+    scancel(job)
+    wait_until(lambda: covers(ended_tasks(job), job, 6), 60, lambda: ended_tasks(job))
+    found = ended_tasks(job)
+    assert (found[f"{job}_0"].state, found[f"{job}_0"].exit_code) == ("COMPLETED", 0)
+    assert (found[f"{job}_1"].state, found[f"{job}_1"].exit_code) == ("FAILED", 3)
+
+
+def ended_tasks(job: int) -> Mapping[str, EndedJob]:
+    cluster = open_cluster(load_settings(Path("/etc/kqi/kqi.toml")))
+    return asyncio.run(cluster.ended_tasks([job]))
+
+
+def covers(found: Mapping[str, EndedJob], job: int, tasks: int) -> bool:
+    """Tell whether each task has an end, of its own or with others."""
+    words = [word.partition("_")[2].strip("[]") for word in found]
+    return all(any(has_task(word, task) for word in words) for task in range(tasks))
