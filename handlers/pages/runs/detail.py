@@ -93,7 +93,7 @@ async def run_page(ask: Ask, error: KqiError | None = None) -> Page:
             "sentence": sentence_of(run, ask.texts),
             "steps": steps_of(run, events, ask.texts),
             "waits": _waits(ask, view.why),
-            "end": _end(ask, run),
+            "end": _said_of_end(ask, run.detail),
             "ends_at": view.ends_at,
             "changes": [_change(ask, one) for one in reversed(events)],
             "log": log_of(ask, view),
@@ -151,16 +151,17 @@ def _waits(ask: Ask, found: Explained | None) -> Waits | None:
     return Waits(said(ask, found.text), said(ask, found.hint), found.starts_at)
 
 
-def _end(ask: Ask, run: Run) -> tuple[str, str]:
-    """Return what was said of its end in words, and Slurm's own word for it."""
-    found = end_in_words(run.detail)
+def _said_of_end(ask: Ask, detail: str) -> tuple[str, str]:
+    """Return what was said of an end in words, and Slurm's own word for it."""
+    found = end_in_words(detail)
     if found is None:
-        return run.detail, ""
-    return ask.texts.phrase(found), run.detail
+        return ask.texts.say(detail), ""
+    return ask.texts.phrase(found), detail
 
 
 def _change(ask: Ask, event: RunEvent) -> Change:
-    return Change(event.at, status_of(event.state.value, ask.texts), event.cause)
+    cause, _ = _said_of_end(ask, event.cause)
+    return Change(event.at, status_of(event.state.value, ask.texts), cause)
 
 
 def log_of(ask: Ask, view: RunView) -> Log:
