@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from kqi_hub.db.dataset_rows import DATASETS
 from kqi_hub.db.list_conditions import has_part, is_within
@@ -125,7 +125,9 @@ def _tags(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
     for tag in wanted.tags.wanted:
         yield _R.number.in_(select(_T.run).where(*_tagged(wanted, tag)))
     for tag in wanted.tags.refused:
-        yield ~_R.number.in_(select(_T.run).where(*_tagged(wanted, tag)))
+        # Most have not got it: each run is asked, rather than all that have it.
+        mine = exists().where(_T.tenant == _R.tenant, _T.run == _R.number)
+        yield ~mine.where(_T.tag == tag)
 
 
 def _tagged(wanted: RunFilter, tag: str) -> Iterator[ColumnElement[bool]]:
