@@ -14,7 +14,10 @@ PERSON = Standing("mia", ())
 OPERATOR = Standing("rita", (), is_operator=True)
 
 
-WORK = ["", "notebooks", "data", "datasets", "environments", "files"]
+WORK = [
+    "", "notebooks", "training", "preprocessing", "inference", "jobs", "data",
+    "datasets", "environments", "files",
+]  # fmt: skip
 
 
 def all_pages(_: str) -> bool:
