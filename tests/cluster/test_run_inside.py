@@ -123,6 +123,9 @@ class Program:
                     shown += message
         finally:
             socket.close()
+            async with asyncio.timeout(10):
+                while await socket.read_message() is not None:
+                    continue  # until the other end has closed it, too
         return shown.decode(errors="replace")
 
 
