@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from kqi_hub.auth.secretbox import SecretBox
 from kqi_hub.bootstrap.account import services_of
@@ -16,7 +16,8 @@ from kqi_hub.bootstrap.notebook_rules import launch_place
 from kqi_hub.db.credentials import SqlCredentialStore
 from kqi_hub.db.notebook_sessions import SqlSessionStore
 from kqi_hub.db.snapshot import SqlSnapshotStore
-from kqi_hub.domain.credentials import CredentialStore, Service, Use
+from kqi_hub.domain.credentials import CredentialStore, Service
+from kqi_hub.domain.git_refs import service_of
 from kqi_hub.domain.notebook_ports import DatasetPlace, ServerSecrets
 from kqi_hub.domain.notebooks import Session
 from kqi_hub.domain.phrase import Phrase
@@ -79,22 +80,6 @@ class SecretTexts:
             return None
         found = self.credentials.use(session.owner, service, time.time())
         return None if found is None else (found.user_name, found.value)
-
-
-def service_of(services: tuple[Service, ...], url: str) -> Service | None:
-    """Return the Git service that a repository's address belongs to."""
-    for service in services:
-        if service.use is Use.GIT and _is_below(url, service.url):
-            return service
-    return None
-
-
-def _is_below(url: str, base: str) -> bool:
-    """Tell whether an https address goes on from another one."""
-    one, other = urlsplit(url), urlsplit(base)
-    if one[:2] != other[:2] or one.scheme != "https":
-        return False
-    return one.path.startswith(other.path.rstrip("/") + "/")
 
 
 def open_hub_notebooks(settings: Settings) -> HubNotebooks:

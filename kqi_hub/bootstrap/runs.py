@@ -18,7 +18,7 @@ from kqi_hub.bootstrap.database import open_database
 from kqi_hub.bootstrap.datasets import open_staging
 from kqi_hub.bootstrap.git import open_git
 from kqi_hub.bootstrap.keys import open_box
-from kqi_hub.bootstrap.notebooks_hub import make_folders, service_of
+from kqi_hub.bootstrap.notebooks_hub import make_folders
 from kqi_hub.bootstrap.preprocessings import open_run_outputs
 from kqi_hub.bootstrap.queues import open_queues
 from kqi_hub.bootstrap.store import store_root
@@ -31,6 +31,7 @@ from kqi_hub.db.runs import SqlRunStore
 from kqi_hub.db.snapshot import SqlSnapshotStore
 from kqi_hub.db.uses import SqlUseStore
 from kqi_hub.domain.credentials import CredentialStore, Service
+from kqi_hub.domain.git_refs import service_of
 from kqi_hub.domain.ports import BatchScript
 from kqi_hub.domain.run_ports import OrderParts
 from kqi_hub.domain.runs import Run, RunRules
