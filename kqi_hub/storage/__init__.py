@@ -1,1 +1,1 @@
-"""The tenants' data store."""
+"""The tenants' data store, files and locks of this machine, remote Git servers."""
