@@ -11,7 +11,7 @@ import re
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,16 @@ _STDERR_BYTES: Final = 8 * 1024
 _CHUNK: Final = 64 * 1024
 _REAP_S: Final = 2.0
 _SCHEMES: Final = frozenset({"https", "http", "git"})
+_PORTS: Final = {"https": 443, "http": 80}
+# Git reads addresses in its own way: of git://10.0.0.1%2Fx@host it decodes a whole
+# address before it looks for the server. So nothing is left to be read two ways.
+_SERVER: Final = (
+    r"(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
+)
+_PLAIN_SERVER: Final = re.compile(_SERVER, re.ASCII | re.IGNORECASE)
+_PLAIN_PLACE: Final = re.compile(
+    rf"(?:[a-z0-9._~%+-]*@)?{_SERVER}", re.ASCII | re.IGNORECASE
+)
 # What operators set for the portal's process and Git needs to get out of the house.
 _HANDED_ON: Final = (
     *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY"),
@@ -64,14 +74,13 @@ class GitRemote:
         it to this person, GitUnavailable when it does not answer in time.
         """
         host = _host_of(url)
-        if not trusted:
-            await _refuse_own_network(host)
+        found = () if trusted else await _refuse_own_network(host)
         with (
             tempfile.TemporaryDirectory(prefix="kqi-git-") as home,
             _helper(url, secret, home) as options,
         ):
             argv = (
-                *(self.program, *_options(trusted), *options),
+                *(self.program, *_options(trusted), *_pinned(url, found), *options),
                 *("ls-remote", "--symref", "--", url),
                 *("HEAD", "refs/heads/*", "refs/tags/*"),
             )
@@ -225,11 +234,31 @@ def _host_of(url: str) -> str:
             "url: the portal can ask repositories with https, http and git alone.",
             "Use the https address, or give the commit, all of its 40 digits.",
         )
+    plain = _PLAIN_SERVER if place.scheme == "git" else _PLAIN_PLACE
+    if plain.fullmatch(place.netloc) is None:
+        raise InvalidInput(
+            "url: this is not the address of a Git repository.",
+            "It looks like https://git.example.org/group/name.git or "
+            "git@git.example.org:group/name.git.",
+        )
     return place.hostname
 
 
-async def _refuse_own_network(host: str) -> None:
-    """Refuse addresses that only the portal's own machine can reach.
+def _pinned(url: str, found: Sequence[str]) -> tuple[str, ...]:
+    """Return options that keep Git to the addresses that were looked at.
+
+    The name's own server could tell Git another one a moment later.
+    """
+    place = urlsplit(url)
+    if not found or place.scheme not in _PORTS or place.hostname in found:
+        return ()
+    port = place.port or _PORTS[place.scheme]
+    where = f"{place.hostname}:{port}:{','.join(found)}"
+    return ("-c", f"http.curloptResolve={where}")
+
+
+async def _refuse_own_network(host: str) -> tuple[str, ...]:
+    """Refuse addresses that only the portal's own machine can reach; return others.
 
     Else anybody could have the portal knock at doors that are closed to them.
     """
@@ -239,7 +268,7 @@ async def _refuse_own_network(host: str) -> None:
             found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, TimeoutError, UnicodeError) as error:
         if any(os.environ.get(name) for name in _PROXIES):
-            return  # the proxy knows names that this machine does not
+            return ()  # the proxy knows names that this machine does not
         raise GitUnavailable(
             "There is no server {host}.", N_("Check the address."), host=host
         ) from error
@@ -253,6 +282,7 @@ async def _refuse_own_network(host: str) -> None:
                 "Ask the site's operators to name it as a Git service.",
                 host=host,
             )
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 def _no_answer(host: str, seconds: float) -> GitUnavailable:

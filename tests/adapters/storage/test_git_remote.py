@@ -158,8 +158,46 @@ async def test_a_server_of_the_site_may_send_on_a_stranger_may_not(
             await remote(server).refs(url, None, trusted=False)
 
 
-async def _whoever_it_is(host: str) -> None:
-    """Refuse nobody."""
+async def _whoever_it_is(host: str) -> tuple[str, ...]:
+    """Refuse nobody, and say nothing of where they are."""
+    return ()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        # Git decodes these before it looks for the server: it is 127.0.0.1.
+        "git://127.0.0.1%3A8081%2Fx@example.org/y",
+        "git://127.0.0.1%2Fx@example.org/y",
+        "git://%31%32%37.0.0.1/y",
+        "git://mia@example.org/y",
+        "http://127.0.0.1\\@example.org/y",
+        "http://127.0.0.1;@example.org/y",
+        "https://%6cocalhost/y",
+        "https://localhost./y",
+    ],
+)
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_an_address_that_can_be_read_two_ways_is_not_asked(
+    url: str, trusted: bool
+) -> None:
+    with pytest.raises(InvalidInput, match="not the address of a Git repository"):
+        await GitRemote().refs(url, None, trusted)
+
+
+async def test_git_asks_the_address_that_was_looked_at_whatever_the_name_says_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def elsewhere(_host: str) -> tuple[str, ...]:
+        return ("127.0.0.1",)
+
+    # No name server knows this name: Git reaches it by what was found before, or never.
+    monkeypatch.setattr(git_remote, "_refuse_own_network", elsewhere)
+    with hanging_server() as place:
+        port = place.rpartition(":")[2]
+        url = f"http://repositories.invalid:{port}/x"
+        with pytest.raises(GitUnavailable, match="did not answer within"):
+            await GitRemote(timeout_s=2).refs(url, None, trusted=False)
 
 
 async def test_a_missing_git_is_said(tmp_path: Path) -> None:
