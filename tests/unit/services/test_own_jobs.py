@@ -247,7 +247,7 @@ async def test_slurms_own_word_on_whose_job_it_is_is_passed_on(
 async def test_what_was_done_is_done_when_no_fresh_look_can_be_had(
     jobs: OwnJobs, store: FakeSnapshotStore, control: NotingControl
 ) -> None:
-    store.mark_failed("no answer", NOW + 60)
+    store.mark_failed("no answer", time.time() + 60)
     with pytest.raises(ClusterUnreachable):
         await jobs.queues.refresh()
     await jobs.cancel("mia", "101")
