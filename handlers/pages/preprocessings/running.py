@@ -28,11 +28,14 @@ from kqi_hub.domain.errors import (
     NotFound,
     NotPermitted,
 )
+from kqi_hub.domain.people import Role
 from kqi_hub.domain.preprocessings import MOST_AT_ONCE
 from kqi_hub.i18n import N_
+from kqi_hub.services.tenant_rights import require
 
 routes = Routes(tag=N_("Preprocessings"))
-_EXAMPLE: Final = {"preprocessing_id": "1"}
+# One that has not been run on any data yet.
+_EXAMPLE: Final = {"preprocessing_id": "2"}
 
 
 class Link(Model):
@@ -47,7 +50,7 @@ class Link(Model):
         who=Who.MEMBER,
         in_its_tenant=True,
         query=Link,
-        errors=(NotFound,),
+        errors=(NotFound, NotPermitted),
         example_path=_EXAMPLE,
     ),
 )
@@ -55,6 +58,7 @@ async def show_run_preprocessing(ask: Ask) -> Page:
     """Show the form that runs a preprocessing on data."""
     number = ask.number("preprocessing_id")
     found = (await ask.deps.preprocessings.one(ask.asker, number)).preprocessing
+    require(ask.asker, found.tenant, Role.MEMBER)
     sent = empty(Running) | {"data": ask.query(Link).data} | sizes_of(found.shape)
     _, queues = await ask.deps.queues.list(ask.me.person, found.tenant)
     usable = [one for one in queues if one.obstacle is None]
