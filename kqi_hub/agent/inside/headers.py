@@ -77,7 +77,10 @@ def outward(headers: HTTPHeaders, prefix: str, host: str) -> Iterator[tuple[str,
 
 def redirected(location: str, prefix: str, host: str) -> str:
     """Return where a program's redirect leads: what it means as its own, stays so."""
-    parts = urlsplit(location)
+    try:
+        parts = urlsplit(location)
+    except ValueError:
+        return location  # no address: a browser stays where it is
     is_own = parts.netloc in {"", host} and parts.path.startswith("/")
     if not is_own or parts.path.startswith(prefix) or location.startswith("//"):
         return location
@@ -98,6 +101,9 @@ def _cookie(value: str, prefix: str) -> str:
     if _OUR_COOKIES.fullmatch(name) or not _COOKIE_NAME.fullmatch(name):
         return ""
     morsel["domain"] = ""
+    # A value in quotes may hold `; Domain=…`, which would be said without them.
+    if any(";" in str(said) for said in morsel.values()):
+        return ""
     if not str(morsel["path"]).startswith(prefix):
         morsel["path"] = prefix
     return morsel.OutputString()
