@@ -6,6 +6,7 @@ input, its answer one line of JSON. Standard library only.
 
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -21,6 +22,8 @@ _VERSION: Final = 1
 _PATIENCE_S: Final = 25.0
 _MOST_BYTES: Final = 256 * 1024 - 4096
 _LONGEST_ORDER: Final = 1024 * 1024
+# Folders of millions of files are listed whole: not at the cost of everybody's portal.
+_MOST_MEMORY: Final = 1024 * 1024 * 1024
 
 Answer = dict[str, Any]
 
@@ -74,10 +77,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "remove": remove,
         "offer": lambda order, until: offer(order, until, store),
     }
+    _be_frugal()
     try:
         order = json.loads(sys.stdin.buffer.read(_LONGEST_ORDER))
         answer = deeds[order["deed"]](order, time.monotonic() + _PATIENCE_S)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, MemoryError) as error:
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         return 1
     raw = _line({"version": _VERSION, **answer}) + b"\n"
@@ -93,6 +97,14 @@ def _store(given: Sequence[str]) -> str:
         case ["--store", address]:
             return address
     sys.exit(f"collect: expected nothing or --store SOCKET, got {list(given)!a}")
+
+
+def _be_frugal() -> None:
+    """Live with bounded memory, whatever somebody has put into a folder."""
+    most = resource.getrlimit(resource.RLIMIT_AS)[1]
+    bounded = most != resource.RLIM_INFINITY
+    allowed = min(_MOST_MEMORY, most) if bounded else _MOST_MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (allowed, most))
 
 
 def _line(said: Answer) -> bytes:
