@@ -6,15 +6,14 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from handlers.api.data_models import Memo, Number
 from handlers.api.notebook_models import Variable
-from handlers.api.run_choices_models import Source
+from handlers.api.run_choices_models import Source, known_source
 from handlers.api.run_models import Wanted
 from handlers.route import Model
-from kqi_hub.domain import preprocessings as domain
+from kqi_hub.domain import preprocessings as domain, runs
 from kqi_hub.domain.data_rules import LONGEST_TAG
 from kqi_hub.domain.job_choices import MOST_VARIABLES
 from kqi_hub.domain.notebooks import Shape as RealShape
 from kqi_hub.domain.run_choices import LONGEST_COMMAND_BYTES
-from kqi_hub.domain.runs import Source as RealSource
 from kqi_hub.services.preprocessings import Batch, PreprocessingView
 
 EXAMPLE: Final = {"preprocessing_id": "1"}
@@ -136,7 +135,10 @@ class NewPreprocessing(Model):
     command: Command = Field("", description="What bash is to run on each data item.")
     environment: str = Field("", max_length=64, description="Conda environment.")
     source: Source | None = Field(None, description="The code.")
-    shape: Shape = Field(Shape(), description="How large its jobs are.")
+    shape: Shape = Field(
+        default_factory=lambda: Shape.model_validate({}),
+        description="How large its jobs are.",
+    )
 
     def known(self) -> domain.NewPreprocessing:
         """Return it as the services know it."""
@@ -146,7 +148,7 @@ class NewPreprocessing(Model):
             self.memo,
             self.command,
             self.environment,
-            _source(self.source),
+            known_source(self.source),
             self.shape.known(),
         )
 
@@ -173,10 +175,10 @@ class ChangedPreprocessing(Model):
         return domain.PreprocessingChange(
             name=self.name,
             memo=self.memo,
-            shape=self.shape and self.shape.known(),
+            shape=None if self.shape is None else self.shape.known(),
             command=self.command,
             environment=self.environment,
-            source=_source(self.source),
+            source=known_source(self.source),
         )
 
 
@@ -215,7 +217,7 @@ class BatchChoices(Model):
         return domain.BatchRequest(
             queue=self.queue,
             data=self.data,
-            shape=self.shape and self.shape.known(),
+            shape=None if self.shape is None else self.shape.known(),
             lifetime_s=lifetime_s,
             variables=tuple((one.name, one.value) for one in self.variables),
             memo=self.memo,
@@ -241,7 +243,7 @@ def preprocessing(view: PreprocessingView) -> PreprocessingNow:
     )
 
 
-def row(found: domain.Preprocessing) -> Preprocessing:
+def row(found: runs.Preprocessing) -> Preprocessing:
     """Return one as JSON."""
     source = found.source
     plain = (
@@ -267,7 +269,3 @@ def batch(made: Batch) -> BatchMade:
         data=tuple(one.data or 0 for one in made.runs),
         passed_over=made.passed_over,
     )
-
-
-def _source(sent: Source | None) -> RealSource | None:
-    return sent and RealSource(sent.url, sent.ref, sent.commit)

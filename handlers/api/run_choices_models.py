@@ -106,7 +106,6 @@ class RunChoices(Model):
 
     def spec(self, lifetime_s: int) -> domain.RunSpec:
         """Return it as the services know it."""
-        source = self.source
         return domain.RunSpec(
             name=self.name,
             tenant=self.tenant,
@@ -118,7 +117,7 @@ class RunChoices(Model):
             staging=self.staging,
             parents=tuple(domain.Parent(one.kind, one.id) for one in self.parents),
             environment=self.environment,
-            source=source and domain.Source(source.url, source.ref, source.commit),
+            source=known_source(self.source),
             variables=tuple((one.name, one.value) for one in self.variables),
             ports=self.ports,
             zip=self.zip,
@@ -172,3 +171,8 @@ class NewRun(RunChoices):
         strict=True,
         description="Whether its record stays where Slurm refuses it.",
     )
+
+
+def known_source(sent: Source | None) -> domain.Source | None:
+    """Return the code as the services know it."""
+    return None if sent is None else domain.Source(sent.url, sent.ref, sent.commit)

@@ -36,6 +36,7 @@ class NotAll(PortalError):
 @click.pass_obj
 def update_run(
     kind: Kind,
+    /,
     run_id: int,
     tags: tuple[str, ...],
     no_tags: bool,
@@ -67,7 +68,7 @@ def update_run(
 @json_option
 @click.pass_obj
 def stop_run(
-    kind: Kind, run_ids: tuple[int, ...], is_normal: bool, as_json: bool
+    kind: Kind, /, run_ids: tuple[int, ...], is_normal: bool, as_json: bool
 ) -> None:
     """Stop them, or cancel their submission; what was written stays."""
     _stop(kind, run_ids, as_failed=not is_normal, as_json=as_json)

@@ -37,7 +37,7 @@ _of_option: Callable[..., Any] = click.option(
 @json_option
 @click.pass_obj
 def list_files(
-    kind: Kind, run_id: int, path: str, part: str, count: int, as_json: bool
+    kind: Kind, /, run_id: int, path: str, part: str, count: int, as_json: bool
 ) -> None:
     """List what it has written, while it runs too; PATH is a folder of it."""
     with Client.from_config() as portal:
@@ -58,7 +58,7 @@ def list_files(
 @json_option
 @click.pass_obj
 def download_files(
-    kind: Kind, run_id: int, paths: tuple[str, ...], part: str, **how: Any
+    kind: Kind, /, run_id: int, paths: tuple[str, ...], part: str, **how: Any
 ) -> None:
     """Fetch what it has written to this machine."""
     with Client.from_config() as portal:

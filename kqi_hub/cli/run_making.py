@@ -51,7 +51,7 @@ def _how_options(command: Any) -> Any:
 @json_option
 @click.pass_obj
 def create_run(
-    kind: Kind, name: str, tenant: str | None, as_json: bool, **said: Any
+    kind: Kind, /, name: str, tenant: str | None, as_json: bool, **said: Any
 ) -> None:
     """Submit one to Slurm.
 
@@ -74,6 +74,7 @@ def create_run(
 @click.pass_obj
 def copy_run(
     kind: Kind,
+    /,
     run_id: int,
     name: str | None,
     tenant: str | None,

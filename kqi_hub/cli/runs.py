@@ -88,7 +88,7 @@ def show_script(kind: Kind, run_id: int) -> None:
 @json_option
 @click.pass_obj
 def list_runs(
-    kind: Kind, count: int, tenant: str | None, as_json: bool, **said: Any
+    kind: Kind, /, count: int, tenant: str | None, as_json: bool, **said: Any
 ) -> None:
     """List them, the newest first."""
     wanted = {

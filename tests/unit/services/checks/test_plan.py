@@ -77,10 +77,10 @@ class Slurm(ScriptedReader):
     async def signal(self, person: str, job_id: int, name: str) -> None:
         raise AssertionError("the doctor sends no signals")
 
-    async def hold(self, person: str, job_id: int) -> None:
+    async def hold(self, person: str, job_id: int | str) -> None:
         raise AssertionError("the doctor changes no job")
 
-    async def release(self, person: str, job_id: int) -> None:
+    async def release(self, person: str, job_id: int | str) -> None:
         raise AssertionError("the doctor changes no job")
 
     async def requeue(self, person: str, job_id: int) -> None:
