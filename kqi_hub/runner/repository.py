@@ -28,6 +28,9 @@ GIT_ENVIRONMENT: Final = {
 }
 
 
+_FROM_ELSEWHERE: Final = re.compile(r"(?:https?|ssh|git)://|[^/]+@[^/]+:", re.ASCII)
+
+
 class CloneFailed(Exception):
     """The repository could not be brought; the message is for people."""
 
@@ -79,6 +82,17 @@ def bring(
     return target
 
 
+def git_environment(source: Source) -> dict[str, str]:
+    """Return how Git is run for a source.
+
+    The submodules of one from elsewhere are from elsewhere: else a stranger's
+    repository could bring files of this machine along, as Git itself would refuse.
+    """
+    if _FROM_ELSEWHERE.match(source.url) is None:
+        return dict(GIT_ENVIRONMENT)
+    return {**GIT_ENVIRONMENT, "GIT_ALLOW_PROTOCOL": "https:http:ssh:git"}
+
+
 def refuse_options(source: Source) -> None:
     """Refuse an address or a name that Git would take for something else."""
     for text in (source.url, source.ref):
@@ -93,7 +107,7 @@ def refuse_options(source: Source) -> None:
 def _clone(
     source: Source, half: Path, options: list[str], environment: Mapping[str, str]
 ) -> None:
-    surroundings = dict(environment) | GIT_ENVIRONMENT
+    surroundings = dict(environment) | git_environment(source)
 
     def git(*words: str) -> bool:
         argv = ["git", *options, "-C", str(half), *words]

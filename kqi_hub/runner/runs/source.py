@@ -11,11 +11,11 @@ from typing import Final
 
 from kqi_hub.runner.programs import run
 from kqi_hub.runner.repository import (
-    GIT_ENVIRONMENT,
     TIMEOUT_S,
     CloneFailed,
     Source,
     credentials_helper,
+    git_environment,
     refuse_options,
     without_password,
 )
@@ -63,7 +63,7 @@ def _bring(
     def git(*words: str) -> bool:
         argv = ["git", *options, "-C", str(half), *words]
         try:
-            return run(argv, half, plain | GIT_ENVIRONMENT, TIMEOUT_S) == 0
+            return run(argv, half, plain | git_environment(source), TIMEOUT_S) == 0
         except subprocess.TimeoutExpired as error:
             raise CloneFailed(f"it took more than {TIMEOUT_S:.0f} s") from error
 
