@@ -35,7 +35,14 @@ from tests.fakes.login import FakeAuditLog
 
 START = Seen("", 0)
 # What we have tables of: such a thing without a row is gone.
-GONE = {Kind.DATA, Kind.DATASET, Kind.NOTEBOOK}
+GONE = {
+    Kind.DATA,
+    Kind.DATASET,
+    Kind.NOTEBOOK,
+    Kind.PREPROCESSING,
+    Kind.TRAINING,
+    Kind.INFERENCE,
+}
 
 
 @dataclass

@@ -178,7 +178,7 @@ def test_uses_locks_and_the_graph_are_alike(stores: Stores) -> None:
     assert set(found[dataset].things) == {TRAINING, NOTEBOOK}
     nodes = stores.lineage.nodes([data, dataset, TRAINING, NOTEBOOK])
     assert nodes[dataset].is_locked
-    assert (nodes[NOTEBOOK].is_gone, nodes[TRAINING].is_gone) == (True, False)
+    assert (nodes[NOTEBOOK].is_gone, nodes[TRAINING].is_gone) == (True, True)
     stores.uses.forget_uses(NOTEBOOK)
     stores.uses.release(number, TRAINING)
     assert stores.lineage.results([dataset], 9) == {}

@@ -99,7 +99,7 @@ def test_nodes_say_what_is_known(base: Engine) -> None:
         dataset(number): Node(
             dataset(number), "signs", "vision", "mia", 10.0, is_locked=True
         ),
-        training: Node(training),
+        training: Node(training, is_gone=True),
     }
 
 

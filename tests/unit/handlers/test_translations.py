@@ -53,7 +53,7 @@ def test_a_translation_has_the_values_of_its_text(language: str) -> None:
 
 SCRIPTS = {"ja": r"[\u3040-\u30ff\u4e00-\u9fff]", "ko": r"[\uac00-\ud7a3]"}
 # Names that are the same in every language.
-SAME = {"REST API", "JupyterLab", "TensorBoard"}
+SAME = {"Git", "REST API", "JupyterLab", "TensorBoard"}
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
