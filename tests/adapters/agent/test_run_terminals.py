@@ -60,6 +60,17 @@ class Window:
             assert await self.next(), self.seen[-2000:]
         return self.seen.decode(errors="replace")
 
+    async def interrupt_until(self, line: str, text: str) -> None:
+        """Press ctrl-c, and type until a shell answers: what it ends takes keys along."""
+        for _ in range(10):
+            await self.type("\x03")
+            await asyncio.sleep(0.3)
+            await self.type(line)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.until(text), 3)
+                return
+        raise AssertionError(self.seen[-2000:])
+
     async def to_the_end(self) -> None:
         while await self.next():
             pass
@@ -199,9 +210,7 @@ async def test_ctrl_c_ends_what_runs_and_not_the_shell(desk: Desk) -> None:
     await window.type("echo rea''dy; sleep 100\n")
     await window.until("ready")
     await asyncio.sleep(0.3)
-    await window.type("\x03")
-    await window.type("echo still-$((40+2))\n")
-    await window.until("still-42")
+    await window.interrupt_until("echo still-$((40+2))\n", "still-42")
 
 
 async def test_the_end_of_the_shell_is_told_with_its_code(desk: Desk) -> None:
@@ -257,9 +266,7 @@ async def test_a_flood_waits_for_the_window_and_the_shell_lives(desk: Desk) -> N
     assert arrived < 1024 * 1024  # and no more until it says that it has shown it
     await window.tell(shown=arrived)
     window.shows = True
-    await window.type("\x03")
-    await window.type("echo out-$((6*7))\n")
-    await window.until("out-42")
+    await window.interrupt_until("echo out-$((6*7))\n", "out-42")
 
 
 async def test_a_terminal_that_nobody_comes_back_to_is_ended(
