@@ -61,7 +61,7 @@ class Window:
         return self.seen.decode(errors="replace")
 
     async def interrupt_until(self, line: str, text: str) -> None:
-        """Press ctrl-c, and type until a shell answers: what it ends takes keys along."""
+        """Press ctrl-c and type until a shell answers: an end takes keys along."""
         for _ in range(10):
             await self.type("\x03")
             await asyncio.sleep(0.3)
