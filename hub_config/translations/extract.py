@@ -14,6 +14,8 @@ from kqi_hub.domain import errors
 
 Found = tuple[int, None, str, list[str]]
 _MARKS: Final = frozenset({"N_", "_", "Phrase"})
+# What a route takes where a table has the routes of both kinds of runs.
+_OF_A_TABLE: Final = ["Ask", "RunKind"]
 _METHODS: Final = frozenset({"get", "post", "put", "patch", "delete"})
 # Operators alone read their texts, in English.
 _OPERATORS: Final = frozenset({"SettingsError", "DatabaseNotReady"})
@@ -88,7 +90,10 @@ def _of_super_calls(error: ast.ClassDef) -> Iterator[str]:
 
 
 def _is_route(function: ast.AsyncFunctionDef) -> bool:
-    return any(
+    """Tell it by its decorator, or by what it takes where a table has the routes."""
+    takes = [getattr(one.annotation, "id", "") for one in function.args.args]
+    is_public = not function.name.startswith("_")
+    return (is_public and takes == _OF_A_TABLE) or any(
         isinstance(mark, ast.Call)
         and isinstance(mark.func, ast.Attribute)
         and mark.func.attr in _METHODS
