@@ -17,11 +17,11 @@ from kqi_hub.domain.git_refs import LONGEST_URL
 from kqi_hub.i18n import N_, Texts
 
 routes = Routes("/api/v1/git", tag=N_("Git"))
-_WHY: Final = "Why there is not more; empty when this is all."
+_WHY: Final = N_("Why there is not more; empty when this is all.")
 # A form asks before anything is chosen: that is no mistake.
 _NO_SERVER: Final = N_("Choose a Git service.")
 _NO_ADDRESS: Final = N_("Give the address of a repository.")
-_ADDRESS: Final = "Address of the repository, as in a clone command."
+_ADDRESS: Final = N_("Address of the repository, as in a clone command.")
 
 
 class GitServer(Model):
