@@ -10,15 +10,18 @@ from benchmarks import (
     env,
     env_kill,
     hub,
+    ingest,
     lists,
     login,
+    report,
     rpc,
     snapshot,
     spawn,
     stage,
+    submit,
     upload,
 )
-from benchmarks.cluster import BenchFailed
+from benchmarks.cluster import BenchFailed, alone
 from benchmarks.result import Result
 
 Say = Callable[[str], None]
@@ -37,12 +40,15 @@ BENCHMARKS: Final[Mapping[str, Benchmark]] = {
     "env": Benchmark(env.ABOUT, env.run),
     "env_kill": Benchmark(env_kill.ABOUT, env_kill.run),
     "hub": Benchmark(hub.ABOUT, hub.run),
+    "ingest": Benchmark(ingest.ABOUT, ingest.run),
     "lists": Benchmark(lists.ABOUT, lists.run),
     "login": Benchmark(login.ABOUT, login.run),
+    "report": Benchmark(report.ABOUT, report.run),
     "rpc": Benchmark(rpc.ABOUT, rpc.run),
     "snapshot": Benchmark(snapshot.ABOUT, snapshot.run),
     "spawn": Benchmark(spawn.ABOUT, spawn.run),
     "stage": Benchmark(stage.ABOUT, stage.run),
+    "submit": Benchmark(submit.ABOUT, submit.run),
     "upload": Benchmark(upload.ABOUT, upload.run),
 }
 
@@ -55,7 +61,8 @@ def main(arguments: list[str]) -> int:
                 print(f"{name:12}{benchmark.about}")
         case [name] if name in BENCHMARKS:
             try:
-                result = BENCHMARKS[name].run(say)
+                with alone():
+                    result = BENCHMARKS[name].run(say)
             except BenchFailed as error:
                 say(f"{name}: {error}")
                 return 1

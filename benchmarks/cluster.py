@@ -1,5 +1,6 @@
 """An embedded cluster of its own for benchmarks, made anew for each run."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -46,6 +47,25 @@ class BenchCluster:
         if ran.returncode != 0:
             raise BenchFailed(f"./demo {' '.join(arguments)} failed ({ran.returncode})")
         return ran.stdout
+
+
+@contextmanager
+def alone(work: Path = WORK) -> Iterator[None]:
+    """Let no other benchmark of this folder run: it would end this one's cluster."""
+    work.mkdir(exist_ok=True)
+    with (work / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise BenchFailed(
+                f"another benchmark runs (process {lock.read().strip()}): "
+                "wait for its end, they would measure and end each other"
+            ) from error
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
 
 
 @contextmanager

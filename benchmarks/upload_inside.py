@@ -15,12 +15,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Final
 
 import httpx2
+from playwright.sync_api import Page
 
+from benchmarks import upload_browser
 from benchmarks.login_inside import pid_of
 from benchmarks.login_peer import free_port
 from benchmarks.our_portal import our_portal
@@ -45,28 +48,50 @@ class Failed(Exception):
     """Something that was measured did not work."""
 
 
+@dataclass(frozen=True)
+class Doors:
+    """Where files are sent to: our portal, by `kqi` and by a browser, and the peer."""
+
+    base: str
+    token: str
+    lab: str
+    # None where there is no Chromium.
+    page: Page | None
+
+
 def main() -> None:
     portal = our_portal(ALICE)
     times: Times = {}
     WORK.mkdir(parents=True, exist_ok=True)
     try:
         fill(WORK)
-        with jupyterlab(WORK / "peer") as address:
+        with jupyterlab(WORK / "peer") as lab, browser(portal.base) as page:
+            doors = Doors(portal.base, portal.token, lab, page)
             for number in range(ROUNDS):
                 for what in _SOURCES:
-                    one_round(portal.base, portal.token, address, what, number, times)
+                    one_round(doors, what, number, times)
+            # Before the browser ends: it is no command of ours.
+            held = memory()
         figures = {
             **{name: told(name, found) for name, found in times.items()},
-            "memory": memory(),
+            "memory": held,
         }
     finally:
         shutil.rmtree(WORK)
     print(json.dumps(figures))
 
 
-def one_round(
-    base: str, token: str, address: str, what: str, number: int, times: Times
-) -> None:
+@contextmanager
+def browser(base: str) -> Iterator[Page | None]:
+    """Open a browser in which the person has logged in, where there is one."""
+    if not Path(upload_browser.CHROMIUM).exists():
+        yield None
+        return
+    with upload_browser.signed_in(base, ALICE) as page:
+        yield page
+
+
+def one_round(doors: Doors, what: str, number: int, times: Times) -> None:
     """Measure each way once; what one leaves is taken away before the next."""
     source, copy = WORK / what, WORK / "copy"
 
@@ -77,17 +102,28 @@ def one_round(
         times.setdefault(f"{way}, {what}", []).append(time.monotonic() - began)
 
     made: list[int] = []
-    note("kqi", lambda: made.append(send(base, token, source)))
-    with Client(base, token) as portal:
-        portal.delete_data(made[0])
+    note("kqi", lambda: made.append(send(doors.base, doors.token, source)))
+    forget(doors, made[0])
+    if doors.page is not None:
+        os.sync()
+        # From pressing the button: choosing the folder is the person's own time.
+        data, took = upload_browser.send(doors.page, doors.base, TENANT, source)
+        times.setdefault(f"browser, {what}", []).append(took)
+        forget(doors, data)
     note("cp", lambda: run("cp", "-r", str(source), str(copy)))
     shutil.rmtree(copy)
     note("cp + sync", lambda: flushed_copy(source, copy))
     shutil.rmtree(copy)
     # The peer is slow and steady: once is enough for what takes minutes.
     if what == "small" or number == 0:
-        note("jupyterlab", lambda: send_to_lab(address, source))
+        note("jupyterlab", lambda: send_to_lab(doors.lab, source))
         shutil.rmtree(WORK / "peer" / what)
+
+
+def forget(doors: Doors, data: int) -> None:
+    """Delete data: what the store has already would not be written again."""
+    with Client(doors.base, doors.token) as portal:
+        portal.delete_data(data)
 
 
 def fill(place: Path) -> None:

@@ -5,11 +5,13 @@ is BUILD itself just before that, and NAME.anything.gone is left to be removed.
 """
 
 import contextlib
+import errno
 import os
 import re
 import secrets
 import shutil
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +21,8 @@ from conda_bootstrap.places import Places
 GONE: Final = ".gone"
 NEW: Final = ".new"
 _TWIN: Final = "twin"
+_TRIES: Final = 20
+_PAUSE_S: Final = 0.1
 _TWIN_NAME: Final = re.compile(r"~[a-z2-7]{3,}")
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -89,7 +93,16 @@ def remove(folder: Path) -> None:
     if folder.is_symlink() or not folder.is_dir():
         folder.unlink(missing_ok=True)
         return
-    shutil.rmtree(folder, onerror=_unprotect)
+    # Where an installation has failed, its threads may write a moment longer.
+    for left in range(_TRIES, -1, -1):
+        try:
+            shutil.rmtree(folder, onerror=_unprotect)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY or not left:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
+            return
 
 
 def _unprotect(function: Callable[..., Any], path: str, problem: Any) -> None:

@@ -17,6 +17,15 @@ class RunState(Model):
     ports: list[int] = says("The ports that it was asked for with.")
 
 
+class RunUse(Model):
+    """What a run's job has noted of its use, line by line."""
+
+    kind: str = says("training, inference or preprocessing.")
+    id: str = says("The name of its folder: its number, or such as `12.4711`.")
+    fields: list[str] = says("What the numbers of a line are.")
+    lines: list[list[float | None]] = says("Lines after `since`; null: no GPU.")
+
+
 class Match(Model):
     """A place in a log."""
 

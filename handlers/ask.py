@@ -14,23 +14,32 @@ from kqi_hub.domain.tokens import HubTokens
 from kqi_hub.face.site import Site
 from kqi_hub.i18n import Texts
 from kqi_hub.services.account import Account
+from kqi_hub.services.bills import Bills
+from kqi_hub.services.budgets import Budgets
+from kqi_hub.services.closing import Closing
 from kqi_hub.services.data import DataItems
 from kqi_hub.services.data_use import DataUse
 from kqi_hub.services.datasets import Datasets
 from kqi_hub.services.git_refs import GitRefs
+from kqi_hub.services.job_tokens import JobTokens
+from kqi_hub.services.ledger import Ledger
 from kqi_hub.services.lineage import LineageGraph
 from kqi_hub.services.notebooks import Notebooks
+from kqi_hub.services.outside_runs import OutsideRuns
 from kqi_hub.services.own_jobs import OwnJobs
 from kqi_hub.services.people import People
 from kqi_hub.services.preprocessing_runs import PreprocessingRuns
 from kqi_hub.services.preprocessings import Preprocessings
 from kqi_hub.services.proving import Who
 from kqi_hub.services.queues import Queues
+from kqi_hub.services.rates import Rates
+from kqi_hub.services.reconcile_use import UseReconciler
 from kqi_hub.services.runs import Runs
 from kqi_hub.services.staging import Staging
 from kqi_hub.services.tenant_rights import Asker
 from kqi_hub.services.tokens import Bearer
 from kqi_hub.services.uploads import Uploads
+from kqi_hub.services.usage import Usage
 
 M = TypeVar("M", bound=Model)
 _NUMBER_DIGITS: Final = 18
@@ -60,6 +69,15 @@ class Deps:
     own_jobs: OwnJobs
     preprocessings: Preprocessings
     preprocessing_runs: PreprocessingRuns
+    outside_runs: OutsideRuns
+    usage: Usage
+    bills: Bills
+    rates: Rates
+    budgets: Budgets
+    reconciler: UseReconciler
+    ledger: Ledger
+    job_tokens: JobTokens
+    closing: Closing
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,16 +203,25 @@ class GoTo:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Text as it is, such as a script; the route's Spec says `plain`."""
+    """Text as it is, such as a script; the route's Spec says `plain`.
 
-    text: str
+    What is long is given as a function, which is called off the loop. With `file` it is
+    kept under that name, rather than shown.
+    """
+
+    text: str | Callable[[], str]
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Events on some subjects, for as long as the page listens."""
+    """Events on some subjects, for as long as the page listens.
+
+    `tenants` are those whose things it shows; None: everybody's.
+    """
 
     subjects: frozenset[str]
+    tenants: tuple[str, ...] | None = ()
 
 
 Answer = Model | Listing | Page | GoTo | Plain | Stream | None

@@ -110,7 +110,7 @@ class PortalHandler(HubOAuthenticated, RequestHandler):
         if visitor is None:
             raise NotLoggedIn
         live, person = self.portal.deps.live, visitor.standing.person
-        await send_events(self, live, person, answer.subjects)
+        await send_events(self, live, person, answer.subjects, answer.tenants)
 
     async def _answer(self, path: Mapping[str, str]) -> Answer:
         route = self.visit.route

@@ -9,9 +9,9 @@ import asyncio
 import itertools
 import json
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from tornado.iostream import StreamClosedError
 from tornado.web import RequestHandler
@@ -29,15 +29,28 @@ _PATIENCE_S: Final = 30.0
 # Milliseconds that a browser waits before it asks again.
 _RETRY_MS: Final = 3000
 Data = Mapping[str, object]
+# Those whose things a page shows; None: of everybody, as operators see them.
+Tenants = tuple[str, ...] | None
 
 log = logging.getLogger(__name__)
 
 
-class Source(Protocol):
-    """One subject that pages are told of."""
+class OfPeople(Protocol):
+    """One subject that pages are told of, which differs by person."""
 
     async def look(self, people: frozenset[str]) -> Mapping[str, Data]:
         """Return what is the case now for each of these people; who lacks, waits."""
+
+
+@runtime_checkable
+class OfTenants(Protocol):
+    """One subject that pages are told of, which differs by the tenants they show."""
+
+    async def look_at(self, shown: frozenset[Tenants]) -> Mapping[Tenants, Data]:
+        """Return what is the case now in each of these groups of tenants."""
+
+
+Source = OfPeople | OfTenants
 
 
 @dataclass(eq=False)
@@ -46,6 +59,7 @@ class Listener:
 
     person: str
     subjects: frozenset[str]
+    tenants: Tenants = ()
     told: dict[str, Data] = field(default_factory=dict)
     news: dict[str, Data] = field(default_factory=dict)
     is_closed: bool = False
@@ -95,21 +109,23 @@ class Live:
         """Return how many pages listen."""
         return len(self._listeners)
 
-    async def now(self, person: str, subjects: frozenset[str]) -> Mapping[str, Data]:
+    async def now(
+        self, person: str, subjects: frozenset[str], tenants: Tenants = ()
+    ) -> Mapping[str, Data]:
         """Return what is the case now, for who does not want to listen."""
-        found = {}
+        page = Listener(person, subjects, tenants)
         for subject in sorted(subjects & self.sources.keys()):
-            told = await self.sources[subject].look(frozenset({person}))
-            if person in told:
-                found[subject] = told[person]
-        return found
+            await _tell(self.sources[subject], subject, [page])
+        return page.told
 
-    def listen(self, person: str, subjects: frozenset[str]) -> tuple[int, Listener]:
+    def listen(
+        self, person: str, subjects: frozenset[str], tenants: Tenants = ()
+    ) -> tuple[int, Listener]:
         """Let a page listen; a person's oldest page gives way to one too many."""
         mine = [n for n, one in self._listeners.items() if one.person == person]
         if len(mine) >= MOST_PER_PERSON:
             self._listeners.pop(mine[0]).close()
-        number, listener = next(self._numbers), Listener(person, subjects)
+        number, listener = next(self._numbers), Listener(person, subjects, tenants)
         self._listeners[number] = listener
         if self._loop is None or self._loop.done():
             self._loop = asyncio.create_task(self._look_for_ever())
@@ -136,7 +152,7 @@ class Live:
         if not wanting:
             return
         try:
-            found = await source.look(frozenset(one.person for one in wanting))
+            await _tell(source, subject, wanting)
         except KqiError as error:
             # Pages say by themselves that what they show grows old.
             if subject not in self._has_failed:
@@ -144,9 +160,19 @@ class Live:
             self._has_failed.add(subject)
             return
         self._has_failed.discard(subject)
-        for listener in wanting:
-            if (data := found.get(listener.person)) is not None:
-                listener.tell(subject, data)
+
+
+async def _tell(source: Source, subject: str, pages: Sequence[Listener]) -> None:
+    """Look once for all of these pages, and tell each what is new to it."""
+    if isinstance(source, OfTenants):
+        of_tenants = await source.look_at(frozenset(one.tenants for one in pages))
+        for page in pages:
+            page.tell(subject, of_tenants[page.tenants])
+        return
+    found = await source.look(frozenset(one.person for one in pages))
+    for page in pages:
+        if (data := found.get(page.person)) is not None:
+            page.tell(subject, data)
 
 
 def event(subject: str, data: Data) -> str:
@@ -155,17 +181,21 @@ def event(subject: str, data: Data) -> str:
 
 
 async def send_events(
-    handler: RequestHandler, live: Live, person: str, subjects: frozenset[str]
+    handler: RequestHandler,
+    live: Live,
+    person: str,
+    subjects: frozenset[str],
+    tenants: Tenants = (),
 ) -> None:
     """Answer with a stream to who asks for one, else with what is the case now."""
     handler.set_header("Content-Type", EVENT_STREAM)
     # nginx would collect the events until its buffer is full.
     handler.set_header("X-Accel-Buffering", "no")
     if EVENT_STREAM not in handler.request.headers.get("Accept", ""):
-        found = await live.now(person, subjects)
+        found = await live.now(person, subjects, tenants)
         handler.finish("".join(event(name, data) for name, data in found.items()))
         return
-    number, listener = live.listen(person, subjects)
+    number, listener = live.listen(person, subjects, tenants)
     connection: Any = handler.request.connection
     connection.set_close_callback(listener.close)
     try:

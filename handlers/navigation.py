@@ -22,8 +22,8 @@ class Offer:
 _WORK: Final = N_("Work")
 _ACCOUNT: Final = N_("Account")
 _DEVELOPERS: Final = N_("Developers")
-# Path, name, icon, key and purpose; a page that is not built yet has no route, and so
-# is not offered.
+# Path, name, icon, key and purpose, in the order of the work; a page that is not built
+# yet has no route, and so is not offered.
 _OFFERS: Final = (
     Offer(
         _WORK,
@@ -48,11 +48,11 @@ _OFFERS: Final = (
     Offer(
         _WORK,
         Entry(
-            "training",
-            N_("Trainings"),
-            "cpu",
-            "t",
-            N_("From data and code to a result, kept to be done again."),
+            "data",
+            N_("Data"),
+            "database",
+            "b",
+            N_("Files that your tenant keeps: bring, find, tag, look."),
         ),
     ),
     Offer(
@@ -63,6 +63,26 @@ _OFFERS: Final = (
             "gear",
             "p",
             N_("New data from data: defined once, run on many."),
+        ),
+    ),
+    Offer(
+        _WORK,
+        Entry(
+            "datasets",
+            N_("Datasets"),
+            "collection",
+            "s",
+            N_("Data in groups, as jobs and notebooks read them."),
+        ),
+    ),
+    Offer(
+        _WORK,
+        Entry(
+            "training",
+            N_("Trainings"),
+            "cpu",
+            "t",
+            N_("From data and code to a result, kept to be done again."),
         ),
     ),
     Offer(
@@ -88,21 +108,21 @@ _OFFERS: Final = (
     Offer(
         _WORK,
         Entry(
-            "data",
-            N_("Data"),
-            "database",
-            "b",
-            N_("Files that your tenant keeps: bring, find, tag, look."),
+            "usage",
+            N_("Usage"),
+            "graph-up",
+            "u",
+            N_("What was used and what it cost, run by run; bills."),
         ),
     ),
     Offer(
         _WORK,
         Entry(
-            "datasets",
-            N_("Datasets"),
-            "collection",
-            "s",
-            N_("Data in groups, as jobs and notebooks read them."),
+            "budgets",
+            N_("Budgets"),
+            "sliders",
+            "o",
+            N_("What tenants may spend and have, and what is left."),
         ),
     ),
     Offer(

@@ -27,7 +27,6 @@ from kqi_hub.services.terms_gate import TermsNotAccepted
 
 Mode = Literal["validation", "serialization"]
 _REFS: Final = "#/components/schemas/{model}"
-_PLAIN: Final = "text/plain"
 _TEXT: Final = {"type": "string"}
 _PROBLEM: Final = {
     "type": "object",
@@ -202,7 +201,7 @@ def _responses(route: Route, references: Mapping[Any, Any]) -> dict[str, Any]:
         content = {EVENT_STREAM: {"schema": _EVENT}}
         responses[str(spec.status)]["content"] = content
     elif spec.plain:
-        responses[str(spec.status)]["content"] = {_PLAIN: {"schema": _TEXT}}
+        responses[str(spec.status)]["content"] = {spec.plain_type: {"schema": _TEXT}}
     elif spec.answer is None:
         responses = {"204": {"description": N_("Done; there is nothing to say.")}}
     else:

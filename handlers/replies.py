@@ -10,7 +10,7 @@ from handlers.failures import NotLoggedIn, StaleForm
 from handlers.navigation import groups_for, shortcuts_for
 from handlers.problem import PROBLEM_TYPE, problem_of
 from handlers.resend import fields_to_resend
-from handlers.route import API_PREFIX, Model
+from handlers.route import API_PREFIX, Model, Spec
 from handlers.visit import Visit
 from kqi_hub.domain.errors import KqiError
 from kqi_hub.domain.preferences import Preferences, Theme
@@ -19,7 +19,6 @@ from kqi_hub.face.look import Look, Pages
 
 _JSON: Final = "application/json; charset=utf-8"
 _HTML: Final = "text/html; charset=utf-8"
-_PLAIN: Final = "text/plain; charset=utf-8"
 
 
 async def send(handler: RequestHandler, visit: Visit, answer: Answer) -> None:
@@ -42,8 +41,9 @@ async def send(handler: RequestHandler, visit: Visit, answer: Answer) -> None:
             handler.set_header("X-Total-Count", str(answer.total))
         _send_document(handler, visit, text)
     elif isinstance(answer, Plain):
-        handler.set_header("Content-Type", _PLAIN)
-        handler.finish(answer.text)
+        make = answer.text
+        text = make if isinstance(make, str) else await off_loop(make)
+        _send_plain(handler, visit, text, answer.file)
     elif isinstance(answer, Model):
         _send_document(handler, visit, answer.model_dump_json())
     else:
@@ -80,6 +80,16 @@ def _send_page(handler: RequestHandler, visit: Visit, text: str, status: int) ->
     handler.set_header("Content-Type", _HTML)
     handler.set_header("Content-Language", visit.texts.language)
     _keep_choices(handler, visit)
+    handler.finish(text)
+
+
+def _send_plain(handler: RequestHandler, visit: Visit, text: str, file: str) -> None:
+    spec = visit.route.spec if visit.route else Spec()
+    handler.set_header("Content-Type", f"{spec.plain_type}; charset=utf-8")
+    if file:
+        # Names of ours: letters, digits, hyphens.
+        disposition = f'attachment; filename="{file}"'
+        handler.set_header("Content-Disposition", disposition)
     handler.finish(text)
 
 

@@ -54,8 +54,9 @@ class Spec:
     shows: bool = False
     # Whether the answer is a stream of events (handlers/live.py).
     streams: bool = False
-    # Whether the answer is plain text (handlers/ask.py, Plain).
+    # Whether the answer is plain text (handlers/ask.py, Plain), and of which kind.
     plain: bool = False
+    plain_type: str = "text/plain"
     # Whether the role is needed in the tenant of what path or body name, rather than
     # in that of the path: then the service checks it.
     in_its_tenant: bool = False

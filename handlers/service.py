@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,21 +12,29 @@ from tornado.web import Application
 
 from handlers.agent_document import with_agent
 from handlers.api import (
+    bills,
+    budgets,
+    closing,
     credentials,
     data,
     datasets,
     events,
     factor,
     git,
+    job_tokens,
     jobs,
+    ledger,
     lineage,
     me,
     notebooks,
+    outside_runs,
     own_jobs,
     password,
     preferences,
     preprocessings,
+    prices,
     queues,
+    rates,
     runs,
     ssh_keys,
     storage,
@@ -34,6 +43,7 @@ from handlers.api import (
     terms,
     tokens,
     uploads,
+    usage,
     version,
     whoami,
 )
@@ -41,15 +51,19 @@ from handlers.api.document import routes as document_routes
 from handlers.ask import Deps
 from handlers.base import PortalHandler
 from handlers.callback import CallbackHandler
+from handlers.login_document import with_login
 from handlers.openapi import document
 from handlers.pages import (
     api_docs,
+    budgets as budget_pages,
     choices,
     design,
     files,
     home,
     logout,
+    months,
     queues as queue_pages,
+    rates as rate_pages,
     terms as terms_page,
 )
 from handlers.pages.data import (
@@ -97,9 +111,15 @@ from handlers.pages.runs import (
     listing as run_list,
     new as run_new,
 )
+from handlers.pages.usage import (
+    bills as bill_pages,
+    overview as usage_pages,
+    runs as used_run_pages,
+)
 from handlers.portal import SETTING, Portal
 from handlers.route import Route, Routes
 from kqi_hub.face.look import Pages
+from kqi_hub.face.site import Site
 from kqi_hub.face.static import StaticHandler, read_tree
 
 access_log = logging.getLogger("handlers.access_log")
@@ -115,11 +135,16 @@ ALL: Final[tuple[Routes, ...]] = (
     ssh_keys.routes,
     credentials.routes,
     tokens.routes,
+    job_tokens.routes,
     terms.routes,
     queues.routes,
+    prices.routes,
+    rates.routes,
+    rate_pages.routes,
     runs.trainings,
     runs.inferences,
     preprocessings.routes,
+    outside_runs.routes,
     runs.past_preprocessings,
     jobs.routes,
     own_jobs.routes,
@@ -133,6 +158,12 @@ ALL: Final[tuple[Routes, ...]] = (
     datasets.routes,
     lineage.routes,
     storage.routes,
+    budgets.routes,
+    # /usage/runs/csv comes before /usage/runs/{run_id}.
+    usage.routes,
+    bills.routes,
+    ledger.routes,
+    closing.routes,
     document_routes,
     home.routes,
     queue_pages.routes,
@@ -169,6 +200,11 @@ ALL: Final[tuple[Routes, ...]] = (
     dataset_builder.routes,
     dataset_actions.routes,
     dataset_detail.routes,
+    usage_pages.routes,
+    used_run_pages.routes,
+    bill_pages.routes,
+    months.routes,
+    budget_pages.routes,
     logout.routes,
     choices.routes,
     my_profile.routes,
@@ -193,9 +229,25 @@ class Folders:
     translations: Path
 
 
+@cache
 def all_routes() -> tuple[Route, ...]:
     """Return every route of the portal."""
     return tuple(route for routes in ALL for route in routes.all)
+
+
+# Both take longer than all the rest of a portal's start, of which tests make thousands.
+_static_files: Final = cache(read_tree)
+
+
+@cache
+def _own_document(site: Site, prefix: str, base: str) -> Mapping[str, Any]:
+    return _document(all_routes(), site, prefix, base)
+
+
+def _document(
+    routes: Iterable[Route], site: Site, prefix: str, base: str
+) -> Mapping[str, Any]:
+    return with_login(with_agent(document(routes, site, prefix), base), base)
 
 
 def make_app(
@@ -208,15 +260,18 @@ def make_app(
     """Return the application; `routes` other than the portal's own are for tests."""
     prefix = hub_auth.base_url
     base = hub_auth.hub_prefix.removesuffix("hub/")
-    tree = read_tree(folders.static)
-    shown = all_routes() if routes is None else routes
+    tree = _static_files(folders.static)
+    if routes is None:
+        shown, about = all_routes(), _own_document(deps.site, prefix, base)
+    else:
+        shown, about = routes, _document(routes, deps.site, prefix, base)
     portal = Portal(
         deps=deps,
         hub_auth=hub_auth,
         pages=Pages(folders.templates, folders.translations, tree, prefix),
         translations=folders.translations,
         routes=shown,
-        document=with_agent(document(shown, deps.site, prefix), base),
+        document=about,
         base=base,
         prefix=prefix,
     )

@@ -11,6 +11,7 @@ from handlers.access import Scope, no_such_tenant
 from handlers.ask import Ask, Deps, Visitor
 from handlers.checking import Sent, checked
 from handlers.failures import HubUnavailable, StaleForm
+from handlers.job_access import is_of_a_job, job_scopes, job_standing
 from handlers.portal import Portal
 from handlers.route import Route
 from kqi_hub.domain.errors import NotPermitted
@@ -59,7 +60,7 @@ async def identify(
 ) -> None:
     """Find out a person's roles and choices; language and tenant follow from them."""
     portal = visit.portal
-    visitor = await _visitor(portal.deps, portal.hub_auth, model)
+    visitor = await _visitor(portal.deps, portal.hub_auth, model, visit.route)
     word = portal.hub_auth.get_token(handler) or ""
     visit.visitor = replace(visitor, word=word)
     visit.texts = texts_for(handler, portal, visit.visitor.chosen)
@@ -97,16 +98,21 @@ def _is_hidden_fetch(handler: RequestHandler) -> bool:
     return bool(mode == "no-cors" and "Authorization" not in headers)
 
 
-async def _visitor(deps: Deps, hub_auth: HubOAuth, model: UserModel) -> Visitor:
+async def _visitor(
+    deps: Deps, hub_auth: HubOAuth, model: UserModel, route: Route | None
+) -> Visitor:
     if model.get("kind", "user") != "user":
         raise NotPermitted(
             "This token belongs to a service, not to a person.",
             "Use a token that a person has made.",
         )
-    scopes = hub_auth.check_scopes(_SCOPES, model)
+    scopes = frozenset(hub_auth.check_scopes(_SCOPES, model))
     standing = await deps.people.standing_of(model["name"], model.get("groups", ()))
+    if is_of_a_job(model.get("scopes", ())):
+        standing = await job_standing(deps.job_tokens, model, standing)
+        scopes = job_scopes(route)
     chosen = await preferences.read(deps.preferences, standing.person)
-    return Visitor(standing, frozenset(scopes), chosen)
+    return Visitor(standing, scopes, chosen)
 
 
 def texts_for(

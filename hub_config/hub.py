@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from hub_config import portal_place, proxy
 from hub_config.kept_secret import kept_secret
+from kqi_hub.domain.job_tokens import JOB_SCOPE
 from kqi_hub.settings.loader import load_settings
 from kqi_hub.settings.model import Settings
 from spawners.profiles import AGENT, known_profiles
@@ -18,7 +19,10 @@ SCOPES: Final[Mapping[str, Mapping[str, object]]] = {
     "custom:kqi:read": {"description": "See what the person sees in the portal."},
     "custom:kqi:write": {
         "description": "Do what the person may do in the portal.",
-        "subscopes": ["custom:kqi:read"],
+        "subscopes": ["custom:kqi:read", JOB_SCOPE],
+    },
+    JOB_SCOPE: {
+        "description": "Do in the portal what a running job of the person may do.",
     },
     "custom:kqi:operate": {"description": "Run the site, for its operators."},
 }
@@ -35,7 +39,7 @@ PERSON_SCOPES: Final = (
     "custom:kqi:write",
 )
 # What the portal itself may do at the hub: start and stop servers for people, and make
-# the short-lived tokens that open one server.
+# tokens that open one server for a moment, and those of running jobs.
 PORTAL_SCOPES: Final = (
     "servers",
     "delete:servers",

@@ -1,7 +1,6 @@
 """The portal's process, `python -m hub_config.portal`: beside the hub, or its child."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -23,18 +22,26 @@ from handlers.service import Folders, make_app
 from hub_config.portal_place import Place, cookie_secret, hub_auth, hub_token, place_of
 from kqi_hub import __version__
 from kqi_hub.bootstrap.account import open_account
+from kqi_hub.bootstrap.budgets import open_budgets
+from kqi_hub.bootstrap.closing import open_closing
 from kqi_hub.bootstrap.data import open_data
 from kqi_hub.bootstrap.datasets import open_datasets
 from kqi_hub.bootstrap.git import open_git
+from kqi_hub.bootstrap.job_tokens import open_job_tokens
+from kqi_hub.bootstrap.loop import favour_the_loop
 from kqi_hub.bootstrap.notebooks import open_notebooks
 from kqi_hub.bootstrap.own_jobs import open_own_jobs
 from kqi_hub.bootstrap.portal import PortalParts, open_portal
 from kqi_hub.bootstrap.preprocessings import (
+    open_outside_runs,
     open_preprocessing_runs,
     open_preprocessings,
 )
 from kqi_hub.bootstrap.queues import open_queues
+from kqi_hub.bootstrap.rates import open_rates
+from kqi_hub.bootstrap.reconciling import open_reconciler
 from kqi_hub.bootstrap.runs import open_runs, open_submission
+from kqi_hub.bootstrap.usage import open_bills, open_usage
 from kqi_hub.domain.address import networks
 from kqi_hub.domain.errors import KqiError, SettingsError
 from kqi_hub.face.site import Site
@@ -49,8 +56,6 @@ FOLDERS: Final = Folders(HERE / "templates", HERE / "static", HERE / "translatio
 # How long requests that are under way may take when the process is told to stop.
 GRACE_S: Final = 10.0
 _IDLE_S: Final = 75.0
-# Threads draw pages and read the database: within this the loop has its turn again.
-_SWITCH_S: Final = 0.001
 _HEADERS_BYTES: Final = 32 * 1024
 
 log = logging.getLogger("hub_config.portal")
@@ -64,6 +69,7 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
         language=settings.site.language,
         timezone=settings.site.timezone,
         proxies=networks(settings.login.trusted_proxies),
+        support=settings.site.support or "",
     )
     auth = hub_auth(place, hub_token(settings, os.environ), settings)
     account = open_account(settings, parts.engine)
@@ -75,11 +81,14 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
     datasets = open_datasets(settings, parts.engine)
     submission = open_submission(settings, parts.engine)
     runs = open_runs(settings, parts.engine, queues, submission)
+    preprocessings = open_preprocessings(settings, parts.engine, runs)
+    closing = open_closing(settings, parts.engine)
     live = Live(
         {
             "queues": queues,
             "notebooks": NotebookNews(notebooks),
             "runs": RunNews(runs),
+            "months": closing,
         }
     )
     deps = Deps(
@@ -100,8 +109,21 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
         runs=runs,
         git=open_git(settings, parts.engine),
         own_jobs=open_own_jobs(settings, parts.engine, queues),
-        preprocessings=open_preprocessings(settings, parts.engine, runs),
-        preprocessing_runs=open_preprocessing_runs(settings, parts.engine, runs),
+        preprocessings=preprocessings,
+        preprocessing_runs=open_preprocessing_runs(
+            settings, parts.engine, runs, data.uploads
+        ),
+        rates=open_rates(settings, parts.engine, queues.pricing),
+        outside_runs=open_outside_runs(parts.engine, preprocessings, data.uploads),
+        budgets=open_budgets(settings, parts.engine),
+        reconciler=open_reconciler(settings, parts.engine),
+        usage=open_usage(settings, parts.engine),
+        bills=open_bills(settings, parts.engine),
+        job_tokens=open_job_tokens(
+            settings, parts.engine, tokens, hub_token(settings, os.environ)
+        ),
+        ledger=closing.ledger,
+        closing=closing,
     )
     app = make_app(deps, auth, FOLDERS, cookie_secret(settings))
     portal: Portal = app.settings[SETTING]
@@ -121,14 +143,20 @@ async def serve(app: Application, place: Place) -> None:
     server.add_sockets(bind_sockets(place.port, place.host))
     log.info("listening on %s:%d below %s", place.host, place.port, place.prefix)
     portal: Portal = app.settings[SETTING]
-    keeper = asyncio.create_task(keeper_of(portal.deps).run())
+    keepers = [
+        asyncio.create_task(keeper_of(portal.deps).run()),
+        asyncio.create_task(portal.deps.job_tokens.run()),
+    ]
     await stop.wait()
-    keeper.cancel()
+    for keeper in keepers:
+        keeper.cancel()
     server.stop()
     portal.deps.live.close()
     await portal.deps.staging.close()
     if not await portal.busy.wait_idle(GRACE_S):
         log.warning("%d requests were cut off", portal.busy.count)
+    # Requests that were let finish may have asked for jobs: these are on their way.
+    await portal.deps.runs.submission.close()
     await server.close_all_connections()
     await JupyterHubHTTPClient.loop_instance().close()
     log.info("stopped")
@@ -137,9 +165,7 @@ async def serve(app: Application, place: Place) -> None:
 def keeper_of(deps: Deps) -> NotebookKeeper:
     """Return what keeps notebooks and the hub's servers together."""
     notebooks = deps.notebooks
-    return NotebookKeeper(
-        notebooks.session_store, notebooks.hub, note_prices=notebooks.note_prices
-    )
+    return NotebookKeeper(notebooks.session_store, notebooks.hub)
 
 
 def check_frontend(folders: Folders) -> None:
@@ -151,14 +177,6 @@ def check_frontend(folders: Folders) -> None:
                 f"{folders.static / 'vendor'}.",
                 "Run: .ci/prepare browser",
             )
-
-
-def favour_the_loop() -> None:
-    """Let people wait neither for threads that calculate nor for the collector."""
-    sys.setswitchinterval(_SWITCH_S)
-    # What is there by now stays: a round of the collector through it takes 80 ms.
-    gc.collect()
-    gc.freeze()
 
 
 def set_up_logging() -> None:

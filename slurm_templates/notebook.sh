@@ -16,6 +16,8 @@
 # So many seconds before the time limit the server warns the people in it.
 #SBATCH --signal=B:USR1@{{end_warn_s}}
 
+# That signal ends nothing before there is somebody to hear it.
+trap '' USR1
 # What srun starts from a terminal of the notebook gets that terminal's environment.
 export SLURM_EXPORT_ENV=ALL
 # What is made here is nobody else's to read unless its owner says so.

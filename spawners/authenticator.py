@@ -5,12 +5,13 @@ import logging
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jupyterhub.auth import Authenticator
 from traitlets import Bool, Unicode
 
 from kqi_hub.bootstrap.login import login_desk
+from kqi_hub.bootstrap.loop import favour_the_loop
 from kqi_hub.bootstrap.notebooks_hub import HubNotebooks, open_hub_notebooks
 from kqi_hub.domain.errors import DirectoryUnavailable
 from kqi_hub.domain.login import Attempt, Granted, Outcome
@@ -26,6 +27,9 @@ from spawners.login_api import LoginApi
 from spawners.login_pages import EnrolPage, LoginPage, NewPasswordPage
 from spawners.notebook_handlers import NOTEBOOK_HANDLERS
 from spawners.proxy_routes import keep_routes
+
+# By then the hub has loaded what it keeps for good.
+_SET_UP_S: Final = 10.0
 
 
 class DirectoryAuthenticator(Authenticator):
@@ -115,10 +119,14 @@ class DirectoryAuthenticator(Authenticator):
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         """Return the pages of logging in, and the door for programs."""
         _log_with(app)
+        # Made before anybody comes: what a login lacks stops the hub here, and the
+        # first one waits for nothing of it.
+        app.log.info("Second factor: %s", self.desk.rules.mode.value)
         self.face.dress()
         # The loop of the hub runs already: it sets itself up in a coroutine.
         self._beginning = asyncio.ensure_future(self.notebooks.begin())
         self._routes = asyncio.ensure_future(keep_routes(app))
+        asyncio.get_running_loop().call_later(_SET_UP_S, favour_the_loop)
         static = rf"/{STATIC}static/([0-9a-f]+)/(.+)"
         return [
             (static, StaticHandler, {"tree": self.face.tree}),

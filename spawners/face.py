@@ -98,6 +98,7 @@ class Face:
         JupyterHub gives templates no way to the request, and so none to its language:
         this is the one place where something of it is replaced.
         """
+        self.pages.warm_up(self.site, {*OURS.values()})
         theirs = BaseHandler.render_template
 
         def render_template(
@@ -134,4 +135,5 @@ def site_of(settings: Settings) -> Site:
         __version__,
         settings.site.language,
         timezone=settings.site.timezone,
+        support=settings.site.support or "",
     )

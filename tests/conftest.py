@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from hypothesis import settings
 
 from kqi_hub.devstack import environments
 from kqi_hub.devstack.environments import Environments
@@ -27,12 +28,14 @@ _SLOW: Final = (
     "adapters/handlers/test_account_api.py",
     "adapters/handlers/test_account_pages.py",
     "adapters/handlers/test_login.py",
+    "adapters/handlers/test_logout.py",
     "adapters/handlers/test_notebooks_api.py",
     "adapters/handlers/test_roles.py",
     "adapters/handlers/test_terms.py",
     "adapters/agent",
     "adapters/cli/test_data_commands.py",
     "adapters/cli/test_dataset_commands.py",
+    "adapters/cli/test_run_commands.py",
     "adapters/conda_bootstrap/test_refusals.py",
     "adapters/conda_bootstrap/test_task.py",
     "adapters/db/test_account_stores.py",
@@ -40,10 +43,14 @@ _SLOW: Final = (
     "adapters/db/test_data_many.py",
     "adapters/db/test_data_stores.py",
     "adapters/db/test_dataset_stores.py",
+    "adapters/db/test_ledger_histories.py",
     "adapters/db/test_login_stores.py",
     "adapters/db/test_notebook_stores.py",
+    "adapters/db/test_run_deaths.py",
     "adapters/db/test_schema.py",
     "adapters/db/test_snapshot_store.py",
+    "adapters/db/test_usage_stores.py",
+    "adapters/handlers/test_contract.py",
     "adapters/handlers/test_data_api.py",
     "adapters/handlers/test_data_pages.py",
     "adapters/handlers/test_notebook_commands.py",
@@ -53,7 +60,11 @@ _SLOW: Final = (
     "adapters/sdk/test_real_store.py",
     "adapters/storage",
     "adapters/store",
+    "unit/services/test_large_cluster.py",
 )
+# An example takes as long as a busy machine makes it: that is no fault of the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 
+from handlers.api.listing_models import WantedCounted
 from handlers.route import Model
 from kqi_hub.domain import data as domain, data_item_ports as ports
 from kqi_hub.domain.data import Kind, Origin, Thing
@@ -43,19 +44,9 @@ class Exact(Model):
     model_config = ConfigDict(str_strip_whitespace=False)
 
 
-class Wanted(Model):
+class Wanted(WantedCounted):
     """Which data to list. Texts: contains; with ! before: does not."""
 
-    tenant: str | None = Field(
-        None, max_length=64, description="One tenant; all of yours when left out."
-    )
-    id: str = Field("", max_length=200, description="Number: 7, >=7, <100.")
-    name: str = Field("", max_length=200, description="Part of the name.")
-    memo: str = Field("", max_length=200, description="Part of the memo.")
-    created_at: str = Field(
-        "", max_length=200, description="Day: 2026-11-21, >=2026-11."
-    )
-    created_by: str = Field("", max_length=200, description="Part of the maker's name.")
     tag: str = Field(
         "", max_length=1000, description="Tags, commas between; !tag: without it."
     )
@@ -64,27 +55,11 @@ class Wanted(Model):
         pattern="^-?(id|name|created_at|created_by|files|bytes)$",
         description="id, name, created_at, created_by, files, bytes; - before: down.",
     )
-    page: int = Field(1, ge=1, le=10**9, description="Which page, from 1.")
-    per_page: int = Field(1000, ge=1, le=1000, description="How many a page has.")
-    with_total: bool = Field(
-        False, description="Whether to count them all, also into X-Total-Count."
-    )
 
     def question(self) -> DataQuestion:
         """Return it as the services know it."""
-        return DataQuestion(
-            tenant=self.tenant,
-            id=self.id,
-            name=self.name,
-            memo=self.memo,
-            created_at=self.created_at,
-            created_by=self.created_by,
-            tags=(self.tag,) if self.tag else (),
-            sort=self.sort,
-            page=self.page,
-            per_page=self.per_page,
-            with_total=self.with_total,
-        )
+        tags = (self.tag,) if self.tag else ()
+        return DataQuestion(**self.model_dump(exclude={"tag"}), tags=tags)
 
 
 class Data(Model):

@@ -13,6 +13,7 @@ from handlers.api.data_models import (
     blocker,
     page_of,
 )
+from handlers.api.listing_models import WantedCounted
 from handlers.route import Model
 from kqi_hub.domain import data as domain
 from kqi_hub.domain.data import Kind, Thing
@@ -41,19 +42,9 @@ TypeName = Annotated[str, Field(max_length=_LONGEST_TYPE)]
 Entries = Annotated[dict[TypeName, Numbers], Field(max_length=MOST_TYPES)] | Numbers
 
 
-class Wanted(Model):
+class Wanted(WantedCounted):
     """Which datasets to list. Texts: contains; with ! before: does not."""
 
-    tenant: str | None = Field(
-        None, max_length=64, description="One tenant; all of yours when left out."
-    )
-    id: str = Field("", max_length=200, description="Number: 7, >=7, <100.")
-    name: str = Field("", max_length=200, description="Part of the name.")
-    memo: str = Field("", max_length=200, description="Part of the memo.")
-    created_at: str = Field(
-        "", max_length=200, description="Day: 2026-11-21, >=2026-11."
-    )
-    created_by: str = Field("", max_length=200, description="Part of the maker's name.")
     locked: bool | None = Field(None, description="Whether something locks it.")
     data_id: int | None = Field(
         None, ge=1, le=LARGEST_ID, description="Only those with this data item."
@@ -63,28 +54,11 @@ class Wanted(Model):
         pattern="^-?(id|name|created_at|created_by|changed_at)$",
         description="id, name, created_at, created_by, changed_at; - before: down.",
     )
-    page: int = Field(1, ge=1, le=10**9, description="Which page, from 1.")
-    per_page: int = Field(1000, ge=1, le=1000, description="How many a page has.")
-    with_total: bool = Field(
-        False, description="Whether to count them all, also into X-Total-Count."
-    )
 
     def question(self) -> DatasetQuestion:
         """Return it as the services know it."""
-        return DatasetQuestion(
-            tenant=self.tenant,
-            id=self.id,
-            name=self.name,
-            memo=self.memo,
-            created_at=self.created_at,
-            created_by=self.created_by,
-            is_locked=self.locked,
-            data_id=self.data_id,
-            sort=self.sort,
-            page=self.page,
-            per_page=self.per_page,
-            with_total=self.with_total,
-        )
+        given = self.model_dump(exclude={"locked"})
+        return DatasetQuestion(**given, is_locked=self.locked)
 
 
 class Dataset(Model):

@@ -9,7 +9,11 @@ from handlers.ask import Ask
 from handlers.route import Model
 from kqi_hub.domain import notebooks as domain
 from kqi_hub.domain.job_choices import LONGEST_URL, LONGEST_VALUE, MOST_VARIABLES
-from kqi_hub.domain.notebook_choices import LONGEST_COMMAND, LONGEST_MEMO
+from kqi_hub.domain.notebook_choices import (
+    LONGEST_COMMAND,
+    LONGEST_MEMO,
+    MOST_PARENTS,
+)
 from kqi_hub.domain.notebook_ends import end_in_words
 from kqi_hub.domain.reasons import Explained
 from kqi_hub.services import notebook_neighbours as beside, notebook_views as views
@@ -92,6 +96,11 @@ class Choices(Model):
         domain.Staging.LINK,
         description="`copy`: copied to the node's own disk first (slower to start).",
     )
+    parents: tuple[int, ...] = Field(
+        (),
+        max_length=MOST_PARENTS,
+        description="Runs of yours whose results are linked into the workspace.",
+    )
 
     def chosen(self, tenant: str, usual: domain.Ui) -> domain.Choices:
         """Return them as the services know them; `usual` opens where none is said."""
@@ -112,6 +121,7 @@ class Choices(Model):
             memo=self.memo,
             dataset=self.dataset,
             staging=self.staging,
+            parents=self.parents,
         )
 
 
@@ -148,10 +158,14 @@ class PastSession(Session):
     began_at: float | None = Field(description="When its job began to run.")
     ran_s: float | None = Field(description="For how many seconds it ran, or runs.")
     price: queues.Price | None = Field(
-        description="Its price, as it was when it began; none without a rate."
+        description="The price that it had, or has; none without a rate."
     )
     cost_micro: int | None = Field(
-        description="What it cost, in millionths; the bill may differ."
+        description="What it has cost so far, in millionths; none without a price."
+    )
+    is_billed: bool = Field(
+        description="Whether it has ended and the cost is what the bill has of it; "
+        "before that it is reckoned from what is known."
     )
 
 
@@ -187,7 +201,11 @@ class Notebook(Model):
     left_s: float | None = Field(description="Seconds until then.")
     price: queues.Price | None = Field(description="Its price; none without a rate.")
     cost_micro: int | None = Field(
-        description="What it has cost so far, in millionths; provisional."
+        description="What it has cost so far, in millionths; none without a price."
+    )
+    is_billed: bool = Field(
+        description="Whether it has ended and the cost is what the bill has of it; "
+        "before that it is reckoned from what is known."
     )
     page: str = Field(description="Its page, from the portal's address on.")
     actions: tuple[str, ...] = Field(description="What you can do with it now.")
@@ -264,6 +282,7 @@ def notebook(ask: Ask, view: NotebookView, *, is_own: bool = True) -> Notebook:
         left_s=view.left_s,
         price=queues.price(view.price, ask.deps.queues.pricing),
         cost_micro=view.cost,
+        is_billed=view.is_billed,
         page=f"notebooks/{found.id}",
         actions=view.actions if is_own else (),
     )
@@ -283,6 +302,7 @@ def past_session(ask: Ask, past: views.PastSession) -> PastSession:
         ran_s=past.ran_s,
         price=queues.price(past.price, ask.deps.queues.pricing),
         cost_micro=past.cost,
+        is_billed=past.is_billed,
     )
 
 
@@ -338,4 +358,5 @@ def _choices(chosen: domain.Choices, is_own: bool) -> Choices:
         memo=chosen.memo,
         dataset=chosen.dataset,
         staging=chosen.staging,
+        parents=chosen.parents,
     )

@@ -58,6 +58,13 @@ class JobTask(Model):
     cost_micro: int | None = Field(
         description="What it has cost so far, in millionths; none without a price."
     )
+    is_billed: bool = Field(
+        description="Whether it has ended and the cost is what the bill has of it; "
+        "before that it is reckoned from what is known."
+    )
+    exit_code: int | None = Field(
+        description="How it ended, some minutes later; 128 and more: by a signal."
+    )
     actions: tuple[Action, ...] = Field(description="What you can do with it now.")
 
 
@@ -80,6 +87,10 @@ class OwnJob(Model):
     counts: dict[str, int] = Field(description="How many of it stand how.")
     cost_micro: int | None = Field(
         description="What all of it has cost so far, in millionths."
+    )
+    is_billed: bool = Field(
+        description="Whether all of it has ended and the cost is what the bill has; "
+        "before that it is reckoned from what is known."
     )
     currency: str = Field(description="Currency of the cost.")
     actions: tuple[Action, ...] = Field(description="What you can do with all of it.")
@@ -134,6 +145,7 @@ def job_of(view: GroupView, texts: Texts, currency: str) -> OwnJob:
         is_live=view.is_live,
         counts=dict(view.counts),
         cost_micro=view.cost,
+        is_billed=view.is_billed,
         currency=currency,
         actions=view.actions,
         tasks=tuple(_task(one, texts) for one in view.tasks),
@@ -161,5 +173,7 @@ def _task(view: JobView, texts: Texts) -> JobTask:
         ran_s=view.ran_s,
         left_s=view.left_s,
         cost_micro=view.cost,
+        is_billed=view.is_billed,
+        exit_code=view.exit_code,
         actions=view.actions,
     )

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Self
 from pydantic import ConfigDict, Field, StringConstraints
 
 from handlers.api.data_models import Memo, Number
+from handlers.api.listing_models import WantedMade
 from handlers.api.notebook_models import Variable
 from handlers.api.run_choices_models import Source, known_source
 from handlers.api.run_models import Wanted
@@ -12,6 +13,7 @@ from handlers.route import Model
 from kqi_hub.domain import preprocessings as domain, runs
 from kqi_hub.domain.data_rules import LONGEST_TAG
 from kqi_hub.domain.job_choices import MOST_VARIABLES
+from kqi_hub.domain.listing import MadeQuestion
 from kqi_hub.domain.notebooks import Shape as RealShape
 from kqi_hub.domain.run_choices import LONGEST_COMMAND_BYTES
 from kqi_hub.services.preprocessings import Batch, PreprocessingView
@@ -27,30 +29,18 @@ Command = Annotated[
 Name = Annotated[str, Field(max_length=LONGEST_TAG * 2)]
 
 
-class WantedPreprocessings(Model):
+class WantedPreprocessings(WantedMade):
     """Which preprocessings to list. Texts: contains; with ! before: does not."""
 
-    tenant: str | None = Field(
-        None, max_length=64, description="One tenant; all of yours when left out."
-    )
-    id: str = Field("", max_length=200, description="Number: 7, >=7, <100.")
-    name: str = Field("", max_length=200, description="Part of the name.")
-    memo: str = Field("", max_length=200, description="Part of the memo.")
-    created_at: str = Field(
-        "", max_length=200, description="Day: 2026-11-21, >=2026-11."
-    )
-    created_by: str = Field("", max_length=200, description="Part of the maker's name.")
     sort: str = Field(
         "-id",
         pattern="^-?(id|name|created_at|created_by|changed_at)$",
         description="id, name, created_at, created_by, changed_at; - before: down.",
     )
-    page: int = Field(1, ge=1, le=10**9, description="Which page, from 1.")
-    per_page: int = Field(100, ge=1, le=1000, description="How many a page has.")
 
-    def question(self) -> domain.PreprocessingQuestion:
+    def question(self) -> MadeQuestion:
         """Return it as the services know it."""
-        return domain.PreprocessingQuestion(**dict(self))
+        return MadeQuestion(**dict(self))
 
 
 class WantedPast(Wanted):

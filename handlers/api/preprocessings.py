@@ -14,6 +14,7 @@ from kqi_hub.domain.data_errors import Blocked
 from kqi_hub.domain.errors import (
     ClusterUnreachable,
     Conflict,
+    GitUnavailable,
     InvalidInput,
     NotFound,
     StoreError,
@@ -169,7 +170,7 @@ async def estimate_preprocessing(ask: Ask) -> run_models.Estimate:
         body_limit=BODY_LIMIT,
         answer=shown.BatchMade,
         status=201,
-        errors=_RUNNING,
+        errors=(*_RUNNING, GitUnavailable),
         example_path=shown.FREE_EXAMPLE,
         example=shown.EXAMPLE_BATCH,
     ),

@@ -65,6 +65,13 @@ class EstimateAnswer(Model):
     price: shown.Price | None = Field(
         description="The price of an hour; none where the queue has no rate."
     )
+    cost_micro: int | None = Field(
+        description="Millionths for the time asked for, with the rates to come; "
+        "none without a time or a rate."
+    )
+    left_micro: int | None = Field(
+        description="Millionths that the tenant has left this month; none: no budget."
+    )
     objections: tuple[str, ...] = Field(description="Why it could never start.")
     cautions: tuple[str, ...] = Field(
         description="What it would wait for beside its turn."
@@ -138,7 +145,7 @@ async def estimate_job(ask: Ask) -> EstimateAnswer:
     tenant = await tenant_of(ask, sent.tenant)
     picture, queue = await queues.one(ask.path["queue"], ask.me.person, tenant)
     found = await queues.estimate(picture, queue, sent.shape, sent.lifetime_s)
-    return _estimate(ask, found)
+    return estimate_answer(ask, found)
 
 
 @routes.post("/refresh", Spec(answer=Asked, status=202, errors=(ClusterUnreachable,)))
@@ -159,7 +166,8 @@ async def tenant_of(ask: Ask, wanted: str | None) -> str | None:
     return wanted
 
 
-def _estimate(ask: Ask, found: Estimate) -> EstimateAnswer:
+def estimate_answer(ask: Ask, found: Estimate) -> EstimateAnswer:
+    """Return what a job would meet as JSON."""
     say = ask.texts.phrase
     return EstimateAnswer(
         queue=found.queue.name,
@@ -168,6 +176,8 @@ def _estimate(ask: Ask, found: Estimate) -> EstimateAnswer:
         wait_s=found.wait.seconds,
         why=None if found.wait.why is None else say(found.wait.why),
         price=shown.price(found.price, ask.deps.queues.pricing),
+        cost_micro=found.cost,
+        left_micro=found.left,
         objections=tuple(map(say, found.objections)),
         cautions=tuple(map(say, found.cautions)),
     )

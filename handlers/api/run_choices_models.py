@@ -8,6 +8,7 @@ from handlers.api.data_models import LARGEST_ID, Memo, Number, Tag
 from handlers.api.notebook_models import Variable
 from handlers.route import Model
 from kqi_hub.domain import runs as domain
+from kqi_hub.domain.images import LONGEST_IMAGE
 from kqi_hub.domain.job_choices import LONGEST_URL, MOST_VARIABLES
 from kqi_hub.domain.notebooks import Shape, Staging
 from kqi_hub.domain.run_choices import (
@@ -89,6 +90,12 @@ class RunChoices(Model):
     environment: str = Field(
         "", max_length=64, description="Conda environment of yours; empty: the site's."
     )
+    image: str = Field(
+        "",
+        max_length=LONGEST_IMAGE,
+        description="Container image of a registry of the site, in place of a conda "
+        "environment: host/name:tag; its digest is kept with the run. Empty: none.",
+    )
     source: Source | None = Field(None, description="The code; none: only the command.")
     variables: Annotated[tuple[Variable, ...], Field(max_length=MOST_VARIABLES)] = (
         Field((), description="Environment variables.")
@@ -117,6 +124,7 @@ class RunChoices(Model):
             staging=self.staging,
             parents=tuple(domain.Parent(one.kind, one.id) for one in self.parents),
             environment=self.environment,
+            image=self.image,
             source=known_source(self.source),
             variables=tuple((one.name, one.value) for one in self.variables),
             ports=self.ports,
@@ -143,6 +151,7 @@ class RunChoices(Model):
             staging=spec.staging,
             parents=tuple(Parent(kind=one.kind, id=one.id) for one in spec.parents),
             environment=spec.environment,
+            image=spec.image,
             source=source
             and Source.model_construct(
                 url=source.url, ref=source.ref, commit=source.commit

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from handlers.api import queue_models as queues
 from handlers.api.data_models import Done, Memo, Number, Tag
+from handlers.api.listing_models import WantedList
 from handlers.api.notebook_models import Waiting, waiting
 from handlers.api.run_choices_models import RunChoices
 from handlers.ask import Ask
@@ -30,15 +31,9 @@ _SORTS: Final = "id|name|state|owner|queue|asked_at|ended_at|value"
 _STATES: Final = 400
 
 
-class Wanted(Model):
+class Wanted(WantedList):
     """Which runs to list. Texts: contains; with ! before: does not."""
 
-    tenant: str | None = Field(
-        None, max_length=64, description="One tenant; all of yours when left out."
-    )
-    id: str = Field("", max_length=200, description="Number: 7, >=7, <100.")
-    name: str = Field("", max_length=200, description="Part of the name.")
-    memo: str = Field("", max_length=200, description="Part of the memo.")
     command: str = Field("", max_length=200, description="Part of the command.")
     owner: str = Field("", max_length=200, description="Part of the owner's name.")
     queue: str = Field("", max_length=200, description="Part of the queue's name.")
@@ -58,17 +53,14 @@ class Wanted(Model):
         pattern=f"^-?({_SORTS})$",
         description="What it is sorted by; - before: down.",
     )
-    page: int = Field(1, ge=1, le=10**9, description="Which page, from 1.")
-    per_page: int = Field(100, ge=1, le=1000, description="How many a page has.")
 
     def question(self) -> RunQuestion:
         """Return it as the services know it."""
-        lists = {"state", "tag", "favourite"}
         return RunQuestion(
             states=tuple(one.strip() for one in self.state.split(",") if one.strip()),
             tags=(self.tag,) if self.tag else (),
             is_favourite=self.favourite,
-            **{n: getattr(self, n) for n in type(self).model_fields if n not in lists},
+            **self.model_dump(exclude={"state", "tag", "favourite"}),
         )
 
 
@@ -79,6 +71,26 @@ class Relative(Model):
     id: int = Field(description="Its number.")
     name: str = Field(description="Its name; empty when it is gone.")
     page: str = Field(description="Its page, from the portal's address on.")
+
+
+class Use(Model):
+    """What a run has used of what it asked for, as its job measured it."""
+
+    text: str = Field(description="It in words.")
+    source: str = Field(
+        description="cgroup v2, cgroup v1, processes, or samples of one cut off."
+    )
+    seconds: float = Field(description="For how long it was measured.")
+    cpu_s: float = Field(description="CPU seconds that were used.")
+    cores: float = Field(description="CPUs that were busy, on average.")
+    cores_max: float = Field(description="The most CPUs that were busy at once.")
+    cpu: float = Field(description="Share of its CPUs that was busy, of 1.")
+    memory_mb_mean: float = Field(description="Memory in MB, on average.")
+    memory_mb_max: float = Field(description="The most memory in MB.")
+    memory: float | None = Field(description="Share of its memory, of 1, at most.")
+    gpu_percent_mean: float | None = Field(description="How busy GPUs were; none: no.")
+    gpu_percent_max: float | None = Field(description="The most of it.")
+    gpu_memory_mb_max: float | None = Field(description="Most GPU memory in MB.")
 
 
 class Run(Model):
@@ -107,6 +119,7 @@ class Run(Model):
     dataset_name: str = Field(description="Its name; empty when it is gone.")
     parents: tuple[Relative, ...] = Field(description="Runs whose output it reads.")
     environment: str = Field(description="Conda environment; empty: the site's.")
+    image: str = Field(description="Container image with its digest; empty: none.")
     job_id: int | None = Field(description="Slurm's number of its job.")
     slurm_id: str = Field(description="The same as Slurm's programs take it.")
     job_name: str = Field(description="Slurm's name of its job.")
@@ -123,13 +136,20 @@ class Run(Model):
     value: str = Field(description="The first line of its value.txt.")
     files: int | None = Field(description="How many files its output has.")
     bytes: int | None = Field(description="How many bytes those have.")
+    use: Use | None = Field(
+        description="What it has used; none before its end, or if nothing was measured."
+    )
     preprocessing: int | None = Field(description="The preprocessing that it runs.")
     data: int | None = Field(description="The data item that is preprocessed.")
     task: int | None = Field(description="Its place in an array.")
     waiting: Waiting | None = Field(description="Why it waits.")
     price: queues.Price | None = Field(description="Its price; none without a rate.")
     cost_micro: int | None = Field(
-        description="What it has cost so far, in millionths; provisional."
+        description="What it has cost so far, in millionths; none without a price."
+    )
+    is_billed: bool = Field(
+        description="Whether it has ended and the cost is what the bill has of it; "
+        "before that it is reckoned from what is known."
     )
     folder: str = Field(
         description="Where it lies in your folder on scratch; empty: not yours."
@@ -166,6 +186,13 @@ class Estimate(Model):
     wait: str = Field(description="now, about, longer, unknown or never.")
     wait_s: int | None = Field(description="The wait in seconds, where one is known.")
     price: queues.Price | None = Field(description="Of an hour; none: no rate.")
+    cost_micro: int | None = Field(
+        description="Millionths for the time asked for, with the rates to come; "
+        "none without a time or a rate."
+    )
+    left_micro: int | None = Field(
+        description="Millionths that the tenant has left this month; none: no budget."
+    )
 
 
 class RunEvent(Model):
@@ -281,6 +308,8 @@ def estimate(ask: Ask, found: Estimated) -> Estimate:
         wait=found.wait.outlook.value,
         wait_s=found.wait.seconds,
         price=queues.price(found.price, ask.deps.queues.pricing),
+        cost_micro=found.cost,
+        left_micro=found.left,
     )
 
 
@@ -357,10 +386,26 @@ def _fields(ask: Ask, view: RunView) -> dict[str, Any]:
         "waiting": None if view.why is None else waiting(ask, view.why),
         "price": queues.price(view.price, ask.deps.queues.pricing),
         "cost_micro": view.cost,
+        "is_billed": view.is_billed,
+        "use": _use(ask, view),
         "folder": folder_of(found) if view.is_mine else "",
         "actions": view.actions,
         "page": _page(found.kind, found.id),
     }
+
+
+def _use(ask: Ask, view: RunView) -> Use | None:
+    use, efficiency = view.run.use, view.efficiency
+    if use is None or efficiency is None:
+        return None
+    told = {name: value for name, value in use.told().items() if name != "samples"}
+    return Use(
+        **told,
+        text="; ".join(map(ask.texts.phrase, efficiency.words)),
+        cores=use.cores,
+        cpu=efficiency.cpu,
+        memory=efficiency.memory,
+    )
 
 
 def _of_run(found: domain.Run) -> dict[str, Any]:
@@ -383,4 +428,5 @@ def _of_size(spec: domain.RunSpec) -> dict[str, Any]:
         "gpu_type": spec.shape.gpu_type,
         "dataset": spec.dataset,
         "environment": spec.environment,
+        "image": spec.image,
     }

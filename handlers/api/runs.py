@@ -13,9 +13,10 @@ from handlers.route import Routes, Spec
 from kqi_hub.domain.errors import (
     ClusterUnreachable,
     Conflict,
+    GitUnavailable,
     InvalidInput,
-    KqiError,
     NotFound,
+    RegistryUnavailable,
 )
 from kqi_hub.domain.runs import Parent, RunChange, RunKind, RunSpec
 from kqi_hub.i18n import N_
@@ -190,16 +191,17 @@ def _for(kind: RunKind, call: Call, name: str) -> Callable[[Ask], Awaitable[Answ
     return answer
 
 
-def _of_one(*errors: type[KqiError], **about: object) -> Spec:
-    """Return what a route of one run needs: a reader of its tenant.
+def _of_one(spec: Spec) -> Spec:
+    """Return what a route of one run needs beside: a reader of its tenant.
 
     Whether it is the asker's own, the service decides.
     """
-    return Spec(
+    return replace(
+        spec,
         who=Who.VIEWER,
         in_its_tenant=True,
-        errors=(NotFound, *errors),
-        **{"example_path": _ENDED, **about},  # type: ignore[arg-type]  # as named
+        errors=(NotFound, *spec.errors),
+        example_path=spec.example_path or _ENDED,
     )
 
 
@@ -208,9 +210,7 @@ _ROUTES: Final[tuple[tuple[str, str, Call, Spec], ...]] = (
         "get",
         "",
         list_runs,
-        Spec(
-            query=shown.Wanted, answer=shown.RunList, errors=(InvalidInput, NotFound)
-        ),
+        Spec(query=shown.Wanted, answer=shown.RunList, errors=(InvalidInput, NotFound)),
     ),
     (
         "post",
@@ -223,7 +223,10 @@ _ROUTES: Final[tuple[tuple[str, str, Call, Spec], ...]] = (
             body_limit=BODY_LIMIT,
             answer=shown.RunNow,
             status=201,
-            errors=(InvalidInput, NotFound, Conflict, ClusterUnreachable),
+            errors=(
+                *(InvalidInput, NotFound, Conflict),
+                *(ClusterUnreachable, GitUnavailable, RegistryUnavailable),
+            ),
             example=_CHOICES,
         ),
     ),
@@ -264,53 +267,77 @@ _ROUTES: Final[tuple[tuple[str, str, Call, Spec], ...]] = (
             example={"ids": [1], "action": "tag", "tag": "paper"},
         ),
     ),
-    ("get", "/{run_id}", show_run, _of_one(answer=shown.RunNow)),
+    ("get", "/{run_id}", show_run, _of_one(Spec(answer=shown.RunNow))),
     (
         "patch",
         "/{run_id}",
         change_run,
         _of_one(
-            InvalidInput,
-            body=shown.ChangedRun,
-            answer=shown.RunNow,
-            example={"memo": "the one in the paper"},
+            Spec(
+                body=shown.ChangedRun,
+                answer=shown.RunNow,
+                example={"memo": "the one in the paper"},
+                errors=(InvalidInput,),
+            )
         ),
     ),
-    ("delete", "/{run_id}", delete_run, _of_one(Conflict, example_path=_FREE)),
-    ("get", "/{run_id}/events", list_events_of_run, _of_one(answer=shown.RunEvents)),
-    ("get", "/{run_id}/script", print_run_script, _of_one(Conflict, plain=True)),
+    (
+        "delete",
+        "/{run_id}",
+        delete_run,
+        _of_one(Spec(example_path=_FREE, errors=(Conflict,))),
+    ),
+    (
+        "get",
+        "/{run_id}/events",
+        list_events_of_run,
+        _of_one(Spec(answer=shown.RunEvents)),
+    ),
+    (
+        "get",
+        "/{run_id}/script",
+        print_run_script,
+        _of_one(Spec(plain=True, errors=(Conflict,))),
+    ),
     (
         "get",
         "/{run_id}/copy",
         copy_run,
-        _of_one(query=shown.HowToCopy, answer=RunChoices),
+        _of_one(Spec(query=shown.HowToCopy, answer=RunChoices)),
     ),
-    ("get", "/{run_id}/deletion", show_run_deletion, _of_one(answer=shown.Deletion)),
+    (
+        "get",
+        "/{run_id}/deletion",
+        show_run_deletion,
+        _of_one(Spec(answer=shown.Deletion)),
+    ),
     (
         "post",
         "/{run_id}/stop",
         stop_run,
         _of_one(
-            Conflict,
-            body=shown.Stop,
-            answer=shown.RunNow,
-            example={"as_failed": False},
-            example_path=_LIVE,
+            Spec(
+                body=shown.Stop,
+                answer=shown.RunNow,
+                example={"as_failed": False},
+                example_path=_LIVE,
+                errors=(Conflict,),
+            )
         ),
     ),
     (
         "put",
         "/{run_id}/tags/{tag}",
         tag_run,
-        _of_one(InvalidInput, example_path=_TAGGED),
+        _of_one(Spec(example_path=_TAGGED, errors=(InvalidInput,))),
     ),
     (
         "delete",
         "/{run_id}/tags/{tag}",
         untag_run,
-        _of_one(InvalidInput, example_path=_TAGGED),
+        _of_one(Spec(example_path=_TAGGED, errors=(InvalidInput,))),
     ),
-)  # fmt: skip
+)
 trainings: Final = routes_for(RunKind.TRAINING, "training", N_("Training"))
 inferences: Final = routes_for(RunKind.INFERENCE, "inference", N_("Inference"))
 # The others of their routes are in handlers/api/preprocessings.py.

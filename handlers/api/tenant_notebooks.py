@@ -47,6 +47,13 @@ class Check(Model):
     wait: str = Field(description="now, about, longer, unknown or never.")
     wait_s: int | None = Field(description="The wait in seconds, where one is known.")
     price: Price | None = Field(description="The price of an hour; none: no rate.")
+    cost_micro: int | None = Field(
+        description="Millionths for the time asked for, with the rates to come; "
+        "none without a time or a rate."
+    )
+    left_micro: int | None = Field(
+        description="Millionths that the tenant has left this month; none: no budget."
+    )
 
 
 @routes.get(
@@ -113,6 +120,8 @@ async def check_notebook(ask: Ask) -> Check:
         wait=found.wait.outlook.value,
         wait_s=found.wait.seconds,
         price=price(found.price, ask.deps.queues.pricing),
+        cost_micro=found.cost,
+        left_micro=found.left,
     )
 
 

@@ -14,6 +14,7 @@ WHOLE: Final = N_("This must be a whole number.")
 NUMBER: Final = N_("This must be a number.")
 ONE_OF: Final = N_("This must be one of: {expected}.")
 _NO_VARIABLE: Final = N_("Line {line} is not NAME=value.")
+_PARENTS: Final = N_("These must be numbers of runs, such as 12, 15.")
 _DATASET: Final = N_("This must be the number of a dataset.")
 _LARGEST: Final = 10**7
 _LONGEST_NUMBER: Final = 18
@@ -88,6 +89,11 @@ def dataset(sent: Mapping[str, str]) -> int | None:
     """Read the number of a dataset; empty is none."""
     text = sent["dataset"].strip()
     return _natural(text, _DATASET) if text else None
+
+
+def parents_of(sent: Mapping[str, str]) -> tuple[int, ...]:
+    """Return the numbers of runs whose results are read."""
+    return whole_numbers(sent["parents"], _PARENTS)
 
 
 def staging(sent: Mapping[str, str]) -> Staging:

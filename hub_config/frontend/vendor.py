@@ -1,4 +1,4 @@
-"""Copy what the pages take from npm into static/vendor: styles, icons, a terminal.
+"""Copy what the pages take from npm into static/vendor: styles, icons, scripts.
 
     python -m hub_config.frontend.vendor
 
@@ -19,12 +19,15 @@ _SVG: Final = re.compile(
 )
 _MAP: Final = re.compile(r"/\*# sourceMappingURL=.*?\*/")
 _SCRIPT_MAP: Final = re.compile(r"^//# sourceMappingURL=.*$", re.MULTILINE)
-# The terminal of runs; a page fetches it when somebody opens one.
-_TERMINAL: Final = {
-    "xterm/lib/xterm.mjs": "xterm.mjs",
-    "xterm/css/xterm.css": "xterm.css",
-    "addon-fit/lib/addon-fit.mjs": "xterm-fit.mjs",
-    "xterm/LICENSE": "xterm.LICENSE.txt",
+# The terminal of runs, fetched when somebody opens one, and charts of use.
+_SCRIPTS: Final = {
+    "@xterm/xterm/lib/xterm.mjs": "xterm.mjs",
+    "@xterm/xterm/css/xterm.css": "xterm.css",
+    "@xterm/addon-fit/lib/addon-fit.mjs": "xterm-fit.mjs",
+    "@xterm/xterm/LICENSE": "xterm.LICENSE.txt",
+    "uplot/dist/uPlot.esm.js": "uplot.mjs",
+    "uplot/dist/uPlot.min.css": "uplot.css",
+    "uplot/LICENSE": "uplot.LICENSE.txt",
 }
 
 
@@ -48,8 +51,8 @@ def copy_all(modules: Path = MODULES, into: Path = VENDOR) -> None:
     (into / "bootstrap.min.css").write_text(_MAP.sub("", style))
     icons = sprite(modules / "bootstrap-icons/icons", icon_names())
     (into / "icons.svg").write_text(icons)
-    for source, name in _TERMINAL.items():
-        text = (modules / "@xterm" / source).read_text()
+    for source, name in _SCRIPTS.items():
+        text = (modules / source).read_text()
         (into / name).write_text(_SCRIPT_MAP.sub("", text))
     for package in ("bootstrap", "bootstrap-icons"):
         shutil.copyfile(modules / package / "LICENSE", into / f"{package}.LICENSE.txt")

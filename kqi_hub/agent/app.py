@@ -33,6 +33,7 @@ from kqi_hub.agent.files.receiving import Content
 from kqi_hub.agent.inside.board_routes import Board, OpenBoard
 from kqi_hub.agent.inside.ports import AbsolutePort, Port
 from kqi_hub.agent.inside.run_states import RunStateHandler
+from kqi_hub.agent.inside.run_use import RunUseHandler
 from kqi_hub.agent.inside.terminal_routes import OneTerminal, Socket, TerminalList
 from kqi_hub.agent.login import Callback
 from kqi_hub.agent.logs import Follow, Log, Search
@@ -87,6 +88,7 @@ def make_app(agent: Agent) -> Application:
         ("api/log/search", Search),
         ("api/run", Run),
         ("api/runs/([^/]+)/([^/]+)/state", RunStateHandler),
+        ("api/runs/([^/]+)/([^/]+)/use", RunUseHandler),
         ("api/runs/([^/]+)/([^/]+)/tensorboard", Board),
         ("api/terminals", TerminalList),
         ("api/terminals/([^/]+)", OneTerminal),

@@ -5,6 +5,8 @@ from kqi_hub.runas.client import SocketDoor, SudoDoor
 from kqi_hub.services.polling import PollRules
 from kqi_hub.settings.model import Settings
 from kqi_hub.slurm.cli import CliCluster
+from kqi_hub.slurm.commands import environment
+from kqi_hub.slurm.runner import Programs
 from kqi_hub.storage.lock import FileLock
 
 
@@ -26,6 +28,13 @@ def open_cluster(settings: Settings, door: Door | None = None) -> CliCluster:
         slurm_conf=cluster.slurm_conf,
         timeout_s=cluster.command_timeout_s,
     )
+
+
+def slurm_programs(settings: Settings) -> Programs:
+    """Return how Slurm's programs are run for questions that no port asks."""
+    cluster = settings.cluster
+    known = environment(cluster.slurm_conf)
+    return Programs(cluster.slurm_bin, known, cluster.command_timeout_s)
 
 
 def poll_rules(settings: Settings) -> PollRules:

@@ -14,6 +14,8 @@ from kqi_hub.bootstrap.database import (
     open_session_store,
     open_snapshot_store,
 )
+from kqi_hub.bootstrap.rates import rate_facts
+from kqi_hub.bootstrap.reconciling import open_reconciler
 from kqi_hub.bootstrap.store import store_sources
 from kqi_hub.services.checks.sources import Sources, Target
 from kqi_hub.services.stray_jobs import stray_jobs
@@ -67,6 +69,8 @@ def doctor_sources(settings: Settings) -> Sources:
         worker_holder=worker_lock(settings).holder,
         store=store_sources(settings),
         comparisons=lambda: open_data_store(settings).comparisons(),
+        rates=lambda: rate_facts(settings),
+        reconciled=lambda: open_reconciler(settings).kept.kept(),
         wall=time.time,
     )
 

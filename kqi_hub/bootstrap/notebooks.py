@@ -7,9 +7,11 @@ from kqi_hub.db.audit import SqlAuditLog
 from kqi_hub.db.datasets import SqlDatasetStore
 from kqi_hub.db.notebook_sessions import SqlSessionStore
 from kqi_hub.db.notebooks import SqlNotebookStore
+from kqi_hub.db.runs import SqlRunStore
 from kqi_hub.db.uses import SqlUseStore
 from kqi_hub.domain.notebook_ports import HubServers
 from kqi_hub.services.notebook_datasets import NotebookDatasets
+from kqi_hub.services.notebook_parents import NotebookParents
 from kqi_hub.services.notebooks import Notebooks
 from kqi_hub.services.queues import Queues
 from kqi_hub.settings.model import Settings
@@ -27,5 +29,6 @@ def open_notebooks(
         rules=notebook_rules(settings),
         audit=SqlAuditLog(engine),
         datasets=NotebookDatasets(SqlDatasetStore(engine), SqlUseStore(engine)),
+        parents=NotebookParents(SqlRunStore(engine)),
         stops_on_logout=settings.notebooks.on_logout == "stop",
     )

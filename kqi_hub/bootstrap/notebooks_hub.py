@@ -15,6 +15,7 @@ from kqi_hub.bootstrap.keys import open_box
 from kqi_hub.bootstrap.notebook_rules import launch_place
 from kqi_hub.db.credentials import SqlCredentialStore
 from kqi_hub.db.notebook_sessions import SqlSessionStore
+from kqi_hub.db.runs import SqlRunStore
 from kqi_hub.db.snapshot import SqlSnapshotStore
 from kqi_hub.domain.credentials import CredentialStore, Service
 from kqi_hub.domain.git_refs import service_of
@@ -26,6 +27,7 @@ from kqi_hub.i18n import N_
 from kqi_hub.runas.answers import require_done
 from kqi_hub.runas.secret_files import DoorSecretFiles
 from kqi_hub.services.board import Board
+from kqi_hub.services.notebook_parents import SessionParents
 from kqi_hub.services.queue_room import board_of_nodes
 from kqi_hub.services.session_secret import secret_text
 from kqi_hub.services.session_world import SessionTimes, World
@@ -60,6 +62,7 @@ class SecretTexts:
     place: LaunchPlace
     credentials: CredentialStore
     services: tuple[Service, ...]
+    parents: SessionParents
 
     def __call__(
         self,
@@ -69,7 +72,7 @@ class SecretTexts:
     ) -> str:
         """Return the text; reads the person's stored credentials."""
         page = urljoin(self.place.portal_url, f"notebooks/{session.notebook_id}")
-        secrets = ServerSecrets(hub, self._git(session), dataset)
+        secrets = ServerSecrets(hub, self._git(session), dataset, self.parents(session))
         return secret_text(session, secrets, self.place.rules, page)
 
     def _git(self, session: Session) -> tuple[str, str] | None:
@@ -86,7 +89,12 @@ def open_hub_notebooks(settings: Settings) -> HubNotebooks:
     """Return the notebooks of this hub process; nothing is asked yet."""
     engine, door, box = open_database(settings), open_door(settings), open_box(settings)
     place, cluster = launch_place(settings), settings.cluster
-    texts = SecretTexts(place, SqlCredentialStore(engine, box), services_of(settings))
+    texts = SecretTexts(
+        place,
+        SqlCredentialStore(engine, box),
+        services_of(settings),
+        SessionParents(SqlRunStore(engine), str(settings.scratch.root)),
+    )
     snapshot = SqlSnapshotStore(engine, cluster.name)
     world = World(
         sessions=SqlSessionStore(engine),

@@ -13,15 +13,18 @@ from kqi_hub.db.audit import SqlAuditLog
 from kqi_hub.db.data_blockers import DatasetUsers, SqlBlockers
 from kqi_hub.db.data_items import SqlDataStore
 from kqi_hub.db.lineage import SqlLineageStore
+from kqi_hub.db.outside_outputs import SqlOutsideOutputs
 from kqi_hub.db.preprocessings import SqlPreprocessingStore
 from kqi_hub.db.uploads import SqlUploadStore
 from kqi_hub.db.uses import SqlUseStore
 from kqi_hub.runas.run_outputs import DoorRunOutputs
+from kqi_hub.services.outside_runs import OutsideRuns
 from kqi_hub.services.preprocessing_runs import PreprocessingRuns
 from kqi_hub.services.preprocessings import Preprocessings
 from kqi_hub.services.publishing import Publisher
 from kqi_hub.services.run_outputs import RunOutputs
 from kqi_hub.services.runs import Runs
+from kqi_hub.services.uploads import Uploads
 from kqi_hub.settings.model import Settings
 
 _DAY_S: Final = 24 * 3600.0
@@ -40,8 +43,15 @@ def open_preprocessings(
     )
 
 
+def open_outside_runs(
+    engine: Engine, preprocessings: Preprocessings, uploads: Uploads
+) -> OutsideRuns:
+    """Return what takes results of preprocessings that were done elsewhere."""
+    return OutsideRuns(preprocessings, SqlOutsideOutputs(engine), uploads)
+
+
 def open_preprocessing_runs(
-    settings: Settings, engine: Engine, runs: Runs
+    settings: Settings, engine: Engine, runs: Runs, uploads: Uploads
 ) -> PreprocessingRuns:
     """Return what lists and deletes what preprocessings have made."""
     return PreprocessingRuns(
@@ -51,6 +61,8 @@ def open_preprocessing_runs(
         SqlLineageStore(engine),
         SqlBlockers(engine),
         open_store(settings),
+        SqlOutsideOutputs(engine),
+        uploads,
     )
 
 

@@ -5,17 +5,17 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from kqi_hub.bootstrap.budgets import open_budgets, open_purse
 from kqi_hub.bootstrap.cluster import poll_rules
 from kqi_hub.bootstrap.database import open_association_store
+from kqi_hub.bootstrap.rates import open_pricing
+from kqi_hub.db.costs import SqlBooks
 from kqi_hub.db.snapshot import SqlSnapshotStore
-from kqi_hub.domain.money import Rate, Rule
 from kqi_hub.domain.notebooks import Preset, Shape
 from kqi_hub.domain.queues import QueueRules
 from kqi_hub.services.board import AssociationStore, Board
-from kqi_hub.services.pricing import Billing, Pricing
 from kqi_hub.services.queues import Queues
 from kqi_hub.settings.model import Settings
-from kqi_hub.settings.queues import micro
 
 _MB: Final = 1024
 _HOUR_S: Final = 3600
@@ -26,36 +26,22 @@ def open_queues(
 ) -> Queues:
     """Return the queues of this process, on its database."""
     store = SqlSnapshotStore(engine, settings.cluster.name)
+    pricing, watch = open_pricing(settings, engine)
     board = Board(
         store,
         associations or open_association_store(settings, engine),
         poll_rules(settings).stale_after_s,
+        beside=watch.renew,
     )
     return Queues(
         board=board,
         store=store,
-        pricing=pricing_of(settings),
+        pricing=pricing,
         rules=queue_rules_of(settings),
         presets=presets_of(settings),
+        budgets=open_purse(settings, open_budgets(settings, engine)),
+        books=SqlBooks(engine, settings.cluster.name),
     )
-
-
-def pricing_of(settings: Settings) -> Pricing:
-    """Return the site's rates."""
-    rates = [
-        Rate(
-            queue=one.queue,
-            gpu_type=one.gpu_type,
-            cpu=micro(one.per_cpu),
-            memory_gb=micro(one.per_memory_gb),
-            gpu=micro(one.per_gpu),
-            node=micro(one.per_node),
-            rule=Rule(one.rule),
-        )
-        for one in settings.rate
-    ]
-    billing = settings.billing
-    return Pricing(rates, Billing(billing.currency, billing.price_page or ""))
 
 
 def presets_of(settings: Settings) -> tuple[Preset, ...]:

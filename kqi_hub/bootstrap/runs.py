@@ -3,7 +3,7 @@
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -17,16 +17,17 @@ from kqi_hub.bootstrap.cluster import open_cluster, open_door
 from kqi_hub.bootstrap.database import open_database
 from kqi_hub.bootstrap.datasets import open_staging
 from kqi_hub.bootstrap.git import open_git
+from kqi_hub.bootstrap.images import open_images
 from kqi_hub.bootstrap.keys import open_box
 from kqi_hub.bootstrap.notebooks_hub import make_folders
 from kqi_hub.bootstrap.preprocessings import open_run_outputs
-from kqi_hub.bootstrap.queues import open_queues
 from kqi_hub.bootstrap.store import store_root
 from kqi_hub.db.audit import SqlAuditLog
 from kqi_hub.db.credentials import SqlCredentialStore
 from kqi_hub.db.data_blockers import DatasetUsers
 from kqi_hub.db.data_items import SqlDataStore
 from kqi_hub.db.datasets import SqlDatasetStore
+from kqi_hub.db.job_tokens import SqlJobTokens
 from kqi_hub.db.runs import SqlRunStore
 from kqi_hub.db.snapshot import SqlSnapshotStore
 from kqi_hub.db.uses import SqlUseStore
@@ -37,11 +38,12 @@ from kqi_hub.domain.run_ports import OrderParts
 from kqi_hub.domain.runs import Run, RunRules
 from kqi_hub.runas.run_folders import DoorRunFolders
 from kqi_hub.runas.secret_files import DoorSecretFiles
+from kqi_hub.services.job_tokens import Tickets
+from kqi_hub.services.once_in_a_while import OnceInAWhile
 from kqi_hub.services.queues import Queues
 from kqi_hub.services.run_data import DataOfTasks
-from kqi_hub.services.run_keeping import Prices, RunKeeper
+from kqi_hub.services.run_keeping import RunKeeper
 from kqi_hub.services.run_parts import RunPartsMaker
-from kqi_hub.services.run_views import price_to_note
 from kqi_hub.services.run_world import RunTimes, RunWorld
 from kqi_hub.services.runs import Runs
 from kqi_hub.services.submission import Submission
@@ -50,6 +52,7 @@ from kqi_hub.slurm.run_order import RunNeeds, RunTask, run_order
 from kqi_hub.slurm.run_script import RunPlace, run_script
 
 _HOUR_S: Final = 3600
+_DAY_S: Final = 24 * _HOUR_S
 # What a call of the door may go on for after its caller's patience is at an end.
 _SLACK_S: Final = 30.0
 
@@ -72,10 +75,12 @@ class RunTexts:
             dataset_path="" if parts.dataset is None else parts.dataset.path,
             parents=parts.parents,
             git=parts.git,
+            ticket=parts.ticket,
             tasks=tuple(
                 RunTask(runs[one.run_id], one.name, one.path, one.tags)
                 for one in parts.data
             ),
+            image=parts.image,
         )
         return run_order(parts.runs[0], self.place, needs)
 
@@ -115,6 +120,7 @@ def open_runs(
         datasets=SqlDatasetStore(engine),
         uses=SqlUseStore(engine),
         audit=SqlAuditLog(engine),
+        images=open_images(settings, engine),
         rules=run_rules(settings),
         zone=ZoneInfo(settings.site.timezone),
     )
@@ -126,23 +132,8 @@ def open_run_keeper(
     """Return what follows the runs of everybody, for the worker; `told` of each end."""
     engine = open_database(settings)
     outputs = open_run_outputs(settings, engine)
-    prices = open_run_prices(settings, engine)
     world = run_world(settings, engine, "worker")
-    return RunKeeper(world, outputs.products, told, prices)
-
-
-def open_run_prices(settings: Settings, engine: Engine) -> Prices | None:
-    """Return what tells the price of runs whose node decides it; None without rates."""
-    if not settings.rate:
-        return None
-    queues = open_queues(settings, engine)
-
-    async def prices(runs: Sequence[Run]) -> Mapping[int, int]:
-        picture = await queues.board.current()
-        found = ((run.id, price_to_note(run, picture, queues.pricing)) for run in runs)
-        return {number: price for number, price in found if price is not None}
-
-    return prices
+    return RunKeeper(world, outputs.products, told)
 
 
 def run_rules(settings: Settings) -> RunRules:
@@ -162,6 +153,13 @@ def run_place(settings: Settings) -> RunPlace:
         portal_url=urljoin(settings.hub.public_url, "services/portal/"),
         end_warn_s=settings.notebooks.end_warn_minutes * 60,
         defaults=_variables(settings.runs.variables),
+        hands_out_tokens=settings.runs.tokens,
+        ca_file=str(settings.runs.ca_file or ""),
+        # So long that no run sits in an image that is removed.
+        images_kept_s=(
+            settings.runs.images_kept_days * _DAY_S
+            + settings.runs.longest_lifetime_hours * _HOUR_S
+        ),
     )
 
 
@@ -175,14 +173,16 @@ def run_world(settings: Settings, engine: Engine, process: str) -> RunWorld:
     items = SqlDataStore(engine, DatasetUsers())
     data = DataOfTasks(items, str(store_root(settings)))
     staging = open_staging(settings, engine)
-    parts = RunPartsMaker(store, staging, credentials, data)
+    tickets = Tickets(SqlJobTokens(engine), settings.runs.tokens)
+    images = open_images(settings, engine)
+    parts = RunPartsMaker(store, staging, credentials, data, images.place, tickets)
     return RunWorld(
         runs=store,
         slurm=open_cluster(settings, door),
         picture=SqlSnapshotStore(engine, settings.cluster.name),
         secrets=DoorSecretFiles(door),
         outputs=DoorRunFolders(door),
-        folders=partial(make_folders, door),
+        folders=OnceInAWhile(partial(make_folders, door)),
         script=texts.script,
         parts=parts,
         order=texts.order,

@@ -4,7 +4,7 @@ import click
 
 from kqi_hub.cli.asking import ask_hidden
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import moment, say, show_json, show_table
+from kqi_hub.cli.output import finish, moment, show_json, show_table
 from kqi_hub.sdk.client import Client
 
 
@@ -42,7 +42,8 @@ def list_credentials(as_json: bool) -> None:
 @credential.command("set")
 @click.argument("service")
 @click.option("--user", "user_name", default="", help="Your name at the service.")
-def set_credential(service: str, user_name: str) -> None:
+@json_option
+def set_credential(service: str, user_name: str, as_json: bool) -> None:
     """Store or replace your token or password for SERVICE.
 
     It is asked for, or read from the first line of a pipe: what stands in a command
@@ -51,13 +52,15 @@ def set_credential(service: str, user_name: str) -> None:
     value = ask_hidden(f"Token or password for {service}")
     with Client.from_config() as portal:
         portal.store_credential(service, value, user_name)
-    say(f"Stored for {service}.")
+    finish(f"Stored for {service}.", as_json, service=service)
 
 
 @credential.command("rm")
 @click.argument("service")
-def remove_credential(service: str) -> None:
+@json_option
+def remove_credential(service: str, as_json: bool) -> None:
     """Remove what you have stored for SERVICE."""
     with Client.from_config() as portal:
         portal.remove_credential(service)
-    say(f"What was stored for {service} is removed.")
+    said = f"What was stored for {service} is removed."
+    finish(said, as_json, service=service)

@@ -10,9 +10,8 @@ from kqi_hub.cli.amounts import files, size
 from kqi_hub.cli.data_fetching import DATA_COMMANDS
 from kqi_hub.cli.data_files import FILE_COMMANDS
 from kqi_hub.cli.data_options import (
-    COUNT,
-    MOST_LISTED,
     guarded,
+    made_options,
     sending_options,
     sending_with_bar,
     tenant_filter,
@@ -22,10 +21,10 @@ from kqi_hub.cli.data_options import (
 from kqi_hub.cli.data_uploads import UPLOAD_COMMANDS
 from kqi_hub.cli.notebook_options import tenant_of
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import moment, plain, say, show_json, show_table
+from kqi_hub.cli.output import finish, moment, plain, say, show_json, show_table
 from kqi_hub.cli.progress import bar, work_told
 from kqi_hub.sdk.client import Client
-from kqi_hub.sdk.data import DataDetails
+from kqi_hub.sdk.data import DataDetails, Outcome
 from kqi_hub.sdk.errors import PortalError
 
 NUMBER: Final = click.IntRange(1)
@@ -47,14 +46,7 @@ for _command in (*FILE_COMMANDS, *DATA_COMMANDS, *UPLOAD_COMMANDS):
 
 
 @data.command("list")
-@click.option(
-    "--count", type=click.IntRange(1, MOST_LISTED), default=COUNT,
-    help=f"How many at most, defaults to {COUNT}.",
-)  # fmt: skip
-@click.option("--id", help="Number: 7, >=7, <100.")
-@click.option("--name", help="Part of the name; !x: without.")
-@click.option("--memo", help="Part of the memo; !x: without.")
-@click.option("--created-at", help="Day: 2026-11-21, >=2026-11.")
+@made_options
 @click.option("--created-by", help="Part of who made it; !x: without.")
 @click.option("--tag", "tags", multiple=True, help="A tag, repeat; !x: without it.")
 @click.option("--sort", help="id, name, created_at, files, bytes; - before: down.")
@@ -219,11 +211,12 @@ def update_data(
 @click.argument("tag")
 @_ids
 @click.option("--remove", is_flag=True, help="Take it off instead.")
-def tag_data(tag: str, data_ids: tuple[int, ...], remove: bool) -> None:
+@json_option
+def tag_data(tag: str, data_ids: tuple[int, ...], remove: bool, as_json: bool) -> None:
     """Tag many data items at once."""
     with Client.from_config() as portal:
         done = portal.change_many_data(data_ids, "untag" if remove else "tag", tag)
-    _tell_many([(one.id, one.detail) for one in done if not one.done], len(done))
+    _tell_many(done, as_json)
 
 
 @data.command("tags")
@@ -242,7 +235,8 @@ def list_tags(tenant: str | None, as_json: bool) -> None:
 @data.command("delete")
 @_ids
 @yes_option
-def delete_data(data_ids: tuple[int, ...], yes: bool) -> None:
+@json_option
+def delete_data(data_ids: tuple[int, ...], yes: bool, as_json: bool) -> None:
     """Delete data items with their files; what is in use is refused with why."""
     if not yes:
         shown = ", ".join(map(str, data_ids))
@@ -251,10 +245,11 @@ def delete_data(data_ids: tuple[int, ...], yes: bool) -> None:
     with Client.from_config() as portal:
         if len(data_ids) == 1:
             portal.delete_data(data_ids[0])
-            say(f"Data {data_ids[0]} are deleted.")
+            done: tuple[Outcome, ...] = (Outcome(data_ids[0], True),)
+            finish(f"Data {data_ids[0]} are deleted.", as_json, outcomes=plain(done))
             return
         done = portal.change_many_data(data_ids, "delete")
-    _tell_many([(one.id, one.detail) for one in done if not one.done], len(done))
+    _tell_many(done, as_json)
 
 
 @data.command("blockers")
@@ -274,12 +269,14 @@ def list_blockers(data_id: int, as_json: bool) -> None:
     )
 
 
-def _tell_many(failed: list[tuple[int, str]], count: int) -> None:
-    say(f"{count - len(failed)} of {count} done.")
-    for number, why in failed:
-        say(f"data {number}: {why}")
+def _tell_many(done: tuple[Outcome, ...], as_json: bool) -> None:
+    failed = [one for one in done if not one.done]
+    said = f"{len(done) - len(failed)} of {len(done)} done."
+    finish(said, as_json, outcomes=plain(done))
+    for one in failed:
+        say(f"data {one.id}: {one.detail}")
     if failed:
-        error = PortalError(f"{len(failed)} of {count} were refused.", "See above.")
+        error = PortalError(f"{len(failed)} of {len(done)} were refused.", "See above.")
         error.exit_code = 5
         raise error
 

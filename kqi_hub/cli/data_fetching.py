@@ -8,7 +8,8 @@ import click
 
 from kqi_hub.cli.amounts import files
 from kqi_hub.cli.data_options import destination_option
-from kqi_hub.cli.output import say
+from kqi_hub.cli.options import json_option
+from kqi_hub.cli.output import finish, say
 from kqi_hub.cli.progress import bar
 from kqi_hub.sdk.client import Client
 
@@ -16,7 +17,8 @@ from kqi_hub.sdk.client import Client
 @click.command("download-files")
 @click.argument("data_id", metavar="ID", type=click.IntRange(1))
 @destination_option
-def download_data(data_id: int, destination: Path) -> None:
+@json_option
+def download_data(data_id: int, destination: Path, as_json: bool) -> None:
     """Fetch all files of a data item; what is here already is kept.
 
     They come through your agent, and each is compared with the hash that the portal
@@ -24,15 +26,17 @@ def download_data(data_id: int, destination: Path) -> None:
     """
     with Client.from_config() as portal:
         count = _interruptible(lambda: _fetch(portal, data_id, destination))
-    say(f"{files(count)} of data {data_id} are in {destination}.")
+    said = f"{files(count)} of data {data_id} are in {destination}."
+    finish(said, as_json, id=data_id, files=count, destination=str(destination))
 
 
 @click.command("download-files")
 @click.argument("dataset_id", metavar="ID", type=click.IntRange(1))
 @destination_option
 @click.option("--type", "-t", "types", multiple=True, help="Only this type; repeat.")
+@json_option
 def download_dataset(
-    dataset_id: int, destination: Path, types: tuple[str, ...]
+    dataset_id: int, destination: Path, types: tuple[str, ...], as_json: bool
 ) -> None:
     """Fetch all files of a dataset, in the folders that a job would find.
 
@@ -48,7 +52,8 @@ def download_dataset(
             return count
 
         count = _interruptible(fetch)
-    say(f"{files(count)} of dataset {dataset_id} are in {destination}.")
+    said = f"{files(count)} of dataset {dataset_id} are in {destination}."
+    finish(said, as_json, id=dataset_id, files=count, destination=str(destination))
 
 
 def _fetch(portal: Client, data_id: int, destination: Path) -> int:

@@ -13,7 +13,7 @@ from kqi_hub.cli.data_options import (
     yes_option,
 )
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import say, show_json, show_table
+from kqi_hub.cli.output import finish, say, show_json, show_table
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.data import DataFile
 
@@ -77,14 +77,18 @@ def upload_files(
     help="Path as kqi data list-files prints it; repeat.",
 )  # fmt: skip
 @yes_option
-def delete_files(data_id: int, paths: tuple[str, ...], yes: bool) -> None:
+@json_option
+def delete_files(
+    data_id: int, paths: tuple[str, ...], yes: bool, as_json: bool
+) -> None:
     """Take files off a data item that nothing needs as it is."""
     if not yes:
         question = f"Take {files(len(paths))} off data {data_id}, for everybody?"
         click.confirm(question, abort=True, err=True)
     with Client.from_config() as portal:
         portal.remove_data_files(data_id, paths)
-    say(f"{files(len(paths))} taken off data {data_id}.")
+    said = f"{files(len(paths))} taken off data {data_id}."
+    finish(said, as_json, id=data_id, files=list(paths))
 
 
 def _sum_line(one: DataFile) -> str:

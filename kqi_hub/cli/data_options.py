@@ -37,6 +37,18 @@ destination_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder to write to; made if it is not there.",
 )  # fmt: skip
+count_option = click.option(
+    "--count", type=click.IntRange(1, MOST_LISTED), default=COUNT,
+    help=f"How many at most, defaults to {COUNT}.",
+)  # fmt: skip
+# In the order of the help.
+_OF_MADE: Final = (
+    count_option,
+    click.option("--id", help="Number: 7, >=7, <100."),
+    click.option("--name", help="Part of the name; !x: without."),
+    click.option("--memo", help="Part of the memo; !x: without."),
+    click.option("--created-at", help="Day: 2026-11-21, >=2026-11."),
+)
 _SENDING: Final = (
     click.option(
         "--connections", type=click.IntRange(1, 16), default=CONNECTIONS,
@@ -47,6 +59,13 @@ _SENDING: Final = (
         help=f"Seconds to try again while nothing moves, defaults to {PATIENCE_S:.0f}.",
     ),
 )  # fmt: skip
+
+
+def made_options(command: F) -> F:
+    """Give a list what things that somebody made are found by."""
+    for option in reversed(_OF_MADE):
+        command = option(command)
+    return command
 
 
 def sending_options(command: F) -> F:

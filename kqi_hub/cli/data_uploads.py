@@ -8,7 +8,7 @@ from kqi_hub.cli import upload_memory
 from kqi_hub.cli.amounts import files, size
 from kqi_hub.cli.data_options import guarded, sending_options, sending_with_bar
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import moment, say, show_json, show_table
+from kqi_hub.cli.output import finish, moment, say, show_json, show_table
 from kqi_hub.sdk.client import Client
 
 _key = click.argument("key")
@@ -71,12 +71,13 @@ def resume_upload(
 
 @click.command("drop")
 @_key
-def drop_upload(key: str) -> None:
+@json_option
+def drop_upload(key: str, as_json: bool) -> None:
     """Give an upload up, and what has arrived of it."""
     with Client.from_config() as portal:
         portal.drop_upload(key)
     upload_memory.forget(key)
-    say("The upload is dropped.")
+    finish("The upload is dropped.", as_json, key=key)
 
 
 UPLOAD_COMMANDS: Final = (list_uploads, resume_upload, drop_upload)

@@ -10,9 +10,8 @@ import click
 from kqi_hub.cli.amounts import size
 from kqi_hub.cli.data_fetching import DATASET_COMMANDS
 from kqi_hub.cli.data_options import (
-    COUNT,
-    MOST_LISTED,
     json_file,
+    made_options,
     tenant_filter,
     tenant_option,
     yes_option,
@@ -20,7 +19,7 @@ from kqi_hub.cli.data_options import (
 from kqi_hub.cli.dataset_options import described, entries_of
 from kqi_hub.cli.notebook_options import tenant_of
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import moment, say, show_json, show_table
+from kqi_hub.cli.output import finish, moment, say, show_json, show_table
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.datasets import Dataset
 
@@ -42,14 +41,7 @@ for _command in DATASET_COMMANDS:
 
 
 @dataset.command("list")
-@click.option(
-    "--count", type=click.IntRange(1, MOST_LISTED), default=COUNT,
-    help=f"How many at most, defaults to {COUNT}.",
-)  # fmt: skip
-@click.option("--id", help="Number: 7, >=7, <100.")
-@click.option("--name", help="Part of the name; !x: without.")
-@click.option("--memo", help="Part of the memo; !x: without.")
-@click.option("--created-at", help="Day: 2026-11-21, >=2026-11.")
+@made_options
 @click.option("--data", "data_id", type=click.IntRange(1), help="With this data item.")
 @tenant_option
 @json_option
@@ -186,7 +178,8 @@ def copy_dataset(dataset_id: int, name: str, as_json: bool) -> None:
 @dataset.command("delete")
 @_id
 @yes_option
-def delete_dataset(dataset_id: int, yes: bool) -> None:
+@json_option
+def delete_dataset(dataset_id: int, yes: bool, as_json: bool) -> None:
     """Delete a dataset that nothing locks; its data stay."""
     with Client.from_config() as portal:
         found = portal.dataset(dataset_id)
@@ -194,7 +187,7 @@ def delete_dataset(dataset_id: int, yes: bool) -> None:
             question = f"Delete dataset {found.id}, {found.name}? Its data stay."
             click.confirm(question, abort=True, err=True)
         portal.delete_dataset(dataset_id)
-    say(f"Dataset {dataset_id} is deleted.")
+    finish(f"Dataset {dataset_id} is deleted.", as_json, id=dataset_id)
 
 
 @dataset.command("list-data")

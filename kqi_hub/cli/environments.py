@@ -10,7 +10,7 @@ from kqi_hub.cli.environment_changes import CHANGES
 from kqi_hub.cli.environment_options import complete, task_named
 from kqi_hub.cli.environment_wait import print_log
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import moment, say, show_json, show_table
+from kqi_hub.cli.output import finish, moment, say, show_json, show_table
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.environments import Environment
 
@@ -79,11 +79,12 @@ def list_bases(as_json: bool) -> None:
 
 @environment.command("default")
 @_name
-def make_default(name: str) -> None:
+@json_option
+def make_default(name: str, as_json: bool) -> None:
     """Let new notebooks begin with an environment."""
     with Client.from_config() as portal:
         portal.set_default_environment(name)
-    say(f"{name} is now the default for your notebooks.")
+    finish(f"{name} is now the default for your notebooks.", as_json, name=name)
 
 
 @environment.command("export")

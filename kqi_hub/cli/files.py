@@ -40,12 +40,19 @@ for _command in (*LOOKS, *TRANSFERS):
 @_paths
 @root_option
 @click.option("--parents", "-p", is_flag=True, help="Make those above them too.")
-def make_folders(paths: tuple[str, ...], root: str, parents: bool) -> None:
+@json_option
+def make_folders(
+    paths: tuple[str, ...], root: str, parents: bool, as_json: bool
+) -> None:
     """Make folders."""
+    made = []
     with Client.from_config() as portal:
         for one in paths:
             place = where(portal, root, one)
             portal.make_folder(place.path, place.root, parents=parents)
+            made.append({"root": place.root, "path": place.path})
+    if as_json:
+        show_json({"made": made})
 
 
 @files.command("mv")

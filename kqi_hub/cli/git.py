@@ -92,7 +92,12 @@ def list_commits(url: str, ref: str, as_json: bool) -> None:
 @url_argument
 @click.option("--ref", default="", help="Branch or tag.")
 @click.option("--commit", default="", help="Commit; it wins over a branch.")
-def resolve_commit(url: str, ref: str, commit: str) -> None:
+@json_option
+def resolve_commit(url: str, ref: str, commit: str, as_json: bool) -> None:
     """Print the commit that a job submitted now would get."""
     with Client.from_config() as portal:
-        click.echo(portal.git_commit(url, ref, commit))
+        found = portal.git_commit(url, ref, commit)
+    if as_json:
+        show_json({"commit": found})
+    else:
+        click.echo(found)

@@ -3,7 +3,7 @@
 import click
 
 from kqi_hub.cli.options import LIFETIME, json_option
-from kqi_hub.cli.output import moment, say, show_json, show_table
+from kqi_hub.cli.output import finish, moment, say, show_json, show_table
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.jobs import JobTask, SlurmJob
 
@@ -54,37 +54,45 @@ def get_job(job: str, as_json: bool) -> None:
     click.echo(f"{found.id}  {found.name}  {_kind(found)}")
     click.echo(f"{found.queue}  {found.tenant}  {_size(found)}")
     if found.cost_micro is not None:
-        click.echo(f"Cost so far: {_cost(found.cost_micro)} {found.currency}")
-    columns = ("Job", "State", "Node", "Started", "Ends", "Ran", "Why it waits")
+        words = "Cost" if found.is_billed else "Cost so far"
+        click.echo(f"{words}: {_cost(found.cost_micro)} {found.currency}")
+    columns = ("Job", "State", "Exit", "Node", "Started", "Ends", "Ran", "Why")
     show_table(columns, map(_task_row, found.tasks), "")
 
 
 @job.command("cancel")
 @click.argument("jobs", metavar="JOB...", nargs=-1, required=True)
-def cancel_jobs(jobs: tuple[str, ...]) -> None:
+@json_option
+def cancel_jobs(jobs: tuple[str, ...], as_json: bool) -> None:
     """Cancel jobs; the number of an array alone cancels all its tasks."""
     with Client.from_config() as portal:
         for one in jobs:
             portal.cancel_job(one)
-            say(f"Job {one} is being cancelled.")
+            if not as_json:
+                say(f"Job {one} is being cancelled.")
+    if as_json:
+        show_json({"cancelled": jobs})
 
 
 @job.command("hold")
 @job_argument
-def hold_job(job: str) -> None:
+@json_option
+def hold_job(job: str, as_json: bool) -> None:
     """Keep a waiting job from starting, until you release it."""
     with Client.from_config() as portal:
         portal.hold_job(job)
-    say(f"Job {job} is held. Let it start: kqi job release {job}")
+    said = f"Job {job} is held. Let it start: kqi job release {job}"
+    finish(said, as_json, held=job)
 
 
 @job.command("release")
 @job_argument
-def release_job(job: str) -> None:
+@json_option
+def release_job(job: str, as_json: bool) -> None:
     """Let a held job start."""
     with Client.from_config() as portal:
         portal.release_job(job)
-    say(f"Job {job} waits for its turn again.")
+    finish(f"Job {job} waits for its turn again.", as_json, released=job)
 
 
 @job.command("logs")
@@ -105,7 +113,8 @@ def show_log(job: str, follow: bool, tail: bool) -> None:
 @job.command("wait")
 @job_argument
 @click.option("--timeout", type=LIFETIME, help="Give up after this time, exit 124.")
-def wait_for_job(job: str, timeout: int | None) -> None:
+@json_option
+def wait_for_job(job: str, timeout: int | None, as_json: bool) -> None:
     """Wait until all of it has ended; exit 0 if all of it completed, else 1."""
     told: set[str] = set()
 
@@ -121,6 +130,8 @@ def wait_for_job(job: str, timeout: int | None) -> None:
         except KeyboardInterrupt:
             say(f"\nJob {job} goes on without you. Cancel it: kqi job cancel {job}")
             raise click.exceptions.Exit(130) from None
+    if as_json:
+        show_json(found)
     raise click.exceptions.Exit(0 if found.has_completed else 1)
 
 
@@ -139,6 +150,7 @@ def _task_row(task: JobTask) -> tuple[object, ...]:
     return (
         f"{task.id}_[{task.task}]" if task.id.isdecimal() and task.task else task.id,
         "HELD" if task.is_held else task.state,
+        "-" if task.exit_code is None else task.exit_code,
         task.node or "-",
         moment(task.starts_at, "-"),
         moment(task.ends_at, "-"),

@@ -5,7 +5,7 @@ from typing import TextIO
 import click
 
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import moment, say, show_json, show_table
+from kqi_hub.cli.output import finish, moment, say, show_json, show_table
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.errors import PortalError
 
@@ -54,8 +54,9 @@ def add_key(file: TextIO, name: str, as_json: bool) -> None:
 
 @key.command("rm")
 @click.argument("key_id", type=int)
-def remove_key(key_id: int) -> None:
+@json_option
+def remove_key(key_id: int, as_json: bool) -> None:
     """Remove a key."""
     with Client.from_config() as portal:
         portal.remove_ssh_key(key_id)
-    say(f"Key {key_id} is removed.")
+    finish(f"Key {key_id} is removed.", as_json, id=key_id)

@@ -6,6 +6,8 @@ from typing import NoReturn
 import click
 
 from kqi_hub import __version__
+from kqi_hub.cli.bills import bill
+from kqi_hub.cli.budgets import budget
 from kqi_hub.cli.completion import completion
 from kqi_hub.cli.credentials import credential
 from kqi_hub.cli.data import data
@@ -20,6 +22,7 @@ from kqi_hub.cli.lineage import lineage, storage
 from kqi_hub.cli.notebooks import notebook
 from kqi_hub.cli.password import password
 from kqi_hub.cli.preprocessings import preprocessing
+from kqi_hub.cli.prices import price
 from kqi_hub.cli.profile import profile
 from kqi_hub.cli.queues import queue
 from kqi_hub.cli.runs import inference, script, training
@@ -28,6 +31,7 @@ from kqi_hub.cli.tenants import tenant
 from kqi_hub.cli.tensorboard import tensorboard
 from kqi_hub.cli.terms import terms
 from kqi_hub.cli.tokens import token
+from kqi_hub.cli.usage import usage
 from kqi_hub.sdk.errors import PortalError
 
 
@@ -44,6 +48,7 @@ _COMMANDS = (
     profile,
     tenant,
     queue,
+    price,
     password,
     factor,
     key,
@@ -60,6 +65,9 @@ _COMMANDS = (
     inference,
     script,
     job,
+    usage,
+    budget,
+    bill,
     git,
     environment,
     tensorboard,

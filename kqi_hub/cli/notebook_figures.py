@@ -24,3 +24,9 @@ def money(micro: int | None, price: Mapping[str, Any] | None) -> str:
     if price["is_free"]:
         return "free"
     return f"{micro / MICRO:,.2f} {price['currency']}"
+
+
+def spent(micro: int | None, price: Mapping[str, Any] | None, *, is_open: bool) -> str:
+    """Return a cost, and whether it may still differ on the bill."""
+    told = money(micro, price)
+    return f"{told} (provisional)" if is_open and told and micro else told

@@ -2,11 +2,12 @@
 
 import click
 
-from kqi_hub.cli.notebook_figures import money, span
+from kqi_hub.cli.notebook_figures import span, spent
 from kqi_hub.cli.notebook_options import complete, find
 from kqi_hub.cli.options import json_option
 from kqi_hub.cli.output import moment, show_json, show_table
 from kqi_hub.sdk.client import Client
+from kqi_hub.sdk.notebooks import PastSession
 
 
 @click.command("history")
@@ -32,9 +33,13 @@ def show_history(which: str, most: int, as_json: bool) -> None:
                 one.job_id,
                 ": ".join(filter(None, (one.cause or one.phase, one.end))),
                 span(one.ran_s),
-                money(one.cost_micro, one.price),
+                spent(one.cost_micro, one.price, is_open=_is_open(one)),
             )
             for one in found
         ],
         "It has never run. Start it: kqi notebook start NOTEBOOK",
     )
+
+
+def _is_open(one: PastSession) -> bool:
+    return one.ended_at is not None and not one.is_billed

@@ -40,6 +40,13 @@ _OPTIONS: Final = (
         default=None,
         help="Copy the dataset to the node first, or read it in place (the usual).",
     ),
+    click.option(
+        "--parent",
+        "parents",
+        type=click.IntRange(0),
+        multiple=True,
+        help="A run whose results are linked; repeat for several; 0: none.",
+    ),
 )
 
 
@@ -81,6 +88,8 @@ def _dataset(said: dict[str, Any]) -> dict[str, object]:
         found["dataset"] = said["dataset"] or None
     if said["local_copy"] is not None:
         found["staging"] = "copy" if said["local_copy"] else "link"
+    if said["parents"]:
+        found["parents"] = [one for one in said["parents"] if one]
     return found
 
 

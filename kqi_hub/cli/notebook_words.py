@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kqi_hub.cli.notebook_figures import money, span
+from kqi_hub.cli.notebook_figures import span, spent
 from kqi_hub.cli.output import moment
 from kqi_hub.sdk.notebooks import Notebook, NotebookSession
 
@@ -51,4 +51,5 @@ def left(found: Notebook) -> str:
 
 def cost(found: Notebook) -> str:
     """Return what it has cost so far; empty where there is no price."""
-    return money(found.cost_micro, found.price)
+    is_open = not found.is_live and not found.is_billed
+    return spent(found.cost_micro, found.price, is_open=is_open)

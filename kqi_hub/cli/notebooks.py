@@ -6,7 +6,6 @@ from typing import Any, Final
 
 import click
 
-from kqi_hub.cli.notebook_figures import MICRO
 from kqi_hub.cli.notebook_history import show_history
 from kqi_hub.cli.notebook_options import (
     choice_options,
@@ -18,7 +17,8 @@ from kqi_hub.cli.notebook_options import (
 from kqi_hub.cli.notebook_wait import wait_until_ready
 from kqi_hub.cli.notebook_words import cost, left, told
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import say, show_json, show_table
+from kqi_hub.cli.output import finish, say, show_json, show_table
+from kqi_hub.cli.run_estimates import show_estimate
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.errors import NotReachable, PortalError
 from kqi_hub.sdk.notebooks import Notebook
@@ -89,17 +89,22 @@ def show_notebook(which: str, as_json: bool) -> None:
 @click.argument("name")
 @click.option("--tenant", help="The tenant to charge; the one in use when left out.")
 @choice_options
-@click.option("--check", is_flag=True, help="Only say what it would cost and meet.")
+@click.option(
+    "--estimate",
+    "--check",
+    is_flag=True,
+    help="Only say what it costs and meets.",
+)
 @json_option
 def create_notebook(
-    name: str, tenant: str | None, check: bool, as_json: bool, **said: Any
+    name: str, tenant: str | None, estimate: bool, as_json: bool, **said: Any
 ) -> None:
     """Make a notebook called NAME; nothing starts yet."""
     with Client.from_config() as portal:
         where = tenant_of(portal, tenant)
         choices = {"name": name, **chosen(said)}
-        if check:
-            _show_check(portal, where, choices, as_json)
+        if estimate:
+            show_estimate(portal.check_notebook(where, choices), as_json)
             return
         made = portal.create_notebook(where, choices)
     if as_json:
@@ -182,7 +187,8 @@ def show_logs(which: str, follow: bool, job: int | None) -> None:
 @notebook.command("rm")
 @_which
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-def remove_notebook(which: str, yes: bool) -> None:
+@json_option
+def remove_notebook(which: str, yes: bool, as_json: bool) -> None:
     """Delete a notebook with its choices and history; files stay."""
     with Client.from_config() as portal:
         found = find(portal, which)
@@ -192,7 +198,7 @@ def remove_notebook(which: str, yes: bool) -> None:
         if not yes:
             click.confirm(question, abort=True, err=True)
         portal.delete_notebook(found.id)
-    say(f"{found.name} is deleted.")
+    finish(f"{found.name} is deleted.", as_json, id=found.id, name=found.name)
 
 
 @notebook.command("copy")
@@ -239,20 +245,3 @@ def _print_log(portal: Client, notebook_id: int, job: int, follow: bool) -> None
             way, began = portal.agent(), time.monotonic()
             renew_at = began + way.lifetime_s / 2
         time.sleep(1.0)
-
-
-def _show_check(
-    portal: Client, tenant: str, choices: dict[str, object], as_json: bool
-) -> None:
-    found = portal.check_notebook(tenant, choices)
-    if as_json:
-        show_json(found)
-        return
-    click.echo("It can start." if found.is_possible else "It can never start.")
-    for text in (*found.objections, *found.cautions):
-        click.echo(f"- {text}")
-    wait = "" if found.wait_s is None else f" ({found.wait_s // 60} min)"
-    click.echo(f"wait: {found.wait}{wait}")
-    if found.price is not None:
-        micro, currency = found.price["micro_per_hour"], found.price["currency"]
-        click.echo(f"price: {micro / MICRO:,.2f} {currency} an hour")

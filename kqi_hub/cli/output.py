@@ -24,6 +24,14 @@ def show_json(value: object) -> None:
     click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
 
 
+def finish(sentence: str, as_json: bool, **what: object) -> None:
+    """Tell that something is done: a person in a sentence, a program what it was."""
+    if as_json:
+        show_json(what)
+    else:
+        say(sentence)
+
+
 def show_table(
     columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str
 ) -> None:

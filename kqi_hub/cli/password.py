@@ -3,7 +3,8 @@
 import click
 
 from kqi_hub.cli.asking import ask_hidden, ask_new
-from kqi_hub.cli.output import say
+from kqi_hub.cli.options import json_option
+from kqi_hub.cli.output import finish
 from kqi_hub.sdk.client import Client
 
 
@@ -19,7 +20,8 @@ def password() -> None:
     is_flag=True,
     help="Ask for a one-time code too, where the directory itself wants one.",
 )
-def change_password(with_code: bool) -> None:
+@json_option
+def change_password(with_code: bool, as_json: bool) -> None:
     """Change your password.
 
     Both passwords are asked for; from a pipe, the first line is the present one, the
@@ -30,4 +32,4 @@ def change_password(with_code: bool) -> None:
     code = ask_hidden("One-time code") if with_code else ""
     with Client.from_config() as portal:
         portal.change_password(old, new, code)
-    say("Your password is changed.")
+    finish("Your password is changed.", as_json, changed=True)

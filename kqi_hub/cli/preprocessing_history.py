@@ -8,11 +8,12 @@ import click
 from kqi_hub.cli.data_options import yes_option
 from kqi_hub.cli.notebook_figures import span
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import moment, say, show_json, show_table
+from kqi_hub.cli.output import moment, plain, say, show_json, show_table
 from kqi_hub.cli.preprocessing_options import data_option, id_argument, numbers
 from kqi_hub.cli.run_watching import print_log
 from kqi_hub.cli.run_words import ended, teller
 from kqi_hub.sdk.client import Client
+from kqi_hub.sdk.data import Outcome
 from kqi_hub.sdk.errors import PortalError
 from kqi_hub.sdk.run_models import PreprocessingRun
 
@@ -109,15 +110,18 @@ def show_script(preprocessing_id: int, item: int) -> None:
 @click.command("wait")
 @id_argument
 @data_option
-def wait_for_runs(preprocessing_id: int, data: tuple[str, ...]) -> None:
+@json_option
+def wait_for_runs(preprocessing_id: int, data: tuple[str, ...], as_json: bool) -> None:
     """Wait until it has ended on all of these data; exit 1 if one did not complete."""
-    failed = 0
+    over: list[PreprocessingRun] = []
     with Client.from_config() as portal:
         for found in _runs(portal, preprocessing_id, data):
             done = portal.wait(found, tell=teller()) if found.is_live else found
             say(f"Data {done.data}: {ended(done)}")
-            failed += done.state != "completed"
-    if failed:
+            over.append(done)
+    if as_json:
+        show_json(over)
+    if any(one.state != "completed" for one in over):
         raise click.exceptions.Exit(1)
 
 
@@ -128,28 +132,33 @@ def wait_for_runs(preprocessing_id: int, data: tuple[str, ...]) -> None:
     "--normal/--failed", "is_normal", default=True,
     help="Call it user-canceled afterwards (the default), or killed.",
 )  # fmt: skip
+@json_option
 def halt_histories(
-    preprocessing_id: int, data: tuple[str, ...], is_normal: bool
+    preprocessing_id: int, data: tuple[str, ...], is_normal: bool, as_json: bool
 ) -> None:
     """Stop it on these data."""
-    refused = 0
+    done = []
     with Client.from_config() as portal:
         for found in _runs(portal, preprocessing_id, data):
             try:
                 portal.stop_run(PreprocessingRun, found.id, as_failed=not is_normal)
+                done.append(Outcome(found.id, True))
             except PortalError as error:
                 say(f"data {found.data}: {error}")
-                refused += 1
-    _tell_refused(refused)
+                done.append(Outcome(found.id, False, detail=error.message))
+    _tell_done(done, as_json)
 
 
 @click.command("delete-history")
 @id_argument
 @data_option
 @yes_option
-def delete_histories(preprocessing_id: int, data: tuple[str, ...], yes: bool) -> None:
+@json_option
+def delete_histories(
+    preprocessing_id: int, data: tuple[str, ...], yes: bool, as_json: bool
+) -> None:
     """Delete its runs on these data with what they made; what is in use stays."""
-    refused = 0
+    done = []
     with Client.from_config() as portal:
         wanted = list(_runs(portal, preprocessing_id, data))
         if not yes:
@@ -161,10 +170,11 @@ def delete_histories(preprocessing_id: int, data: tuple[str, ...], yes: bool) ->
         for one in wanted:
             try:
                 portal.delete_run(PreprocessingRun, one.id)
+                done.append(Outcome(one.id, True))
             except PortalError as error:
                 say(f"data {one.data}: {error}")
-                refused += 1
-    _tell_refused(refused)
+                done.append(Outcome(one.id, False, detail=error.message))
+    _tell_done(done, as_json)
 
 
 def _runs(
@@ -195,10 +205,14 @@ def _has_not_run(preprocessing_id: int, item: int) -> HasNotRun:
     )
 
 
-def _tell_refused(refused: int) -> None:
+def _tell_done(done: list[Outcome], as_json: bool) -> None:
+    refused = sum(not one.done for one in done)
+    if as_json:
+        show_json({"outcomes": plain(done)})
     if refused:
         raise NotAll(f"{refused} were refused.", "See above.")
-    say("Done.")
+    if not as_json:
+        say("Done.")
 
 
 HISTORY: Final = (

@@ -4,10 +4,11 @@ from typing import Any, Final
 
 import click
 
-from kqi_hub.cli.data_options import COUNT, MOST_LISTED, tenant_filter, tenant_option
+from kqi_hub.cli.data_options import made_options, tenant_filter, tenant_option
 from kqi_hub.cli.notebook_options import tenant_of
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import moment, say, show_json, show_table
+from kqi_hub.cli.output import finish, moment, say, show_json, show_table
+from kqi_hub.cli.outside_results import OUTSIDE
 from kqi_hub.cli.preprocessing_history import HISTORY
 from kqi_hub.cli.preprocessing_options import (
     data_option,
@@ -35,19 +36,12 @@ def preprocessing() -> None:
     """
 
 
-for _command in HISTORY:
+for _command in (*HISTORY, *OUTSIDE):
     preprocessing.add_command(_command)
 
 
 @preprocessing.command("list")
-@click.option(
-    "--count", type=click.IntRange(1, MOST_LISTED), default=COUNT,
-    help=f"How many at most, defaults to {COUNT}.",
-)  # fmt: skip
-@click.option("--id", help="Number: 7, >=7, <100.")
-@click.option("--name", help="Part of the name; !x: without.")
-@click.option("--memo", help="Part of the memo; !x: without.")
-@click.option("--created-at", help="Day: 2026-11-21, >=2026-11.")
+@made_options
 @click.option("--created-by", help="Part of who made it; !x: without.")
 @click.option("--sort", help="id, name, created_at, changed_at; - before: down.")
 @tenant_option
@@ -136,14 +130,16 @@ def update_preprocessing(
 @preprocessing.command("delete")
 @id_argument
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-def delete_preprocessing(preprocessing_id: int, yes: bool) -> None:
+@json_option
+def delete_preprocessing(preprocessing_id: int, yes: bool, as_json: bool) -> None:
     """Delete one of which no run is there any more."""
     if not yes:
         question = f"Delete preprocessing {preprocessing_id}?"
         click.confirm(question, abort=True, err=True)
     with Client.from_config() as portal:
         portal.delete_preprocessing(preprocessing_id)
-    say(f"Preprocessing {preprocessing_id} is deleted.")
+    said = f"Preprocessing {preprocessing_id} is deleted."
+    finish(said, as_json, id=preprocessing_id)
 
 
 @preprocessing.command("run")

@@ -1,11 +1,11 @@
 """Who one is in the directory, and one's choices."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import click
 
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import say, show_json
+from kqi_hub.cli.output import finish, show_json
 from kqi_hub.sdk.client import Client
 
 
@@ -42,7 +42,8 @@ def show_profile(as_json: bool) -> None:
     type=click.Choice(["light", "dark", "system"]),
     help="Colours of the pages.",
 )
-def set_choices(language: str | None, theme: str | None) -> None:
+@json_option
+def set_choices(language: str | None, theme: str | None, as_json: bool) -> None:
     """Choose language and colours; what is not named stays as it is."""
     with Client.from_config() as portal:
         chosen = portal.choices()
@@ -52,4 +53,4 @@ def set_choices(language: str | None, theme: str | None) -> None:
             theme=theme or chosen.theme,
         )
         portal.save_choices(chosen)
-    say("Your choices are saved.")
+    finish("Your choices are saved.", as_json, **asdict(chosen))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from kqi_hub.cli.options import LIFETIME, json_option
-from kqi_hub.cli.output import moment, say, show_json, show_table
+from kqi_hub.cli.output import finish, moment, say, show_json, show_table
 from kqi_hub.sdk import config as configuration
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.queues import Estimate, FreeOf, Price, Queue, QueueDetails, QueueList
@@ -102,11 +102,13 @@ def show_queue(
 
 
 @queue.command("refresh")
-def refresh() -> None:
+@json_option
+def refresh(as_json: bool) -> None:
     """Ask for a fresh look at Slurm; it takes some seconds to be there."""
     with Client.from_config() as portal:
         portal.refresh()
-    say("Asked for. Look again in some seconds: kqi queue list")
+    said = "Asked for. Look again in some seconds: kqi queue list"
+    finish(said, as_json, asked=True)
 
 
 def _tenant(asked: str | None) -> str:
@@ -192,6 +194,8 @@ def _show_estimate(found: Estimate) -> None:
         "never": "it could never start",
     }.get(found.wait, "not known")
     click.echo(f"Such a job: {_price(found.price)}; wait: {wait}")
+    if found.cost_micro and found.price is not None:
+        click.echo(f"In all: {found.cost_micro / _MICRO:,.2f} {found.price.currency}")
     for text in (*found.objections, *found.cautions, found.why or ""):
         if text:
             click.echo(f"  {text}")

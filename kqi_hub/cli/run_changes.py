@@ -7,10 +7,11 @@ import click
 from kqi_hub.cli.amounts import files
 from kqi_hub.cli.data_options import yes_option
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import say, show_json
+from kqi_hub.cli.output import finish, plain, say, show_json
 from kqi_hub.cli.run_options import id_argument, ids_argument
 from kqi_hub.cli.run_words import ended
 from kqi_hub.sdk.client import Client
+from kqi_hub.sdk.data import Outcome
 from kqi_hub.sdk.errors import PortalError
 from kqi_hub.sdk.run_models import Run
 
@@ -96,17 +97,21 @@ def complete_run(kind: Kind, run_ids: tuple[int, ...], as_json: bool) -> None:
 @click.argument("tag")
 @ids_argument
 @click.option("--remove", is_flag=True, help="Take it off instead.")
+@json_option
 @click.pass_obj
-def tag_runs(kind: Kind, tag: str, run_ids: tuple[int, ...], remove: bool) -> None:
+def tag_runs(
+    kind: Kind, /, tag: str, run_ids: tuple[int, ...], remove: bool, as_json: bool
+) -> None:
     """Tag many at once."""
-    _many(kind, run_ids, "untag" if remove else "tag", tag)
+    _many(kind, run_ids, "untag" if remove else "tag", as_json, tag)
 
 
 @click.command("delete")
 @ids_argument
 @yes_option
+@json_option
 @click.pass_obj
-def delete_runs(kind: Kind, run_ids: tuple[int, ...], yes: bool) -> None:
+def delete_runs(kind: Kind, run_ids: tuple[int, ...], yes: bool, as_json: bool) -> None:
     """Delete them with their files; one that lives, or that others read, stays."""
     with Client.from_config() as portal:
         if not yes:
@@ -115,9 +120,10 @@ def delete_runs(kind: Kind, run_ids: tuple[int, ...], yes: bool) -> None:
             click.confirm("Delete for good?", abort=True, err=True)
         if len(run_ids) == 1:
             portal.delete_run(kind, run_ids[0])
-            say(f"{kind.kind.capitalize()} {run_ids[0]} is deleted.")
+            said = f"{kind.kind.capitalize()} {run_ids[0]} is deleted."
+            finish(said, as_json, outcomes=plain([Outcome(run_ids[0], True)]))
             return
-    _many(kind, run_ids, "delete")
+    _many(kind, run_ids, "delete", as_json)
 
 
 def _warn(portal: Client, kind: Kind, run_id: int) -> None:
@@ -137,7 +143,7 @@ def _stop(
     kind: Kind, run_ids: tuple[int, ...], *, as_failed: bool, as_json: bool
 ) -> None:
     if len(run_ids) > 1:
-        _many(kind, run_ids, "fail" if as_failed else "stop")
+        _many(kind, run_ids, "fail" if as_failed else "stop", as_json)
         return
     with Client.from_config() as portal:
         found = portal.stop_run(kind, run_ids[0], as_failed=as_failed)
@@ -149,11 +155,14 @@ def _stop(
         say(ended(found))
 
 
-def _many(kind: Kind, run_ids: tuple[int, ...], action: str, tag: str = "") -> None:
+def _many(
+    kind: Kind, run_ids: tuple[int, ...], action: str, as_json: bool, tag: str = ""
+) -> None:
     with Client.from_config() as portal:
         done = portal.change_many_runs(kind, run_ids, action, tag)
     failed = [one for one in done if not one.done]
-    say(f"{len(done) - len(failed)} of {len(done)} done.")
+    said = f"{len(done) - len(failed)} of {len(done)} done."
+    finish(said, as_json, outcomes=plain(done))
     for one in failed:
         say(f"{kind.kind} {one.id}: {one.detail}")
     if failed:

@@ -1,10 +1,11 @@
-"""What a run would cost and meet, as the command tells of it."""
+"""What a run or notebook would cost and meet, as the command tells of it."""
 
 import click
 
 from kqi_hub.cli.notebook_figures import MICRO
 from kqi_hub.cli.output import show_json
 from kqi_hub.sdk.errors import PortalError
+from kqi_hub.sdk.notebooks import NotebookCheck
 from kqi_hub.sdk.run_models import RunEstimate
 
 
@@ -14,7 +15,7 @@ class Impossible(PortalError):
     exit_code = 12
 
 
-def show_estimate(found: RunEstimate, as_json: bool) -> None:
+def show_estimate(found: RunEstimate | NotebookCheck, as_json: bool) -> None:
     """Show it; Impossible where it could never start."""
     if as_json:
         show_json(found)
@@ -27,5 +28,9 @@ def show_estimate(found: RunEstimate, as_json: bool) -> None:
         if found.price is not None:
             micro, currency = found.price["micro_per_hour"], found.price["currency"]
             click.echo(f"price: {micro / MICRO:,.2f} {currency} an hour")
+            sums = {"in all": found.cost_micro, "left this month": found.left_micro}
+            for name, amount in sums.items():
+                if amount is not None:
+                    click.echo(f"{name}: {amount / MICRO:,.2f} {currency}")
     if not found.is_possible:
-        raise Impossible("It was not submitted.", "Change what is said above.")
+        raise Impossible("It could never start.", "Change what is said above.")

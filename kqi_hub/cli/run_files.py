@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import islice
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 import click
@@ -11,7 +12,7 @@ from kqi_hub.cli.file_looks import show_entries
 from kqi_hub.cli.file_places import SCRATCH, Where
 from kqi_hub.cli.file_transfers import fetch_all
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import say
+from kqi_hub.cli.output import finish
 from kqi_hub.cli.run_options import id_argument
 from kqi_hub.cli.run_watching import own
 from kqi_hub.sdk.client import Client
@@ -73,31 +74,51 @@ def download_files(
     "--file", "-f", "sources", multiple=True, required=True,
     type=click.Path(exists=True), help="A file or folder here; repeat.",
 )  # fmt: skip
+@json_option
 @click.pass_obj
-def upload_files(kind: Kind, run_id: int, sources: tuple[str, ...]) -> None:
+def upload_files(
+    kind: Kind, run_id: int, sources: tuple[str, ...], as_json: bool
+) -> None:
     """Put files beside it, as attachments: they are shown with it and go with it."""
     with Client.from_config() as portal:
         place = _place(portal, kind, run_id, "attach", "")
         done = portal.put_files(sources, place.path, place.root)
-    say(f"Sent {done} files to {place.path}.")
+    finish(f"Sent {done} files to {place.path}.", as_json, files=done, path=place.path)
 
 
 @click.command("delete-file")
 @id_argument
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@json_option
 @click.pass_obj
-def delete_files(kind: Kind, run_id: int, names: tuple[str, ...], yes: bool) -> None:
+def delete_files(
+    kind: Kind, /, run_id: int, names: tuple[str, ...], yes: bool, as_json: bool
+) -> None:
     """Delete attachments for good."""
     if not yes:
         click.confirm(f"Delete {', '.join(names)} for good?", abort=True, err=True)
     with Client.from_config() as portal:
+        _refuse_its_own(portal.run(kind, run_id), names)
         places = [_place(portal, kind, run_id, "attach", one) for one in names]
         work = portal.delete_files([one.path for one in places], SCRATCH)
     if work.error or work.missed:
         said = work.error or work.misses[0]
         raise PortalError(f"Not all were deleted: {said['message']}")
-    say(f"Deleted {len(places)} of {kind.kind} {run_id}.")
+    told = f"Deleted {len(places)} of {kind.kind} {run_id}."
+    finish(told, as_json, id=run_id, deleted=list(names))
+
+
+def _refuse_its_own(run: Run, names: tuple[str, ...]) -> None:
+    """Refuse to delete what the run itself has put there (KX-31, KX-45)."""
+    # A script that was submitted once more has another folder: 12.4711 beside 12.
+    number = run.folder.rpartition("/")[2].partition(".")[0]
+    its_own = f"{run.kind}_output_{number}.zip"
+    for name in names:
+        if PurePosixPath(name) == PurePosixPath(its_own):
+            raise click.UsageError(
+                f"{name} is the run's own: its results, packed. It goes with the run."
+            )
 
 
 def _place(portal: Client, kind: Kind, run_id: int, part: str, path: str) -> Where:

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import say, show_json, show_table
+from kqi_hub.cli.output import finish, say, show_json, show_table
 from kqi_hub.cli.run_options import id_argument, parent
 from kqi_hub.cli.run_watching import own
 from kqi_hub.sdk.client import Client
@@ -97,12 +97,16 @@ def open_board(
 
 @click.command("tensorboard-halt")
 @id_argument
+@json_option
 @click.pass_obj
-def stop_board(kind: Kind, run_id: int) -> None:
+def stop_board(kind: Kind, run_id: int, as_json: bool) -> None:
     """Stop its TensorBoard."""
     with Client.from_config() as portal:
         portal.stop_run_board(own(portal, kind, run_id))
+    finish(f"The TensorBoard of {kind.kind} {run_id} is stopped.", as_json, id=run_id)
     say(f"TensorBoard of {kind.kind} {run_id} is stopped.")
 
 
-INSIDE: Final = (open_shell, list_ports, open_board, stop_board)
+INSIDE: Final = (open_shell, list_ports)
+# Of trainings alone: what an inference writes is shown beside theirs.
+BOARDS: Final = (open_board, stop_board)

@@ -45,6 +45,9 @@ _OPTIONS: Final = (
         help="Run whose output is read: 12, training/12, inference/13; 0: none.",
     ),
     click.option("--environment", help="A conda environment of yours."),
+    click.option(
+        "--image", help="A container image in its place: host/name:tag; empty: none."
+    ),
     click.option("--repository", help="Git repository with the code; empty: none."),
     click.option("--ref", help="Branch or tag of it."),
     click.option("--commit", help="Commit of it; the newest of the branch if unsaid."),
@@ -74,7 +77,7 @@ def choice_options(command: F) -> F:
 
 def chosen(said: dict[str, Any]) -> dict[str, object]:
     """Return what was said on the command line, as the portal takes it."""
-    plain = ("queue", "cpus", "gpus", "gpu_type", "environment", "memo", "zip")
+    plain = ("queue", "cpus", "gpus", "gpu_type", "environment", "image", "memo", "zip")
     found: dict[str, object] = {n: said[n] for n in plain if said[n] is not None}
     if said["command"] is not None and said["command_file"] is not None:
         raise click.UsageError("--command and --command-file say the same thing.")

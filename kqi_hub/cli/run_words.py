@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from kqi_hub.cli.amounts import files, size
-from kqi_hub.cli.notebook_figures import money, span
+from kqi_hub.cli.notebook_figures import span, spent
 from kqi_hub.cli.output import moment, say
 from kqi_hub.sdk.run_models import Run
 
@@ -56,17 +56,20 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield "ran", span(run.ran_s)
     yield "exit code", "" if run.exit_code is None else str(run.exit_code)
     yield "value", run.value
-    yield "cost", money(run.cost_micro, run.price)
+    is_open = not run.is_live and not run.is_billed
+    yield "cost", spent(run.cost_micro, run.price, is_open=is_open)
     yield "dataset", str(run.dataset or "")
     yield "reads", ", ".join(f"{one['kind']} {one['id']}" for one in run.parents)
     yield "read by", ", ".join(f"{one['kind']} {one['id']}" for one in run.children)
     yield "environment", run.environment
+    yield "image", run.image
     yield "code", " ".join(source[n] for n in ("url", "ref", "commit") if n in source)
     yield "command", str(asked.get("command", "")).strip()
     yield "tags", ", ".join(run.tags)
     yield "memo", run.memo
     yield "folder", run.folder
     yield "output", kept
+    yield "used", "" if run.use is None else str(run.use["text"])
 
 
 def _why(run: Run) -> str:

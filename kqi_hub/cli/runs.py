@@ -4,16 +4,17 @@ from typing import Any, Final
 
 import click
 
-from kqi_hub.cli.data_options import COUNT, MOST_LISTED, tenant_filter, tenant_option
-from kqi_hub.cli.notebook_figures import money, span
+from kqi_hub.cli.data_options import count_option, tenant_filter, tenant_option
+from kqi_hub.cli.notebook_figures import span, spent
 from kqi_hub.cli.notebook_options import tenant_of
 from kqi_hub.cli.options import json_option
 from kqi_hub.cli.output import moment, show_json, show_table
 from kqi_hub.cli.run_changes import CHANGES
 from kqi_hub.cli.run_files import FILES
-from kqi_hub.cli.run_inside import INSIDE
+from kqi_hub.cli.run_inside import BOARDS, INSIDE
 from kqi_hub.cli.run_making import MAKING
 from kqi_hub.cli.run_options import id_argument
+from kqi_hub.cli.run_use import USE
 from kqi_hub.cli.run_watching import WATCHING
 from kqi_hub.cli.run_words import told
 from kqi_hub.sdk.client import Client
@@ -66,10 +67,7 @@ def show_script(kind: Kind, run_id: int) -> None:
 
 
 @click.command("list")
-@click.option(
-    "--count", type=click.IntRange(1, MOST_LISTED), default=COUNT,
-    help=f"How many at most, defaults to {COUNT}.",
-)  # fmt: skip
+@count_option
 @click.option("--id", help="Number: 7, >=7, <100.")
 @click.option("--name", help="Part of the name; !x: without.")
 @click.option("--state", multiple=True, help="A state, or live; repeat.")
@@ -159,11 +157,18 @@ def _row(one: Run) -> tuple[object, ...]:
     return (
         *(one.id, "*" if one.is_favourite else "", one.name, one.status, one.queue),
         *(one.job_id, one.owner, moment(int(one.asked_at)), span(one.ran_s)),
-        *(money(one.cost_micro, one.price), one.value, ", ".join(one.tags)),
+        *(_cost(one), one.value, ", ".join(one.tags)),
     )
 
 
+def _cost(one: Run) -> str:
+    is_open = not one.is_live and not one.is_billed
+    return spent(one.cost_micro, one.price, is_open=is_open)
+
+
 _LOOKS: Final = (list_runs, show_run, list_events, show_script, list_tags)
-for _command in (*_LOOKS, *MAKING, *CHANGES, *WATCHING, *FILES, *INSIDE):
+for _command in (*_LOOKS, *MAKING, *CHANGES, *WATCHING, *USE, *FILES, *INSIDE):
     training.add_command(_command)
     inference.add_command(_command)
+for _command in BOARDS:
+    training.add_command(_command)

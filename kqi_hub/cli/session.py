@@ -2,12 +2,13 @@
 
 import socket
 from dataclasses import replace
+from typing import Any
 
 import click
 
 from kqi_hub.cli.asking import ask_hidden
 from kqi_hub.cli.options import LIFETIME, json_option
-from kqi_hub.cli.output import say, show_json, show_table
+from kqi_hub.cli.output import finish, say, show_json, show_table
 from kqi_hub.sdk import config as configuration
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.errors import NotConfigured
@@ -33,12 +34,18 @@ from kqi_hub.sdk.models import Login
 @click.option(
     "--lifetime", type=LIFETIME, default="30d", help="How long it lasts; 30d if unsaid."
 )
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, configuration.LONGEST_S, min_open=True),
+    help="Seconds that the portal may take to answer; kept. 30 if never said.",
+)
+@json_option
 def login(
     server: str | None,
-    name: str | None,
     with_token: bool,
-    scopes: tuple[str, ...],
-    lifetime: int,
+    timeout: float | None,
+    as_json: bool,
+    **wanted: Any,
 ) -> None:
     """Log in to the portal at SERVER, such as https://hub.example.org/.
 
@@ -52,35 +59,42 @@ def login(
             "Which portal?", "Run: kqi login https://ADDRESS-OF-YOUR-PORTAL/"
         )
     address = configuration.checked_server(address)
+    patience = timeout or known.timeout_s
     if with_token:
         token = ask_hidden("Token")
-        with Client(address, token) as portal:
+        with Client(address, token, timeout_s=patience) as portal:
             person = portal.whoami().name
     else:
-        done = _log_in(address, name, scopes, lifetime)
+        with Client(address, timeout_s=patience) as portal:
+            done = _log_in(portal, **wanted)
         token, person = done.token, done.name
         _remind(done)
     tenant = known.tenant if address == known.server else ""
-    saved = configuration.Config(address, tenant, token)
+    saved = configuration.Config(address, tenant, token, patience)
     place = configuration.save(saved)
-    say(f"Logged in to {address} as {person}. The token is in {place} (mode 0600).")
+    finish(
+        f"Logged in to {address} as {person}. The token is in {place} (mode 0600).",
+        as_json,
+        server=address,
+        name=person,
+        folder=str(place),
+    )
 
 
 def _log_in(
-    address: str, name: str | None, scopes: tuple[str, ...], lifetime: int
+    portal: Client, name: str | None, scopes: tuple[str, ...], lifetime: int
 ) -> Login:
     who = name or click.prompt("Name", err=True)
     password = ask_hidden("Password")
     code = ask_hidden("One-time code (empty if you have none)", empty=True)
-    with Client(address) as portal:
-        return portal.login(
-            who,
-            password,
-            code,
-            note=f"kqi login on {socket.gethostname()}"[:200],
-            scopes=scopes,
-            lifetime_s=lifetime,
-        )
+    return portal.login(
+        who,
+        password,
+        code,
+        note=f"kqi login on {socket.gethostname()}"[:200],
+        scopes=scopes,
+        lifetime_s=lifetime,
+    )
 
 
 def _remind(done: Login) -> None:
@@ -94,11 +108,13 @@ def _remind(done: Login) -> None:
 
 
 @click.command()
-def logout() -> None:
+@json_option
+def logout(as_json: bool) -> None:
     """Forget the token on this machine; revoke it on the web page or by kqi token."""
     known = configuration.load()
     configuration.save(replace(known, token=""))
-    say("Logged out: the token was removed from this machine.")
+    said = "Logged out: the token was removed from this machine."
+    finish(said, as_json, server=known.server)
 
 
 @click.command()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import click
 
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import say, show_json, show_table
+from kqi_hub.cli.output import finish, show_json, show_table
 from kqi_hub.sdk import config as configuration
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.errors import PortalError
@@ -41,7 +41,8 @@ def list_tenants(as_json: bool) -> None:
     is_flag=True,
     help="Make it the tenant that the web pages open with, too.",
 )
-def use_tenant(name: str, as_default: bool) -> None:
+@json_option
+def use_tenant(name: str, as_default: bool, as_json: bool) -> None:
     """Work in tenant NAME from now on, on this machine."""
     with Client.from_config() as portal:
         names = [t.name for t in portal.tenants()]
@@ -53,4 +54,5 @@ def use_tenant(name: str, as_default: bool) -> None:
         if as_default:
             portal.save_choices(replace(portal.choices(), default_tenant=name))
     configuration.save(replace(configuration.load(), tenant=name))
-    say(f"Working in tenant {name}.")
+    said = f"Working in tenant {name}."
+    finish(said, as_json, tenant=name, became_default=as_default)

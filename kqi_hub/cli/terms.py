@@ -3,7 +3,7 @@
 import click
 
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import moment, say, show_json
+from kqi_hub.cli.output import finish, moment, say, show_json
 from kqi_hub.sdk.client import Client
 
 
@@ -30,8 +30,10 @@ def show_terms(as_json: bool) -> None:
 
 @terms.command("accept")
 @click.argument("version")
-def accept_terms(version: str) -> None:
+@json_option
+def accept_terms(version: str, as_json: bool) -> None:
     """Accept VERSION of the terms of use, which `kqi terms show` names."""
     with Client.from_config() as portal:
         portal.accept_terms(version)
-    say(f"You have accepted version {version} of the terms of use.")
+    said = f"You have accepted version {version} of the terms of use."
+    finish(said, as_json, version=version)

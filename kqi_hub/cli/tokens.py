@@ -3,7 +3,7 @@
 import click
 
 from kqi_hub.cli.options import LIFETIME, json_option
-from kqi_hub.cli.output import moment, say, show_json, show_table
+from kqi_hub.cli.output import finish, moment, say, show_json, show_table
 from kqi_hub.sdk.client import Client
 
 
@@ -66,8 +66,9 @@ def create_token(
 
 @token.command("revoke")
 @click.argument("token_id")
-def revoke_token(token_id: str) -> None:
+@json_option
+def revoke_token(token_id: str, as_json: bool) -> None:
     """Make a token worthless at once."""
     with Client.from_config() as portal:
         portal.revoke_token(token_id)
-    say(f"Token {token_id} is revoked.")
+    finish(f"Token {token_id} is revoked.", as_json, id=token_id)

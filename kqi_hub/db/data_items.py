@@ -42,7 +42,7 @@ from kqi_hub.db.data_rows import (
 from kqi_hub.db.data_tables import ComparisonRow
 from kqi_hub.db.data_users import DataUsers
 from kqi_hub.db.engine import reading, writing
-from kqi_hub.db.list_conditions import has_part, is_within
+from kqi_hub.db.list_conditions import in_order, made_as
 from kqi_hub.db.upsert import insert_missing, upsert
 from kqi_hub.domain.data import (
     DataItem,
@@ -82,10 +82,9 @@ class SqlDataStore:
 
     def search(self, wanted: DataFilter) -> tuple[DataItem, ...]:
         """Return the page of those READY items that a filter lets through."""
-        column = _SORTED_BY[wanted.sort]
-        order = [column, _I.number]
-        if wanted.is_descending:
-            order = [one.desc() for one in order]
+        order = in_order(
+            _SORTED_BY[wanted.sort], _I.number, is_descending=wanted.is_descending
+        )
         query = select(ITEMS).where(*_conditions(wanted)).order_by(*order)
         with reading(self._engine) as connection:
             page = query.limit(wanted.limit).offset(wanted.offset)
@@ -288,13 +287,7 @@ def _shown(data_id: int) -> Select[Any]:
 
 def _conditions(wanted: DataFilter) -> Iterator[ColumnElement[bool]]:
     yield _IS_READY
-    if wanted.tenants is not None:
-        yield _I.tenant.in_(wanted.tenants)
-    yield from is_within(_I.number, wanted.id)
-    yield from is_within(_I.created_at, wanted.created_at)
-    yield from has_part(_I.name, wanted.name)
-    yield from has_part(_I.memo, wanted.memo)
-    yield from has_part(_I.created_by, wanted.created_by)
+    yield from made_as(_I, wanted)
     for tag in wanted.tags.wanted:
         yield _has_tag(tag)
     for tag in wanted.tags.refused:

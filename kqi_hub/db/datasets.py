@@ -32,7 +32,7 @@ from kqi_hub.db.dataset_rows import (
 )
 from kqi_hub.db.dataset_tables import DatasetTypesRow
 from kqi_hub.db.engine import reading, writing
-from kqi_hub.db.list_conditions import has_part, is_within
+from kqi_hub.db.list_conditions import in_order, made_as
 from kqi_hub.db.tenant_lock import hold_tenant
 from kqi_hub.db.upsert import upsert
 from kqi_hub.domain.data import (
@@ -99,9 +99,8 @@ class SqlDatasetStore:
 
     def search(self, wanted: DatasetFilter) -> tuple[Dataset, ...]:
         """Return a page of those that a filter lets through."""
-        column, number = _COLUMNS[wanted.sort], _D.number
-        order = (
-            (column.desc(), number.desc()) if wanted.is_descending else (column, number)
+        order = in_order(
+            _COLUMNS[wanted.sort], _D.number, is_descending=wanted.is_descending
         )
         query = with_lock().where(*_conditions(wanted)).order_by(*order)
         with reading(self._engine) as connection:
@@ -277,13 +276,7 @@ def _refuse_in_use(connection: Connection, tenant: str, lost: set[str]) -> None:
 
 
 def _conditions(wanted: DatasetFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.tenants is not None:
-        yield _D.tenant.in_(wanted.tenants)
-    yield from is_within(_D.number, wanted.id)
-    yield from is_within(_D.created_at, wanted.created_at)
-    yield from has_part(_D.name, wanted.name)
-    yield from has_part(_D.memo, wanted.memo)
-    yield from has_part(_D.created_by, wanted.created_by)
+    yield from made_as(_D, wanted)
     if wanted.is_locked is not None:
         yield is_locked() if wanted.is_locked else ~is_locked()
     if wanted.data_id is not None:

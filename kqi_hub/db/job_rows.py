@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Select,
     Table,
@@ -126,6 +127,14 @@ def live_jobs(connection: Connection, cluster: str, user: str | None) -> Iterato
     return _read(connection, query.order_by(JOBS.c.job_id))
 
 
+def ended_jobs(
+    connection: Connection, cluster: str, since: float, *only: ColumnElement[bool]
+) -> Iterator[Job]:
+    """Read the jobs that have begun, and ended after a moment."""
+    ended = (JOBS.c.over_since >= since, JOBS.c.starts_at.is_not(None), *only)
+    return _read(connection, _select(cluster, None).where(*ended))
+
+
 def newest_jobs(
     connection: Connection,
     cluster: str,
@@ -147,6 +156,21 @@ def jobs_of_ids(
     for chunk in _chunks(tuple(job_ids)):
         chosen = JOBS.c.job_id.in_(chunk)
         yield from _read(connection, _select(cluster, None).where(chosen))
+
+
+def exit_codes_of(
+    connection: Connection, cluster: str, job_ids: Collection[int]
+) -> Iterator[tuple[int, int]]:
+    """Read what is known of how jobs ended: 128 and its number for a signal."""
+    for chunk in _chunks(tuple(job_ids)):
+        query = select(JOBS.c.job_id, JOBS.c.exit_code, JOBS.c.signal).where(
+            JOBS.c.cluster == cluster,
+            JOBS.c.job_id.in_(chunk),
+            JOBS.c.over_since.is_not(None),
+            JOBS.c.exit_code.is_not(None),
+        )
+        for job_id, code, signal in connection.execute(query):
+            yield job_id, code or (128 + signal if signal else 0)
 
 
 def jobs_of_names(

@@ -5,11 +5,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Text, or_
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from kqi_hub.db.text import to_storable
 from kqi_hub.domain.filters import Part, Span
+from kqi_hub.domain.listing import MadeFilter
+
+Columns = ReadOnlyColumnCollection[str, Any]
 
 
 class small(FunctionElement[str]):  # noqa: N801 - named as SQL's functions are
@@ -48,3 +52,23 @@ def is_within(column: ColumnElement[Any], span: Span) -> Iterator[ColumnElement[
         yield column >= span.at_least
     if span.below is not None:
         yield column < span.below
+
+
+def made_as(table: Columns, wanted: MadeFilter) -> Iterator[ColumnElement[bool]]:
+    """Yield what a list of things that somebody made is filtered by."""
+    if wanted.tenants is not None:
+        yield table.tenant.in_(wanted.tenants)
+    yield from is_within(table.number, wanted.id)
+    yield from is_within(table.created_at, wanted.created_at)
+    yield from has_part(table.name, wanted.name)
+    yield from has_part(table.memo, wanted.memo)
+    yield from has_part(table.created_by, wanted.created_by)
+
+
+def in_order(
+    column: ColumnElement[Any], number: ColumnElement[int], *, is_descending: bool
+) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Return an order in which no two rows are alike: their numbers tell them apart."""
+    if is_descending:
+        return column.desc(), number.desc()
+    return column.asc(), number.asc()

@@ -78,7 +78,6 @@ def session_of(row: Row[Any], prefix: str = "") -> Session:
         detail=of("detail"),
         exit_code=of("exit_code"),
         seen=of("seen"),
-        per_hour=of("per_hour"),
     )
 
 

@@ -97,11 +97,6 @@ class SqlSessionStore:
         is_new = (_S.node != node) | _S.port.is_distinct_from(port)
         return self._note(session_id, now, {"node": node, "port": port}, is_new)
 
-    def priced(self, session_id: int, per_hour: int, now: float) -> Session:
-        """Note what an hour of it costs; what was noted before stays."""
-        values = {"per_hour": per_hour}
-        return self._note(session_id, now, values, _S.per_hour.is_(None))
-
     def stopping(self, session_id: int, cause: Cause, now: float) -> Session:
         """Note why it is about to end: the first cause told wins."""
         values = {"stopping": cause.value}

@@ -65,6 +65,7 @@ class SessionRow(Base):
     detail: Mapped[str]
     exit_code: Mapped[int | None]
     seen: Mapped[tuple[tuple[str, int], ...]] = mapped_column(Amounts())
+    # Of sessions from before there was a book; nothing writes or reads it any more.
     per_hour: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (

@@ -47,6 +47,7 @@ def _plain(one: Choices) -> Mapping[str, object]:
         "memo": one.memo,
         "dataset": one.dataset,
         "staging": one.staging.value,
+        "parents": one.parents,
     }
 
 
@@ -69,4 +70,5 @@ def _choices(said: Mapping[str, Any]) -> Choices:
         memo=said.get("memo", ""),
         dataset=said.get("dataset"),
         staging=Staging(said.get("staging", Staging.LINK)),
+        parents=tuple(said.get("parents", ())),
     )

@@ -1,4 +1,4 @@
-"""The table of people's choices."""
+"""The tables of people's choices."""
 
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,3 +15,14 @@ class PreferenceRow(Base):
     theme: Mapped[str | None]
     default_tenant: Mapped[str | None]
     changed_at: Mapped[float]
+
+
+class DismissedRow(Base):
+    """A notice that a person does not want to see again, until it says more."""
+
+    __tablename__ = "dismissed_notices"
+
+    person: Mapped[str] = mapped_column(primary_key=True)
+    notice: Mapped[str] = mapped_column(primary_key=True)
+    mark: Mapped[str]
+    at: Mapped[float]

@@ -5,11 +5,12 @@ from typing import Final, cast
 from sqlalchemy import Engine, Table, select
 
 from kqi_hub.db.engine import reading, writing
-from kqi_hub.db.preference_tables import PreferenceRow
+from kqi_hub.db.preference_tables import DismissedRow, PreferenceRow
 from kqi_hub.db.upsert import upsert
 from kqi_hub.domain.preferences import Preferences, Theme
 
 _CHOICES: Final = cast(Table, PreferenceRow.__table__)
+_DISMISSED: Final = cast(Table, DismissedRow.__table__)
 
 
 class SqlPreferenceStore:
@@ -42,3 +43,18 @@ class SqlPreferenceStore:
         }
         with writing(self._engine) as connection:
             connection.execute(upsert(connection, _CHOICES), row)
+
+    def dismissed(self, person: str, notice: str) -> str:
+        """Return the mark of a notice when the person dismissed it; empty: never."""
+        columns = _DISMISSED.c
+        query = select(columns.mark).where(
+            columns.person == person, columns.notice == notice
+        )
+        with reading(self._engine) as connection:
+            return connection.scalar(query) or ""
+
+    def dismiss(self, person: str, notice: str, mark: str, now: float) -> None:
+        """Note that the person does not want to see a notice as it is now."""
+        row = {"person": person, "notice": notice, "mark": mark, "at": now}
+        with writing(self._engine) as connection:
+            connection.execute(upsert(connection, _DISMISSED), row)

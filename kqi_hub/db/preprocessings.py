@@ -1,11 +1,10 @@
 """Preprocessings in the database."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any, Final, cast
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
     Row,
@@ -19,7 +18,7 @@ from sqlalchemy import (
 )
 
 from kqi_hub.db.engine import reading, writing
-from kqi_hub.db.list_conditions import has_part, is_within
+from kqi_hub.db.list_conditions import in_order, made_as
 from kqi_hub.db.preprocessing_tables import PreprocessingRow
 from kqi_hub.db.run_tables import RunRow
 from kqi_hub.db.tenant_lock import hold_tenant
@@ -83,10 +82,9 @@ class SqlPreprocessingStore:
         self, wanted: PreprocessingFilter
     ) -> tuple[tuple[Preprocessing, ...], int]:
         """Return a page of those that a filter lets through, and how many it does."""
-        conditions = tuple(_conditions(wanted))
-        column, number = _COLUMNS[wanted.sort], _P.number
-        order = (
-            (column.desc(), number.desc()) if wanted.is_descending else (column, number)
+        conditions = tuple(made_as(_P, wanted))
+        order = in_order(
+            _COLUMNS[wanted.sort], _P.number, is_descending=wanted.is_descending
         )
         query = select(_ROWS, _HAS_RUN.label("is_locked")).where(*conditions)
         page = query.order_by(*order).limit(wanted.limit).offset(wanted.offset)
@@ -191,13 +189,3 @@ def _of_source(source: Source | None) -> dict[str, object]:
 
 def _of_shape(shape: Shape) -> dict[str, object]:
     return {one.name: getattr(shape, one.name) for one in fields(shape)}
-
-
-def _conditions(wanted: PreprocessingFilter) -> Iterator[ColumnElement[bool]]:
-    if wanted.tenants is not None:
-        yield _P.tenant.in_(wanted.tenants)
-    yield from is_within(_P.number, wanted.id)
-    yield from is_within(_P.created_at, wanted.created_at)
-    yield from has_part(_P.name, wanted.name)
-    yield from has_part(_P.memo, wanted.memo)
-    yield from has_part(_P.created_by, wanted.created_by)

@@ -111,7 +111,6 @@ def _row(new: NewRun, now: float) -> dict[str, Any]:
         "dataset": spec.dataset,
         "preprocessing": new.preprocessing,
         "data": new.data,
-        "per_hour": new.per_hour,
         "node": "",
         "keeps_refused": new.keeps_refused,
         "leased_by": "",
@@ -124,6 +123,8 @@ def _row(new: NewRun, now: float) -> dict[str, Any]:
 
 
 def _state(new: NewRun) -> RunState:
+    if new.spec.is_outside:
+        return RunState.OPENED
     return RunState.PREPARED if new.is_prepared else RunState.ASKED
 
 

@@ -186,7 +186,6 @@ def _run(row: Row[Any], tags: tuple[str, ...]) -> Run:
         detail=row.detail,
         exit_code=row.exit_code,
         value=row.value,
-        per_hour=row.per_hour,
         is_favourite=row.is_favourite,
         name=row.name,
         memo=row.memo,
@@ -195,6 +194,7 @@ def _run(row: Row[Any], tags: tuple[str, ...]) -> Run:
         copied_from=row.copied_from,
         files=row.files,
         bytes=row.bytes,
+        use=row.use,
     )
 
 

@@ -1,18 +1,20 @@
 """Lists of runs in the database: what a filter lets through, and in which order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from kqi_hub.db.dataset_rows import DATASETS
-from kqi_hub.db.list_conditions import has_part, is_within
+from kqi_hub.db.list_conditions import has_part, in_order, is_within
 from kqi_hub.db.run_rows import PARENTS, RUNS, TAGS, runs_of, with_spec
-from kqi_hub.domain.filters import Part
+from kqi_hub.domain.filters import Part, TagRule
 from kqi_hub.domain.run_list import RunColumn, RunFilter
 from kqi_hub.domain.runs import LIVE, Run
 
 _R, _P, _T = RUNS.c, PARENTS.c, TAGS.c
+Conditions = Sequence[ColumnElement[bool]]
 _SORTED_BY: Final = {
     RunColumn.ID: _R.number,
     RunColumn.NAME: _R.name,
@@ -31,38 +33,90 @@ def page_of(connection: Connection, wanted: RunFilter) -> tuple[tuple[Run, ...],
     The numbers are found first: the search reads no row that it does not show.
     """
     conditions = list(_conditions(wanted))
-    query = select(_R.number).where(*conditions).order_by(*_order(wanted))
-    page = query.limit(wanted.limit).offset(wanted.offset)
-    numbers = list(connection.scalars(page))
+    if wanted.sort is RunColumn.VALUE and _asks_nothing(wanted):
+        numbers = _by_value(connection, wanted, conditions)
+    else:
+        numbers = _numbers(connection, wanted, conditions, _order(wanted))
     found = runs_of(connection, with_spec().where(_R.number.in_(numbers)))
     place = {number: at for at, number in enumerate(numbers)}
     runs = tuple(sorted(found, key=lambda one: place[one.id]))
     return runs, _total(connection, wanted, conditions, len(runs))
 
 
-def _total(
+def _numbers(
     connection: Connection,
     wanted: RunFilter,
-    conditions: list[ColumnElement[bool]],
-    shown: int,
+    conditions: Conditions,
+    order: tuple[ColumnElement[Any], ...],
+) -> list[int]:
+    query = select(_R.number).where(*conditions).order_by(*order)
+    return list(connection.scalars(query.limit(wanted.limit).offset(wanted.offset)))
+
+
+def _by_value(
+    connection: Connection, wanted: RunFilter, conditions: Conditions
+) -> list[int]:
+    """Return a page out of the index of values, with those that have none behind.
+
+    A search reads rows besides: there it is quicker to find first, and sort after.
+    """
+    column, number = in_order(
+        _R.value_number, _R.number, is_descending=wanted.is_descending
+    )
+    valued = [*conditions, _R.value_number.is_not(None)]
+    page = _numbers(connection, wanted, valued, (column, number))
+    missing = wanted.limit - len(page)
+    if not missing:
+        return page
+    before = wanted.offset + len(page)
+    if wanted.offset and not page:
+        before = _count(connection, valued)
+    rest = replace(wanted, limit=missing, offset=max(0, wanted.offset - before))
+    without = [*conditions, _R.value_number.is_(None)]
+    return page + _numbers(connection, rest, without, (number,))
+
+
+def _asks_nothing(wanted: RunFilter) -> bool:
+    """Tell whether all runs of a kind are listed, of some tenants or of all."""
+    return wanted == RunFilter(
+        wanted.kind,
+        wanted.tenants,
+        sort=wanted.sort,
+        is_descending=wanted.is_descending,
+        limit=wanted.limit,
+        offset=wanted.offset,
+    )
+
+
+def _total(
+    connection: Connection, wanted: RunFilter, conditions: Conditions, shown: int
 ) -> int:
     """Return how many there are; a page that is not full has the last of them."""
     if shown < wanted.limit and (shown or not wanted.offset):
         return wanted.offset + shown
+    refused = wanted.tags.refused
+    if not refused:
+        return _count(connection, conditions)
+    # To look for a tag at each run costs most: those that have it are fewer.
+    rest = replace(wanted, tags=TagRule(wanted.tags.wanted))
+    others = list(_conditions(rest))
+    has_one = or_(*(_has_tag(wanted, tag) for tag in refused))
+    return _count(connection, others) - _count(connection, [*others, has_one])
+
+
+def _count(connection: Connection, conditions: Conditions) -> int:
     counted = select(func.count()).select_from(RUNS).where(*conditions)
     return connection.scalar(counted) or 0
 
 
 def _order(wanted: RunFilter) -> tuple[ColumnElement[Any], ...]:
-    column = _SORTED_BY[wanted.sort]
-    if not wanted.is_descending:
-        order = [column.asc(), _R.number.asc()]
-    else:
-        order = [column.desc(), _R.number.desc()]
+    column, number = in_order(
+        _SORTED_BY[wanted.sort], _R.number, is_descending=wanted.is_descending
+    )
     if wanted.sort in (RunColumn.VALUE, RunColumn.ENDED_AT):
         # What has no value yet comes last, whichever way one looks.
-        order[0] = order[0].nulls_last()
-    return tuple(order)
+        column = column.nulls_last()
+    return column, number
 
 
 def _conditions(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
@@ -123,11 +177,15 @@ def _dataset(part: Part) -> Iterator[ColumnElement[bool]]:
 
 def _tags(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
     for tag in wanted.tags.wanted:
-        yield _R.number.in_(select(_T.run).where(*_tagged(wanted, tag)))
+        yield _has_tag(wanted, tag)
     for tag in wanted.tags.refused:
         # Most have not got it: each run is asked, rather than all that have it.
         mine = exists().where(_T.tenant == _R.tenant, _T.run == _R.number)
         yield ~mine.where(_T.tag == tag)
+
+
+def _has_tag(wanted: RunFilter, tag: str) -> ColumnElement[bool]:
+    return _R.number.in_(select(_T.run).where(*_tagged(wanted, tag)))
 
 
 def _tagged(wanted: RunFilter, tag: str) -> Iterator[ColumnElement[bool]]:

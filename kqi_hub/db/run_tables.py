@@ -8,12 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from kqi_hub.db.account_tables import NEVER_AGAIN
 from kqi_hub.db.login_tables import ROW_NUMBER
 from kqi_hub.db.run_text import SpecText
+from kqi_hub.db.run_use_text import UseText
 from kqi_hub.db.tables import Base
+from kqi_hub.domain.run_use import RunUse
 from kqi_hub.domain.runs import RunSpec
 
 _IS_LIVE: Final = text("settled_at IS NULL")
 _IS_ALONE: Final = text("task IS NULL AND copied_from IS NULL")
 _IS_TASK: Final = text("task IS NOT NULL")
+_HAS_VALUE: Final = text("value_number IS NOT NULL")
 _IS_FIRST: Final = text("preprocessing IS NOT NULL AND copied_from IS NULL")
 # Rows that are found by their key alone: SQLite keeps them in the index itself.
 _IN_KEY_ORDER: Final = {"sqlite_with_rowid": False}
@@ -70,11 +73,22 @@ class RunRow(Base):
     detail: Mapped[str]
     memo: Mapped[str]
     command: Mapped[str]
+    use: Mapped[RunUse | None] = mapped_column(UseText())
 
     __table_args__ = (
         # What lists sort by and search, but memos and commands, in their usual order:
         # most searches read this alone, a part of the table.
         Index("ix_runs_lists", *LISTED),
+        # By value from either end; those without one come last, by their numbers.
+        Index(
+            "ix_runs_values",
+            "kind",
+            "value_number",
+            "number",
+            "tenant",
+            sqlite_where=_HAS_VALUE,
+            postgresql_where=_HAS_VALUE,
+        ),
         Index(None, "owner", "kind", "number"),
         Index(None, "changed_at"),
         Index(None, "preprocessing", "number"),

@@ -13,8 +13,8 @@ from kqi_hub.domain.runs import Parent, RunKind, RunSpec, Source
 
 # What is written as it is; the command has a column of its own.
 _PLAIN: Final = (
-    "name", "tenant", "queue", "lifetime_s", "dataset", "environment", "ports", "zip",
-    "memo", "tags", "variables",
+    "name", "tenant", "queue", "lifetime_s", "dataset", "environment", "image", "ports",
+    "zip", "memo", "tags", "variables", "is_outside",
 )  # fmt: skip
 _KNOWN: Final = {one.name for one in fields(RunSpec)}
 

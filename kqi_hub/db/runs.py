@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError
 
 from kqi_hub.db.dataset_rows import USES
 from kqi_hub.db.engine import reading, writing
+from kqi_hub.db.outside_outputs import OUTSIDE
 from kqi_hub.db.run_asking import add_runs
 from kqi_hub.db.run_rows import (
     EVENTS,
@@ -43,20 +44,27 @@ from kqi_hub.db.run_rows import (
     with_spec,
 )
 from kqi_hub.db.run_search import page_of
+from kqi_hub.db.run_submitted import note_submitted
 from kqi_hub.db.upsert import upsert
 from kqi_hub.domain.errors import Conflict
 from kqi_hub.domain.run_list import RunFilter
 from kqi_hub.domain.run_ports import Collected, NewRun, Removal, RunNames, Told
-from kqi_hub.domain.run_states import ENDED, final_state, is_news
+from kqi_hub.domain.run_states import (
+    BY_HAND,
+    ENDED,
+    FORGOTTEN,
+    final_state,
+    is_news,
+    may_be_forgotten,
+)
 from kqi_hub.domain.runs import Run, RunChange, RunEvent, RunState
 
 _R: Final = RUNS.c
 _U: Final = USES.c
 _IS_LIVE: Final = _R.settled_at.is_(None)
-_BY_HAND: Final = "submitted by hand"
 _LONGEST_NUMBER: Final = 40
 _TOLD: Final = (
-    "job_id", "node", "began_at", "ended_at", "exit_code", "detail", "per_hour",
+    "job_id", "node", "began_at", "ended_at", "exit_code", "detail",
 )  # fmt: skip
 
 
@@ -98,8 +106,8 @@ class SqlRunStore:
             return page_of(connection, wanted)
 
     def live(self, owner: str | None = None) -> tuple[Run, ...]:
-        """Return every run that has not ended, of one person or of all."""
-        query = with_spec().where(_IS_LIVE)
+        """Return every run that has not ended and is Slurm's, of one person or all."""
+        query = with_spec().where(_IS_LIVE, _R.state != RunState.OPENED.value)
         if owner is not None:
             query = query.where(_R.owner == owner)
         with reading(self._engine) as connection:
@@ -147,6 +155,23 @@ class SqlRunStore:
                 connection, known, told.state, told.at, told.cause, _said(told)
             )
 
+    def submitted(
+        self, run_ids: Collection[int], job_id: int, now: float
+    ) -> tuple[Run, ...]:
+        """Note the job that was submitted for these runs, and return them by number."""
+        with writing(self._engine) as connection:
+            return note_submitted(connection, run_ids, job_id, now)
+
+    def forgotten(
+        self, run_ids: Collection[int], job_id: int, now: float
+    ) -> tuple[Run, ...]:
+        """Note that Slurm has lost this job before it began: they are ASKED again."""
+        with writing(self._engine) as connection:
+            return tuple(
+                _forgotten(connection, held_run(connection, number), job_id, now)
+                for number in sorted(run_ids)
+            )
+
     def stopping(self, run_id: int, called: RunState, now: float) -> Run:
         """Note how it will be called once its job has ended: the first word wins."""
         with writing(self._engine) as connection:
@@ -167,6 +192,7 @@ class SqlRunStore:
                 "value_number": _number(found.value),
                 "files": found.files,
                 "bytes": found.bytes,
+                "use": found.use,
                 "exit_code": _either(found.exit_code, known.exit_code),
                 "detail": found.detail or known.detail,
                 "ended_at": _either(known.ended_at, now),
@@ -196,7 +222,7 @@ class SqlRunStore:
                 return run
             if known.is_live and known.job_id is None:
                 values = {"job_id": job_id}
-                return _move(connection, known, RunState.PENDING, now, _BY_HAND, values)
+                return _move(connection, known, RunState.PENDING, now, BY_HAND, values)
             return _copied(connection, known, job_id, now)
 
     def change(self, run_id: int, change: RunChange, now: float) -> Run:
@@ -307,8 +333,6 @@ def _move(
 ) -> Run:
     """Bring a run that is held into a state, with what is known by now."""
     said = {name: value for name, value in values.items() if value is not None}
-    if "per_hour" in said and known.per_hour is not None:
-        del said["per_hour"]
     if state is known.state and all(
         getattr(known, name, None) == value for name, value in said.items()
     ):
@@ -320,6 +344,16 @@ def _move(
     return changed(connection, known.id, at, said | {"state": state.value})
 
 
+def _forgotten(connection: Connection, known: Run, job_id: int, now: float) -> Run:
+    was = select(EVENTS.c.state).where(EVENTS.c.run == known.id)
+    states = map(RunState, connection.scalars(was))
+    if not may_be_forgotten(known, job_id, states):
+        return known
+    note_event(connection, known.id, now, RunState.ASKED, FORGOTTEN)
+    values = {"state": RunState.ASKED.value, "job_id": None, "node": ""}
+    return changed(connection, known.id, now, values)
+
+
 def _said(told: Told) -> dict[str, Any]:
     names = (
         "job_id",
@@ -328,7 +362,6 @@ def _said(told: Told) -> dict[str, Any]:
         "ended_at",
         "exit_code",
         "detail",
-        "per_hour",
     )
     said = {name: getattr(told, name) for name in names}
     return said | {"outcome": told.outcome and told.outcome.value}
@@ -344,7 +377,7 @@ def _copied(connection: Connection, known: Run, job_id: int, now: float) -> Run:
     [number] = add_runs(connection, [new], now, copied_from=origin, folder=folder)
     copy = held_run(connection, number)
     values = {"job_id": job_id}
-    return _move(connection, copy, RunState.PENDING, now, _BY_HAND, values)
+    return _move(connection, copy, RunState.PENDING, now, BY_HAND, values)
 
 
 def _release(connection: Connection, run: Run) -> None:
@@ -356,6 +389,7 @@ def _release(connection: Connection, run: Run) -> None:
 
 def _forget(connection: Connection, run: Run) -> None:
     for column in (
+        OUTSIDE.c.run,
         TAGS.c.run,
         PARENTS.c.run,
         EVENTS.c.run,

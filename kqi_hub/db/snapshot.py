@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Table, or_, select, up
 from kqi_hub.db.engine import reading as reading_transaction, writing
 from kqi_hub.db.job_rows import (
     JobRows,
+    exit_codes_of,
     jobs_of_ids,
     jobs_of_names,
     live_ids,
@@ -113,6 +114,11 @@ class SqlSnapshotStore:
                 )
             }
         return tuple(found.values())
+
+    def exit_codes(self, job_ids: Collection[int]) -> Mapping[int, int]:
+        """Return the exit codes of ended jobs, where accounting has told them."""
+        with reading_transaction(self._engine) as connection:
+            return dict(exit_codes_of(connection, self._cluster, job_ids))
 
     def request_refresh(self, asked_at: float) -> None:
         """Ask the worker for a fresh look; the newest request stands for all."""

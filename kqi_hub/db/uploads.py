@@ -51,7 +51,7 @@ from kqi_hub.domain.data_errors import (
     upload_over,
 )
 from kqi_hub.domain.data_quota import check_room
-from kqi_hub.domain.errors import Incomplete, NotFound
+from kqi_hub.domain.errors import Conflict, Incomplete, NotFound
 from kqi_hub.domain.upload_ports import NewData, NewUpload, Quotas
 
 _I, _F, _U = ITEMS.c, FILES.c, UPLOADS.c
@@ -72,6 +72,7 @@ class SqlUploadStore:
         """Keep a new item, UPLOADING, and its upload; NoRoom beyond a quota."""
         with writing(self._engine) as connection:
             hold_tenant(connection, new.tenant)
+            _refuse_known(connection, upload.key)
             _check_parents(connection, new)
             _check_room(connection, new.tenant, upload, quotas)
             data_id = _insert_item(connection, new, upload)
@@ -292,6 +293,12 @@ def _check_all_there(connection: Connection, upload: Upload) -> None:
             all_files=upload.files,
             all_bytes=upload.bytes,
         )
+
+
+def _refuse_known(connection: Connection, key: str) -> None:
+    """Refuse a key that an upload has: the tenant is held, so it is not begun twice."""
+    if connection.scalar(select(_U.key).where(_U.key == key)) is not None:
+        raise Conflict("This upload has begun already.", "Go on with it.")
 
 
 def _check_parents(connection: Connection, new: NewData) -> None:

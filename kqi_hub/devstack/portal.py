@@ -42,6 +42,7 @@ _SETTINGS = """\
 # Written by ./demo at every start.
 [site]
 name = "KQI Hub demo"
+support = "hpc-help@example.org"
 state_dir = "{state}"
 
 [cluster]

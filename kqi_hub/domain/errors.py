@@ -20,6 +20,7 @@ KqiError
 ├── DirectoryUnavailable    no directory server answers                     503  8
 ├── HubUnavailable          JupyterHub does not answer                      503  23
 ├── GitUnavailable          a Git server does not answer, or refuses        503  27
+├── RegistryUnavailable     a registry of images does not answer            503  28
 ├── StoreError              the data store failed                           502  24
 │   ├── StoreUnavailable    no answer: part of it may have happened         503  25
 │   └── StoreFull           no room left on its disk                        507  26
@@ -214,6 +215,12 @@ class GitUnavailable(KqiError):
     """A Git server does not answer in time, or refuses; nothing was changed."""
 
     status, exit_code, code = 503, 27, "git-unavailable"
+
+
+class RegistryUnavailable(KqiError):
+    """A registry of images does not answer in time, or refuses; nothing was changed."""
+
+    status, exit_code, code = 503, 28, "registry-unavailable"
 
 
 class StoreError(KqiError):

@@ -77,3 +77,5 @@ class EndedJob:
     ended_at: int
     exit_code: int
     signal: int
+    # As accounting keeps it: quotes and backslashes are rewritten there.
+    name: str = ""

@@ -24,7 +24,7 @@ _SCHEMES: Final = frozenset({"https", "http", "ssh"})
 _OURS: Final = ("JUPYTERHUB_", "JPY_", "KQI_", "SLURM_", "SLURMD_", "SBATCH_")
 _OURS_EXACTLY: Final = frozenset({"HOME", "USER", "LOGNAME", "SHELL"})
 _LARGEST: Final = Shape(65_536, 2**40, 1024)
-_LARGEST_NUMBER: Final = 2**63 - 1
+LARGEST_NUMBER: Final = 2**63 - 1
 
 
 def check_account(tenant: str) -> None:
@@ -144,7 +144,7 @@ def check_variables(variables: tuple[tuple[str, str], ...]) -> None:
 
 def check_dataset(dataset: int | None) -> None:
     """Refuse what is no number of a dataset; whose it is, the service asks."""
-    if dataset is not None and not 1 <= dataset <= _LARGEST_NUMBER:
+    if dataset is not None and not 1 <= dataset <= LARGEST_NUMBER:
         raise InvalidInput(
             "dataset: this is not the number of a dataset.",
             "Choose one from the list of datasets, or none.",

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from kqi_hub.domain.amounts import Amounts
-
 MICRO: Final = 1_000_000
 HOUR_S: Final = 3600
 # Slurm counts memory in MB; rates are for 1024 of them.
@@ -18,37 +16,6 @@ class Rule(StrEnum):
 
     SUM = "sum"
     MAX = "max"
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """What an hour costs in a queue, in micro-currency; all zero is free.
-
-    With `gpu_type` the rate holds for nodes with GPUs of that type alone.
-    """
-
-    queue: str
-    gpu_type: str = ""
-    cpu: int = 0
-    memory_gb: int = 0
-    gpu: int = 0
-    node: int = 0
-    rule: Rule = Rule.SUM
-
-    @property
-    def is_free(self) -> bool:
-        """Tell whether nothing costs anything."""
-        return not (self.cpu or self.memory_gb or self.gpu or self.node)
-
-    def per_hour(self, takes: Amounts) -> int:
-        """Return the price of an hour of so much."""
-        parts = (
-            self.cpu * takes.cpus,
-            divided(self.memory_gb * takes.memory_mb, MB_PER_GB),
-            self.gpu * takes.gpu_total,
-            self.node * takes.nodes,
-        )
-        return sum(parts) if self.rule is Rule.SUM else max(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Final
 
 from kqi_hub.domain.errors import InvalidInput
 from kqi_hub.domain.job_choices import (
+    LARGEST_NUMBER,
     check_account,
     check_dataset,
     check_environment,
@@ -26,6 +27,7 @@ from kqi_hub.domain.notebooks import (
 
 LONGEST_MEMO: Final = 1000
 LONGEST_COMMAND: Final = 8192
+MOST_PARENTS: Final = 20
 SHORTEST_LIFETIME_S: Final = 3600
 _HOUR_S: Final = 3600
 _NAME: Final = re.compile(rf"[a-z0-9-]{{1,{LONGEST_NAME}}}")
@@ -53,7 +55,24 @@ def checked_choices(choices: Choices, rules: NotebookRules) -> Choices:
     check_text(choices.command, LONGEST_COMMAND, "command")
     check_text(choices.memo, LONGEST_MEMO, "memo")
     check_dataset(choices.dataset)
+    _check_parents(choices.parents)
     return choices
+
+
+def _check_parents(parents: tuple[int, ...]) -> None:
+    """Refuse what are no numbers of runs; whose they are, the service asks."""
+    are_numbers = all(1 <= one <= LARGEST_NUMBER for one in parents)
+    if not are_numbers or len(set(parents)) < len(parents):
+        raise InvalidInput(
+            "parents: these are not the numbers of runs, each once.",
+            "Choose from your own trainings, inferences and preprocessings, or none.",
+        )
+    if len(parents) > MOST_PARENTS:
+        raise InvalidInput(
+            "parents: there are more than {most} of them.",
+            "Leave some out.",
+            most=MOST_PARENTS,
+        )
 
 
 def check_name(name: str) -> None:

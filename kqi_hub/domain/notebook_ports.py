@@ -74,9 +74,6 @@ class SessionStore(Protocol):
     def placed(self, session_id: int, node: str, port: int, now: float) -> Session:
         """Note where its server listens."""
 
-    def priced(self, session_id: int, per_hour: int, now: float) -> Session:
-        """Note what an hour of it costs, in micro-currency: the first price counts."""
-
     def stopping(self, session_id: int, cause: Cause, now: float) -> Session:
         """Note why it is about to end: the first cause told wins."""
 
@@ -153,6 +150,8 @@ class ServerSecrets:
     # Credentials for the repository's host, as user name and password; None: none.
     git: tuple[str, str] | None = None
     dataset: DatasetPlace | None = None
+    # Runs whose results are read: number and folder, the latter empty for a lost one.
+    parents: tuple[tuple[int, str], ...] = ()
 
 
 class SecretFiles(Protocol):

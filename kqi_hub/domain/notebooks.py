@@ -68,6 +68,8 @@ class Choices:
     # A dataset to work on, as it is when a session begins; it is never locked by that.
     dataset: int | None = None
     staging: Staging = Staging.LINK
+    # Runs of the person's whose results are linked into the workspace (K-145).
+    parents: tuple[int, ...] = ()
 
 
 class Phase(StrEnum):
@@ -123,8 +125,6 @@ class Session:
     exit_code: int | None = None
     # What the idle rule saw when it ended the session, such as ("kernels_busy", 0).
     seen: tuple[tuple[str, int], ...] = ()
-    # What an hour costs in micro-currency, as it was when the job began, if known.
-    per_hour: int | None = None
 
     @property
     def job_name(self) -> str:
@@ -213,3 +213,12 @@ class NotebookRules:
     end_warn_s: int = 600
     most_per_person: int = 50
     presets: tuple[Preset, ...] = field(default=())
+
+    def warned_s(self, lifetime_s: int | None) -> int:
+        """Return how long before its end a session is warned: half its time at most.
+
+        A warning as long as the lifetime would come with the job's first breath.
+        """
+        if lifetime_s is None:
+            return self.end_warn_s
+        return max(1, min(self.end_warn_s, lifetime_s // 2))

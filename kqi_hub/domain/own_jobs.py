@@ -115,10 +115,11 @@ def slurm_id_of(job: Job) -> SlurmId:
 
 def kind_of(name: str) -> tuple[JobKind, int | None]:
     """Return what a job's name says that it is for, and the number of the thing."""
-    found = _OURS.fullmatch(name)
-    if found is not None and found[1] in _WORDS:
+    word = name.partition("-")[0]
+    found = _OURS.fullmatch(name) if word in _WORDS else None
+    if found is not None:
         return _WORDS[found[1]], int(found[2])
-    if _ENVIRONMENT.fullmatch(name) is not None:
+    if word == "env" and _ENVIRONMENT.fullmatch(name) is not None:
         return JobKind.ENVIRONMENT, None
     return JobKind.OTHER, None
 

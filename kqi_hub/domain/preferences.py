@@ -30,3 +30,9 @@ class PreferenceStore(Protocol):
 
     def save(self, person: str, chosen: Preferences, now: float) -> None:
         """Replace the person's choices."""
+
+    def dismissed(self, person: str, notice: str) -> str:
+        """Return the mark of a notice when the person dismissed it; empty: never."""
+
+    def dismiss(self, person: str, notice: str, mark: str, now: float) -> None:
+        """Note that the person does not want to see a notice as it is now."""

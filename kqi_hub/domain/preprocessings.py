@@ -10,26 +10,23 @@ from datetime import tzinfo
 from enum import StrEnum
 from typing import Final, Protocol
 
-from kqi_hub.domain.data_list import check_texts, checked_limit, checked_page
 from kqi_hub.domain.data_rules import LONGEST_TAG, MOST_TAGS, checked_tag, is_data_id
 from kqi_hub.domain.datasets import checked_memo
 from kqi_hub.domain.errors import Conflict, InvalidInput, NotFound
-from kqi_hub.domain.filters import (
-    ANY_TEXT,
-    ANY_VALUE,
-    Part,
-    Span,
-    moments_of,
-    numbers_of,
-    part_of,
-)
 from kqi_hub.domain.job_choices import (
     check_account,
     check_environment,
     check_repository,
     check_shape,
 )
+from kqi_hub.domain.listing import (
+    MadeFilter,
+    MadeQuestion,
+    column_of,
+    read_made_question,
+)
 from kqi_hub.domain.notebooks import Repository, Shape
+from kqi_hub.domain.phrase import Phrase
 from kqi_hub.domain.run_choices import checked_command
 from kqi_hub.domain.runs import LONGEST_NAME, Preprocessing, RunSpec, Source
 
@@ -100,37 +97,10 @@ class PreprocessingColumn(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PreprocessingFilter:
-    """Which preprocessings to list, and which of them to show. `tenants` None: all."""
+class PreprocessingFilter(MadeFilter):
+    """Which preprocessings to list, and which of them to show."""
 
-    tenants: tuple[str, ...] | None
-    id: Span = ANY_VALUE
-    name: Part = ANY_TEXT
-    memo: Part = ANY_TEXT
-    created_at: Span = ANY_VALUE
-    created_by: Part = ANY_TEXT
     sort: PreprocessingColumn = PreprocessingColumn.ID
-    is_descending: bool = True
-    limit: int = 100
-    offset: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PreprocessingQuestion:
-    """What somebody typed above the list, as it came; `tenant` None: all of one's own.
-
-    `sort` is a PreprocessingColumn, with `-` before it descending.
-    """
-
-    tenant: str | None = None
-    id: str = ""
-    name: str = ""
-    memo: str = ""
-    created_at: str = ""
-    created_by: str = ""
-    sort: str = "-id"
-    page: int = 1
-    per_page: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,32 +242,14 @@ def default_product(data_name: str, name: str) -> str:
     return f"{data_name}_{name}"
 
 
-def unread_of(asked: PreprocessingQuestion, zone: tzinfo) -> dict[str, str]:
-    """Return the conditions of a question that cannot be read, by field."""
-    read = {
-        "id": numbers_of(asked.id),
-        "created_at": moments_of(asked.created_at, zone),
-    }
-    return {name: getattr(asked, name) for name, span in read.items() if span is None}
-
-
 def filter_of(
-    asked: PreprocessingQuestion, tenants: tuple[str, ...] | None, zone: tzinfo
+    asked: MadeQuestion, tenants: tuple[str, ...] | None, zone: tzinfo
 ) -> PreprocessingFilter:
     """Read a question whose conditions can all be read; InvalidInput for the rest."""
-    check_texts(asked.name, asked.memo, asked.created_by)
-    limit = checked_limit(asked.per_page)
+    refusal = Phrase("A list of preprocessings cannot be sorted by {sort}.")
     return PreprocessingFilter(
-        tenants=tenants,
-        id=numbers_of(asked.id) or Span(),
-        name=part_of(asked.name),
-        memo=part_of(asked.memo),
-        created_at=moments_of(asked.created_at, zone) or Span(),
-        created_by=part_of(asked.created_by),
-        sort=_column_of(asked.sort),
-        is_descending=asked.sort.startswith("-"),
-        limit=limit,
-        offset=(checked_page(asked.page) - 1) * limit,
+        **read_made_question(asked, tenants, zone),
+        sort=column_of(PreprocessingColumn, asked.sort, refusal),
     )
 
 
@@ -322,15 +274,3 @@ def _check_recipe(environment: str, source: Source | None, shape: Shape | None) 
         check_repository(Repository(source.url, source.ref))
     if shape is not None:
         check_shape(shape)
-
-
-def _column_of(sort: str) -> PreprocessingColumn:
-    try:
-        return PreprocessingColumn(sort.removeprefix("-"))
-    except ValueError:
-        raise InvalidInput(
-            "A list of preprocessings cannot be sorted by {sort}.",
-            "Choose one of: {known}; with - before it descending.",
-            sort=ascii(sort[:40]),
-            known=", ".join(PreprocessingColumn),
-        ) from None

@@ -103,6 +103,7 @@ class Queue:
     mine_waiting: int
     others_waiting: int
     mine_running: int
+    tenant: str = ""
 
     @property
     def name(self) -> str:
@@ -232,6 +233,7 @@ def queue_for(
         mine_waiting=mine,
         others_waiting=sum(supply.waiting.values()) - mine,
         mine_running=supply.running.get(person, 0),
+        tenant=tenant or "",
     )
 
 

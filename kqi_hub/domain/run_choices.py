@@ -8,6 +8,7 @@ from typing import Final
 from kqi_hub.domain.data_rules import checked_tag
 from kqi_hub.domain.datasets import checked_memo
 from kqi_hub.domain.errors import InvalidInput
+from kqi_hub.domain.images import check_image
 from kqi_hub.domain.job_choices import (
     check_account,
     check_dataset,
@@ -58,6 +59,12 @@ def checked_spec(kind: RunKind, spec: RunSpec, rules: RunRules) -> RunSpec:
     check_dataset(spec.dataset)
     _check_parents(kind, spec.parents)
     check_environment(spec.environment)
+    check_image(spec.image)
+    if spec.environment and spec.image:
+        raise InvalidInput(
+            "image: a run is in a conda environment or in a container image.",
+            "Leave one of the two empty.",
+        )
     if spec.source is not None:
         _check_source(spec.source)
     check_variables(spec.variables)

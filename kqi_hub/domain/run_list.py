@@ -4,9 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
 
-from kqi_hub.domain.data_list import check_texts, checked_limit, checked_page
 from kqi_hub.domain.errors import InvalidInput
 from kqi_hub.domain.filters import (
     ANY_TAGS,
@@ -18,11 +17,17 @@ from kqi_hub.domain.filters import (
     moments_of,
     numbers_of,
     part_of,
-    tags_of,
 )
+from kqi_hub.domain.listing import (
+    Question,
+    check_texts,
+    column_of,
+    read_question,
+    tag_rule,
+)
+from kqi_hub.domain.phrase import Phrase
 from kqi_hub.domain.runs import LIVE, RunKind, RunState
 
-_MOST_TAGS: Final = 50
 # In a question: every state in which a run has not ended.
 LIVE_WORD: Final = "live"
 
@@ -68,17 +73,15 @@ class RunFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class RunQuestion:
-    """What somebody typed above a list, as it came.
+class RunQuestion(Question):
+    """What somebody typed above a list of runs; `sort` is a RunColumn.
 
-    `tenant` None: all of one's own. `states` are values of RunState, or `live` for
-    all that have not ended. `sort` is a RunColumn, with `-` before it descending.
+    `states` are values of RunState, or `live` for all that have not ended.
     """
 
-    tenant: str | None = None
-    id: str = ""
-    name: str = ""
-    memo: str = ""
+    numbers: ClassVar[tuple[str, ...]] = ("id", "parent_id")
+    moments: ClassVar[tuple[str, ...]] = ("asked_at",)
+
     command: str = ""
     owner: str = ""
     queue: str = ""
@@ -92,48 +95,27 @@ class RunQuestion:
     # A way to preprocess, or an item that was: whose history is listed.
     preprocessing: int | None = None
     data: int | None = None
-    sort: str = "-id"
-    page: int = 1
-    per_page: int = 100
-
-
-def unread_of(asked: RunQuestion, zone: tzinfo) -> dict[str, str]:
-    """Return the conditions of a question that cannot be read, by field."""
-    read = {
-        "id": numbers_of(asked.id),
-        "asked_at": moments_of(asked.asked_at, zone),
-        "parent_id": numbers_of(asked.parent_id),
-    }
-    return {name: getattr(asked, name) for name, span in read.items() if span is None}
 
 
 def filter_of(
     kind: RunKind, asked: RunQuestion, tenants: tuple[str, ...] | None, zone: tzinfo
 ) -> RunFilter:
     """Read a question whose conditions can all be read; InvalidInput for the rest."""
-    texts = {
-        name: getattr(asked, name)
-        for name in (
-            "name", "memo", "command", "owner", "queue", "parent_name", "dataset",
-        )
-    }  # fmt: skip
-    check_texts(*texts.values(), *asked.tags)
-    limit = checked_limit(asked.per_page)
+    names = ("command", "owner", "queue", "parent_name", "dataset")
+    texts = {name: getattr(asked, name) for name in names}
+    check_texts(*texts.values())
+    refusal = Phrase("A list of runs cannot be sorted by {sort}.")
     return RunFilter(
         kind=kind,
-        tenants=tenants,
-        id=numbers_of(asked.id) or Span(),
+        **read_question(asked, tenants),
         asked_at=moments_of(asked.asked_at, zone) or Span(),
         parent_id=numbers_of(asked.parent_id) or Span(),
         states=_states_of(asked.states),
-        tags=_tag_rule(asked.tags),
+        tags=tag_rule(asked.tags),
         is_favourite=asked.is_favourite,
         preprocessing=asked.preprocessing,
         data=asked.data,
-        sort=_column_of(asked.sort),
-        is_descending=asked.sort.startswith("-"),
-        limit=limit,
-        offset=(checked_page(asked.page) - 1) * limit,
+        sort=column_of(RunColumn, asked.sort, refusal),
         **{name: part_of(text) for name, text in texts.items()},
     )
 
@@ -150,26 +132,3 @@ def _states_of(words: Collection[str]) -> frozenset[RunState]:
         )
     live = LIVE if LIVE_WORD in words else frozenset()
     return live | {RunState(word) for word in words if word != LIVE_WORD}
-
-
-def _tag_rule(texts: Sequence[str]) -> TagRule:
-    tags = tags_of(texts)
-    if len(tags.wanted) + len(tags.refused) > _MOST_TAGS:
-        raise InvalidInput(
-            "A list is filtered by up to {most} tags.",
-            "Leave some out.",
-            most=_MOST_TAGS,
-        )
-    return tags
-
-
-def _column_of(sort: str) -> RunColumn:
-    try:
-        return RunColumn(sort.removeprefix("-"))
-    except ValueError:
-        raise InvalidInput(
-            "A list of runs cannot be sorted by {sort}.",
-            "Choose one of: {known}; with - before it descending.",
-            sort=ascii(sort[:40]),
-            known=", ".join(RunColumn),
-        ) from None

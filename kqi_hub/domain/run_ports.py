@@ -1,11 +1,13 @@
 """What runs ask of the database and of their owners' folders, as narrow protocols."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from kqi_hub.domain.images import ImagePlace
 from kqi_hub.domain.notebook_ports import DatasetPlace
 from kqi_hub.domain.run_list import RunFilter
+from kqi_hub.domain.run_use import RunUse
 from kqi_hub.domain.runs import (
     Run,
     RunChange,
@@ -28,7 +30,6 @@ class NewRun:
     is_prepared: bool = False
     # Whether its record stays where Slurm refuses it (KX-34).
     keeps_refused: bool = True
-    per_hour: int | None = None
     preprocessing: int | None = None
     data: int | None = None
 
@@ -51,8 +52,6 @@ class Told:
     detail: str | None = None
     # How its job ended, with COLLECTING: `collected` makes the final state of it.
     outcome: RunState | None = None
-    # What an hour costs; what was noted before stays.
-    per_hour: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +87,7 @@ class Collected:
     detail: str = ""
     # Folders right in the output: of a preprocessing, each becomes new data.
     outputs: tuple[str, ...] = ()
+    use: RunUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,9 @@ class OrderParts:
     parents: tuple[Run, ...] = ()
     git: tuple[str, str] | None = None
     data: tuple["DataOfTask", ...] = ()
+    image: ImagePlace | None = None
+    # What the job fetches a token for `kqi` with; empty: it gets none.
+    ticket: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,10 @@ class RunStore(Protocol):
         """Return a page of those that a filter lets through, and how many it does."""
 
     def live(self, owner: str | None = None) -> tuple[Run, ...]:
-        """Return every run that has not ended, of one person or of all."""
+        """Return every run that has not ended, of one person or of all.
+
+        Those that are done elsewhere are none of Slurm's, so not among them.
+        """
 
     def events(self, run_id: int) -> tuple[RunEvent, ...]:
         """Return each change of its state, the oldest first."""
@@ -151,6 +157,23 @@ class RunStore(Protocol):
 
     def told(self, run_id: int, told: Told) -> Run:
         """Note a change; what cannot follow changes nothing and returns the run."""
+
+    def submitted(
+        self, run_ids: Collection[int], job_id: int, now: float
+    ) -> tuple[Run, ...]:
+        """Note the job that was submitted for these runs, and return them by number.
+
+        Of those that wait for none any more, nothing is changed. However many they
+        are, it is one transaction: an array may have a thousand tasks.
+        """
+
+    def forgotten(
+        self, run_ids: Collection[int], job_id: int, now: float
+    ) -> tuple[Run, ...]:
+        """Note that Slurm has lost this job before it began: they are ASKED again.
+
+        Of those that have another job, or whose job began, nothing is changed.
+        """
 
     def stopping(self, run_id: int, called: RunState, now: float) -> Run:
         """Note how it will be called once its job has ended: the first word wins."""
@@ -226,3 +249,6 @@ class Submission(Protocol):
 
     async def remove(self, person: str, runs: Sequence[Run]) -> None:
         """Remove the folders of runs in their owner's name."""
+
+    async def close(self) -> None:
+        """Begin nothing new; give what is under way some seconds, then end it."""

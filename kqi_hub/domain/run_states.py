@@ -1,16 +1,28 @@
 """Which state of a run may follow which, and what the end of its job makes of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from kqi_hub.domain.job import EndedJob, Job
 from kqi_hub.domain.notebook_ends import word_of_end, word_of_record
+from kqi_hub.domain.phrase import Phrase
 from kqi_hub.domain.runs import LIVE, Run, RunState
 
+# Why a run that had a job is asked for again, and how one got a job by itself.
+FORGOTTEN: Final = "Slurm lost its job before it began"
+BY_HAND: Final = "submitted by hand"
+_CAUSES: Final[Mapping[str, Phrase]] = {
+    FORGOTTEN: Phrase("Slurm lost its job before it began"),
+    BY_HAND: Phrase("submitted by hand"),
+}
 ENDED: Final = frozenset(RunState) - LIVE
 # What Slurm may have taken: anything may be heard of it, but that it was refused.
 _AT_SLURM: Final = ENDED - {RunState.REFUSED}
 _FOLLOWS: Final[Mapping[RunState, frozenset[RunState]]] = {
+    # It has no job that could do anything else.
+    RunState.OPENED: frozenset(
+        {RunState.COMPLETED, RunState.KILLED, RunState.USER_CANCELED}
+    ),
     # Its script is submitted by hand: nobody tells before a job is there.
     RunState.PREPARED: _AT_SLURM
     | {RunState.PENDING, RunState.RUNNING, RunState.COLLECTING},
@@ -49,6 +61,25 @@ def is_news(run: Run, state: RunState, job_id: int | None) -> bool:
     is_its_job = job_id is None or run.job_id in (None, job_id)
     is_possible = run.state is state or may_follow(run.state, state)
     return run.is_live and is_its_job and is_possible
+
+
+def cause_in_words(cause: str) -> Phrase | None:
+    """Return what we say of a change ourselves; None for anybody else's words."""
+    return _CAUSES.get(cause)
+
+
+def only_waited(run: Run) -> bool:
+    """Tell whether a run's job waits, and never began before."""
+    return run.state is RunState.PENDING and run.began_at is None
+
+
+def may_be_forgotten(run: Run, job_id: int, was: Iterable[RunState]) -> bool:
+    """Tell whether a run can do without a job that Slurm has lost: it never began.
+
+    Who submitted a script by hand does it again by hand, or not at all.
+    """
+    is_its_job = run.job_id == job_id and only_waited(run)
+    return is_its_job and RunState.PREPARED not in was
 
 
 def ended_as(job: Job | EndedJob, run: Run) -> tuple[RunState, str]:

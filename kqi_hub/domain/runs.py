@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from kqi_hub.domain.notebooks import Shape, Staging
+from kqi_hub.domain.run_use import RunUse
 
 LONGEST_NAME: Final = 30
 
@@ -22,8 +23,9 @@ class RunKind(StrEnum):
 
 
 class RunState(StrEnum):
-    """How a run stands. The first five are live: something may still happen to it."""
+    """How a run stands. The first six are live: something may still happen to it."""
 
+    OPENED = "opened"  # done elsewhere, without a job: its results are being uploaded
     PREPARED = "prepared"  # its script is there to be submitted by hand
     ASKED = "asked"  # stored, not known to be at Slurm
     PENDING = "pending"
@@ -42,6 +44,7 @@ class RunState(StrEnum):
 
 LIVE: Final = frozenset(
     {
+        RunState.OPENED,
         RunState.PREPARED,
         RunState.ASKED,
         RunState.PENDING,
@@ -55,6 +58,7 @@ class RunPhase(StrEnum):
     """How far the work inside a job is, as its runner notes it."""
 
     QUEUED = "queued"
+    FETCHING = "fetching"
     STAGING = "staging"
     CLONING = "cloning"
     RUNNING = "running"
@@ -95,13 +99,17 @@ class RunSpec:
     dataset: int | None = None
     staging: Staging = Staging.LINK
     parents: tuple[Parent, ...] = ()
+    # A conda environment, or a container image by its whole name with a digest.
     environment: str = ""
+    image: str = ""
     source: Source | None = None
     variables: tuple[tuple[str, str], ...] = ()
     ports: tuple[int, ...] = ()
     zip: bool = True
     memo: str = ""
     tags: tuple[str, ...] = ()
+    # It ran elsewhere: there is no job, only its results come (K-18).
+    is_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +142,6 @@ class Run:
     detail: str = ""
     exit_code: int | None = None
     value: str = ""  # the first line of value.txt
-    per_hour: int | None = None
     is_favourite: bool = False
     # As they were last written; the spec has them as they were asked for.
     name: str = ""
@@ -147,6 +154,8 @@ class Run:
     # How its results stand: counted when they were collected.
     files: int | None = None
     bytes: int | None = None
+    # What it has used of what it asked for; None where nothing was measured.
+    use: RunUse | None = None
 
     @property
     def job_name(self) -> str:

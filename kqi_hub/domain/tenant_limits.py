@@ -122,7 +122,7 @@ class Accounts:
             return None
         above = [self.heads[a] for a in self.lineage(account) if a in self.heads]
         chain = [own, *above]
-        usual = own.default_qos or (_USUAL_QOS if _USUAL_QOS in own.qos else "")
+        usual = self.usual_qos(person, account, queue)
         order = self.qos.bounding(queue, qos or usual)
         use = self._of_person.get((account, person), _UNUSED)
         jobs, running = self._jobs(order, person, use.running)
@@ -142,6 +142,13 @@ class Accounts:
             qos=usual,
             other_qos=tuple(name for name in own.qos if name != usual),
         )
+
+    def usual_qos(self, person: str, account: str, queue: str) -> str:
+        """Return the QOS that jobs get where nothing is said; empty if not known."""
+        own = self._association(person, account, queue)
+        if own is None:
+            return ""
+        return own.default_qos or (_USUAL_QOS if _USUAL_QOS in own.qos else "")
 
     def _jobs(
         self, order: Sequence[Qos], person: str, otherwise: int

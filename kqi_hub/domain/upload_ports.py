@@ -59,7 +59,7 @@ class UploadStore(Protocol):
         """Keep a new item, UPLOADING, and its upload; NoRoom beyond a quota.
 
         What other uploads have announced counts as used. NotFound for a parent that
-        is no READY item of the tenant.
+        is no READY item of the tenant. Conflict for a key that is known.
         """
 
     def begin_more(self, data_id: int, upload: NewUpload, quotas: Quotas) -> Upload:

@@ -1,6 +1,6 @@
 """Pages from templates: one Jinja environment a language, and what every page knows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -133,7 +133,7 @@ class Look:
 
 
 class _Compiled(BytecodeCache):
-    """Compile a template once, not once for each language."""
+    """Compile a template once a process, not once for each language."""
 
     def __init__(self) -> None:
         self._code: dict[str, bytes] = {}
@@ -149,7 +149,13 @@ class _Compiled(BytecodeCache):
         self._code[bucket.key] = bucket.bytecode_to_string()
 
 
-def _said_once(say: Callable[..., str]) -> Callable[..., str]:
+# Code goes with a digest of its template: that of another one is never taken for it.
+_COMPILED: Final = _Compiled()
+
+
+def _said_once(
+    say: Callable[..., str], translated: Callable[[str], str]
+) -> Callable[..., str]:
     """Keep what Jinja's `_` says of plain texts: a list has some in each row."""
     kept: dict[str, str] = {}
 
@@ -158,7 +164,9 @@ def _said_once(say: Callable[..., str]) -> Callable[..., str]:
         if values:
             return say(context, text, **values)
         if text not in kept:
-            kept[text] = say(context, text)
+            # Jinja would put values into it, and fall over a translation that says
+            # "(%)" where the text says "percent".
+            kept[text] = Markup(translated(text).replace("%%", "%"))  # noqa: S704  ours
         return kept[text]
 
     return said
@@ -172,15 +180,14 @@ class Pages:
         self._templates = templates
         self._translations = translations
         self._sprite = tree.url(prefix, SPRITE)
-        self._compiled = _Compiled()
         self._environments: dict[str, Environment] = {}
         self._icons: dict[str, Markup] = {}
 
-    def warm_up(self, site: Site) -> None:
+    def warm_up(self, site: Site, only: Collection[str] = ()) -> None:
         """Compile every template: the first visitor need not wait, nor all others."""
         for language in site.languages:
             environment = self._environment_of(language, site.timezone)
-            for name in environment.list_templates(extensions=["html"]):
+            for name in only or environment.list_templates(extensions=["html"]):
                 environment.get_template(name)
 
     def render(
@@ -205,13 +212,13 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
-            bytecode_cache=self._compiled,
+            bytecode_cache=_COMPILED,
         )
         # The i18n extension adds this method; jinja2's types do not know it.
         install: Any = environment.install_gettext_translations  # type: ignore[attr-defined]
         install(said.translations, newstyle=True)
         plainly: Any = environment.globals["_"]
-        environment.globals["_"] = _said_once(plainly)
+        environment.globals["_"] = _said_once(plainly, said.translations.gettext)
         environment.globals.update(icon=self._icon, column=Column)
         environment.filters["role"] = lambda role: said.say(ROLE_WORDS[Role(role)])
         environment.filters.update(Formats(language, timezone).filters())

@@ -17,3 +17,10 @@ class Site:
     timezone: str = "UTC"
     # Who may say where somebody comes from, beside the hub's own proxy.
     proxies: tuple[Network, ...] = ()
+    # A mail address or a web page; empty where the site names none.
+    support: str = ""
+
+    @property
+    def support_link(self) -> str:
+        """Return the address that a click on `support` leads to."""
+        return f"mailto:{self.support}" if "@" in self.support else self.support

@@ -6,6 +6,7 @@ import click
 
 from kqi_hub import __version__
 from kqi_hub.operator.audit import audit
+from kqi_hub.operator.close import close
 from kqi_hub.operator.config import config
 from kqi_hub.operator.data import data
 from kqi_hub.operator.db import db
@@ -13,8 +14,12 @@ from kqi_hub.operator.doctor import doctor
 from kqi_hub.operator.invocation import ErrorTreeGroup, Invocation
 from kqi_hub.operator.jobs import jobs
 from kqi_hub.operator.keys import keys
+from kqi_hub.operator.ledger import ledger
+from kqi_hub.operator.limits import limits
 from kqi_hub.operator.nodes import nodes
 from kqi_hub.operator.person import person
+from kqi_hub.operator.rates import rates
+from kqi_hub.operator.reconcile import reconcile
 from kqi_hub.operator.refresh import refresh
 from kqi_hub.operator.repair import repair
 from kqi_hub.operator.store import store
@@ -47,14 +52,19 @@ def cli(ctx: click.Context, config_path: Path | None, debug: bool) -> None:
 
 for command in (
     audit,
+    close,
     config,
     data,
     db,
     doctor,
     jobs,
     keys,
+    ledger,
+    limits,
     nodes,
     person,
+    reconcile,
+    rates,
     refresh,
     repair,
     store,

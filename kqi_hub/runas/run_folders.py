@@ -8,6 +8,7 @@ from kqi_hub.domain.errors import Conflict, DoorBroken
 from kqi_hub.domain.phrase import Phrase
 from kqi_hub.domain.ports import Door
 from kqi_hub.domain.run_ports import Collected
+from kqi_hub.domain.run_use import RunUse
 from kqi_hub.domain.runs import Run
 from kqi_hub.i18n import N_
 from kqi_hub.runas.answers import require_done
@@ -97,6 +98,7 @@ def read_collected(said: Mapping[str, Any]) -> Collected | None:
         exit_code=code if has_code else None,
         detail=detail,
         outputs=_names(said.get("outputs")),
+        use=RunUse.read(said.get("use")),
     )
 
 

@@ -5,8 +5,6 @@ leads to the original all the same: the workspace is there on other nodes, too.
 """
 
 import os
-import re
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -14,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from kqi_hub.runner.links import forget_gone, put_link, why_of
 from kqi_hub.runner.local_copy import NoCopy, local_copy, local_place
 
 VARIABLE: Final = "KQI_INPUT"
-_LINK: Final = re.compile(r"input-[0-9]{1,19}", re.ASCII)
 _SAY_EVERY_S: Final = 10.0
 
 
@@ -85,19 +83,12 @@ def link_dataset(
 
     Links to datasets of earlier sessions that are gone by now go too.
     """
-    _forget_gone(workspace)
+    forget_gone(workspace)
     if dataset is None:
         return
     number, path = dataset
     check_readable(path)
-    link = workspace / f"input-{number}"
-    if not link.is_symlink() and link.exists():
-        say(f"{link} is a file of yours, so dataset {number} is not linked there.")
-    else:
-        try:
-            _replace(link, path)
-        except OSError as error:
-            say(f"The link {link} cannot be made: {_why(error)}.")
+    put_link(workspace / f"input-{number}", path, f"dataset {number}", say)
     place = read_from or path
     say(f"Dataset {number} is in {place}; programs find that in ${VARIABLE}.")
 
@@ -110,32 +101,4 @@ def check_readable(path: str) -> None:
         with os.scandir(path) as entries:
             next(entries, None)
     except OSError as error:
-        raise NoDataset(f"{path}: {_why(error)}") from error
-
-
-def _replace(link: Path, target: str) -> None:
-    """Let a link lead elsewhere, in one step: programs may be reading through it."""
-    if link.is_symlink() and str(link.readlink()) == target:
-        return
-    with tempfile.TemporaryDirectory(prefix=".kqi-input-", dir=link.parent) as folder:
-        new = Path(folder) / link.name
-        new.symlink_to(target)
-        new.replace(link)
-
-
-def _forget_gone(workspace: Path) -> None:
-    """Remove links of ours that lead nowhere; what else there is stays."""
-    try:
-        for link in [one for one in workspace.iterdir() if _is_gone(one)]:
-            link.unlink()
-    except OSError:
-        return  # a workspace that cannot be tidied up is as good as one that is not
-
-
-def _is_gone(link: Path) -> bool:
-    is_ours = _LINK.fullmatch(link.name) is not None and link.is_symlink()
-    return is_ours and not link.exists()
-
-
-def _why(error: OSError) -> str:
-    return error.strerror or str(error)
+        raise NoDataset(f"{path}: {why_of(error)}") from error

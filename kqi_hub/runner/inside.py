@@ -7,6 +7,7 @@ node's own folders and no /kqi.
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,6 +41,9 @@ def main(arguments: list[str]) -> NoReturn:
         sys.stderr.write(f"The run is not running on this node: {error}.\n")
         sys.exit(_NOT_RUNNING)
     argv = [*through, *_THERE, *(program or _SHELL)]
+    # Python ignores these; a shell would keep that for everything it starts.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
     os.execvpe(argv[0], argv, variables)  # noqa: S606 - a list, and no shell reads it
 
 

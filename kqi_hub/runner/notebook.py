@@ -22,6 +22,7 @@ from kqi_hub.runner.hub import HubVoice
 from kqi_hub.runner.listen import NoAddress, listen
 from kqi_hub.runner.order import BadOrder, Order, read_order
 from kqi_hub.runner.orphans import adopt_orphans
+from kqi_hub.runner.parents import variables_of_parents
 from kqi_hub.runner.preparing import Prepared, prepare
 from kqi_hub.runner.say import say
 from kqi_hub.runner.serving import Server
@@ -99,7 +100,7 @@ def _prepared(
     order: Order, near: Near, folders: Folders, hub: Mapping[str, str]
 ) -> dict[str, object]:
     """Make everything ready, and return what the server is told."""
-    told = {**hub, **variables_of(near.dataset)}
+    told = {**hub, **variables_of(near.dataset), **variables_of_parents(order.parents)}
     plain = children_environment(os.environ, {}, told, folders)
     children = children_environment(os.environ, order.variables, told, folders)
     prepared = prepare(order, near, folders, children, say)

@@ -32,6 +32,7 @@ class Order:
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     command: str = ""
     dataset: tuple[int, str] | None = None  # its number, and where it lies
+    parents: tuple[tuple[int, str], ...] = ()  # the same of runs with results
     copies: bool = False  # whether it is copied to the node's own disk first
     lifetime_s: int | None = None
     idle_stop_s: int = 0
@@ -83,6 +84,7 @@ def _order(file: Path, told: Any) -> Order:
         variables=texts(notebook.get("variables") or {}),
         command=str(notebook.get("command") or ""),
         dataset=_dataset(notebook.get("dataset")),
+        parents=tuple(_place(*one) for one in notebook.get("parents", ())),
         copies=notebook.get("staging") == "copy",
         lifetime_s=None if lifetime is None else int(lifetime),
         idle_stop_s=int(notebook.get("idle_stop_s", 0)),
@@ -101,10 +103,14 @@ def pair(told: Any, first: str, second: str) -> tuple[str, str] | None:
 def _dataset(told: Any) -> tuple[int, str] | None:
     if not told:
         return None
-    path = str(told["path"])
+    return _place(told["id"], told["path"])
+
+
+def _place(number: Any, told: Any) -> tuple[int, str]:
+    path = str(told)
     if "\0" in path or (path and not path.startswith("/")):
-        raise ValueError(f"{path!r} cannot be where a dataset lies")
-    return int(told["id"]), path
+        raise ValueError(f"{path!r} cannot be where {number} lies")
+    return int(number), path
 
 
 def texts(told: Mapping[str, Any]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from kqi_hub.runner.kernels import (
     publish,
 )
 from kqi_hub.runner.order import Order
+from kqi_hub.runner.parents import link_parents
 from kqi_hub.runner.programs import run
 from kqi_hub.runner.repository import CloneFailed, Source, bring
 
@@ -42,9 +43,11 @@ def prepare(
     environment: Mapping[str, str],
     say: Say,
 ) -> Prepared:
-    """Link the dataset, bring the repository, run the start command, find kernels."""
+    """Link what is read, bring the repository, run the start command, find kernels."""
     notices: list[Notice] = []
     _dataset(order, near, folders, say, notices)
+    for number, why in link_parents(order.parents, folders.workspace, say):
+        notices.append({"code": "parent-missing", "run": str(number), "detail": why})
     clone = _repository(order, folders, environment, say, notices)
     _command(order, clone or folders.workspace, environment, say, notices)
     kernel = _kernels(order, folders, say, notices)

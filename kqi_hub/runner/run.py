@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final
@@ -17,16 +18,21 @@ from kqi_hub.runner.runs.command import run_command
 from kqi_hub.runner.runs.diary import Diary, node
 from kqi_hub.runner.runs.files import count, first_line, write_whole
 from kqi_hub.runner.runs.mounts import Home
+from kqi_hub.runner.runs.odd_names import told_of_odd_names
 from kqi_hub.runner.runs.order import RunOrder, take_order
 from kqi_hub.runner.runs.preparing import (
     Failed,
     bring_source,
     check_parents,
     find_environment,
+    find_image,
     home_of,
     input_of,
     packages_of,
+    sweep_images,
 )
+from kqi_hub.runner.runs.token import TokenFetched
+from kqi_hub.runner.runs.use import Use
 from kqi_hub.runner.runs.variables import command_variables
 from kqi_hub.runner.runs.zipping import ZipFailed, zip_folder
 from kqi_hub.runner.say import say
@@ -73,6 +79,7 @@ def main(arguments: list[str]) -> int:
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         diary.end(code, why, found)
+    sweep_images(order)
     say(f"Ended with exit code {code}{f': {why}' if why else ''}.")
     return code
 
@@ -92,7 +99,10 @@ def _worked_and_saved(
 ) -> tuple[int, str]:
     code, why = _worked(order, diary, found)
     diary.phase("saving")
-    _counted(order, found, _SOON_S if why == _TOLD_TO_STOP else _PATIENCE_S)
+    patience_s = _SOON_S if why == _TOLD_TO_STOP else _PATIENCE_S
+    _counted(order, found, patience_s)
+    if odd := told_of_odd_names(order.folder / "output", patience_s / 4):
+        diary.note(odd)
     if code == 0 and order.zips:
         found["zip"] = _zipped(order, diary)
     return code, why
@@ -100,31 +110,47 @@ def _worked_and_saved(
 
 def _worked(order: RunOrder, diary: Diary, found: dict[str, Any]) -> tuple[int, str]:
     """Prepare everything and run the command; return its exit code."""
-    prefix = find_environment(order)
+    token = TokenFetched(order, os.environ)
+    prefix, image = find_environment(order), find_image(order, diary)
     if prefix is not None:
         found["environment"] = packages_of(prefix, order, diary)
+    if order.image is not None:
+        found["image"] = {"name": order.image.name, "digest": order.image.digest}
     diary.phase("staging")
     check_parents(order)
     with input_of(order, diary) as input_from:
-        home = home_of(order, input_from, diary)
-        variables = command_variables(order, home, prefix, os.environ)
-        bring_source(order, variables, diary)
+        home = home_of(order, input_from, diary, image)
+        # Git is the node's, and so is what it needs.
+        of_node = command_variables(order, home, prefix, os.environ)
+        bring_source(order, of_node, diary)
+        variables = command_variables(order, home, prefix, os.environ, image)
+        variables |= token.variables()
         diary.phase("running")
-        return _run(order, home, variables, diary)
+        with Use(order.folder, os.environ) as use:
+            programs = image.root if image is not None else None
+            argv = _line_by_line(order, variables, programs)
+            ended = _run(order, home, variables, argv, diary, use.pids)
+        found["use"] = use.told
+        return ended
 
 
 def _run(
-    order: RunOrder, home: Home, variables: dict[str, str], diary: Diary
+    order: RunOrder,
+    home: Home,
+    variables: dict[str, str],
+    through: list[str],
+    diary: Diary,
+    beside: Collection[int],
 ) -> tuple[int, str]:
     """Run the command exactly as it was typed; Slurm's log is its output."""
     file = order.folder / "command.sh"
     try:
         # A file, because everybody on the node can read a command line.
         write_whole(file, os.fsencode(order.command))
-        argv = [*_line_by_line(order, variables), "/bin/bash", str(file)]
+        argv = [*through, "/bin/bash", str(file)]
         argv = ["/bin/bash", "-c", _ACTIVATE, "kqi", *argv]
         say(f"The command runs in {home.at('git')}.")
-        ended = run_command(argv, home, variables, say, diary.command)
+        ended = run_command(argv, home, variables, say, diary.command, beside)
         diary.command(None)
     except OSError as error:
         why = f"the command cannot be run: {error.strerror or error}"
@@ -136,13 +162,20 @@ def _run(
     return ended.code, f"the command ended with {ended.code}" if ended.code else ""
 
 
-def _line_by_line(order: RunOrder, variables: dict[str, str]) -> list[str]:
+def _line_by_line(
+    order: RunOrder, variables: dict[str, str], image: Path | None
+) -> list[str]:
     """Let programs write each line at once, as to a terminal (KX-47).
 
     Who preloads something of their own has a reason, and no second one is added.
     """
     if order.variables.get("LD_PRELOAD"):
         return []
+    if image is not None:
+        # In some images it lacks its other half, without which it runs nothing.
+        halves = ("usr/bin/stdbuf", "usr/libexec/coreutils/libstdbuf.so")
+        is_whole = all((image / one).is_file() for one in halves)
+        return ["/usr/bin/stdbuf", "-oL"] if is_whole else []
     program = shutil.which("stdbuf", path=variables.get("PATH"))
     return [program, "-oL"] if program else []
 

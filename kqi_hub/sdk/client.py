@@ -10,6 +10,7 @@ import httpx2
 from kqi_hub.sdk import config as configuration
 from kqi_hub.sdk.account import AccountCalls
 from kqi_hub.sdk.agent_calls import Body
+from kqi_hub.sdk.budgets import BudgetCalls
 from kqi_hub.sdk.datasets import DatasetCalls
 from kqi_hub.sdk.downloads import DownloadCalls
 from kqi_hub.sdk.environments import EnvironmentCalls
@@ -18,10 +19,13 @@ from kqi_hub.sdk.git import GitCalls
 from kqi_hub.sdk.jobs import JobCalls
 from kqi_hub.sdk.models import Login, Person, Tenant
 from kqi_hub.sdk.notebooks import NotebookCalls, Way
+from kqi_hub.sdk.outside_runs import OutsideCalls
 from kqi_hub.sdk.preprocessings import PreprocessingCalls
 from kqi_hub.sdk.queues import QueueCalls
+from kqi_hub.sdk.rates import RateCalls
 from kqi_hub.sdk.scratch import ScratchCalls
 from kqi_hub.sdk.store_wire import StoreWire
+from kqi_hub.sdk.usage import UsageCalls
 
 API: Final = "services/portal/api/v1/"
 LOGIN: Final = "hub/api/kqi/login"
@@ -38,9 +42,13 @@ class Client(
     DownloadCalls,
     ScratchCalls,
     DatasetCalls,
+    OutsideCalls,
     PreprocessingCalls,
     JobCalls,
     GitCalls,
+    UsageCalls,
+    BudgetCalls,
+    RateCalls,
 ):
     """The portal as one person sees it; close it, or use it in a `with`."""
 
@@ -50,7 +58,7 @@ class Client(
         token: str = "",
         *,
         language: str = "en",
-        timeout_s: float = 30.0,
+        timeout_s: float = configuration.TIMEOUT_S,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         headers = {"Accept-Language": language}
@@ -62,6 +70,7 @@ class Client(
             headers=headers,
             timeout=timeout_s,
             transport=transport,
+            verify=configuration.trusted(),
         )
 
     @classmethod
@@ -73,7 +82,7 @@ class Client(
                 "This machine is not logged in to a portal.",
                 "Run: kqi login https://ADDRESS-OF-YOUR-PORTAL/",
             )
-        return cls(known.server, known.token)
+        return cls(known.server, known.token, timeout_s=known.timeout_s)
 
     def __enter__(self) -> Self:
         return self
@@ -150,7 +159,8 @@ class Client(
 
     def _api_text(self, method: str, path: str) -> str:
         answer = self._accepted(method, API + path, None)
-        if not answer.headers.get("Content-Type", "").startswith("text/plain"):
+        kind = answer.headers.get("Content-Type", "")
+        if not kind.startswith(("text/plain", "text/csv")):
             raise self._no_portal()
         return answer.text
 

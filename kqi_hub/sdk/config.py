@@ -1,20 +1,24 @@
-"""What this machine remembers: the portal's address, a tenant, and a token (0600).
+"""What this machine remembers: address, tenant, time-out, and a token (all 0600).
 
 The environment goes before the files: KQI_SERVER, KQI_TOKEN and KQI_TENANT, as jobs
-get them.
+get them, and KQI_TIMEOUT.
 """
 
 import json
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from kqi_hub.sdk.errors import NotConfigured
 
 _CONFIG = "config.json"
 _TOKEN = "token"  # noqa: S105  a file's name
+TIMEOUT_S: Final = 30.0
+LONGEST_S: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,8 @@ class Config:
     server: str = ""
     tenant: str = ""
     token: str = field(default="", repr=False)
+    # How long the portal may take to answer.
+    timeout_s: float = TIMEOUT_S
 
 
 def folder(env: Mapping[str, str] = os.environ) -> Path:
@@ -41,7 +47,24 @@ def load(env: Mapping[str, str] = os.environ) -> Config:
         server=env.get("KQI_SERVER") or saved.server,
         tenant=env.get("KQI_TENANT") or saved.tenant,
         token=env.get("KQI_TOKEN") or saved.token,
+        timeout_s=_asked_timeout(env) or saved.timeout_s,
     )
+
+
+def trusted(env: Mapping[str, str] = os.environ) -> ssl.SSLContext | bool:
+    """Return what vouches for servers: KQI_CA_FILE, as jobs get it, or the usual."""
+    file = env.get("KQI_CA_FILE")
+    if not file:
+        return True
+    try:
+        context = ssl.create_default_context()
+        context.load_verify_locations(cafile=file)
+    except OSError as error:
+        raise NotConfigured(
+            f"The certificates of KQI_CA_FILE, {file}, cannot be read: {error}.",
+            "Correct KQI_CA_FILE, or unset it.",
+        ) from error
+    return context
 
 
 def save(config: Config, env: Mapping[str, str] = os.environ) -> Path:
@@ -73,15 +96,36 @@ def _saved(place: Path) -> Config:
     try:
         said = json.loads((place / _CONFIG).read_text())
         return Config(
-            str(said.get("server", "")), str(said.get("tenant", "")), _token(place)
+            str(said.get("server", "")),
+            str(said.get("tenant", "")),
+            _token(place),
+            _checked_timeout(said.get("timeout_s", TIMEOUT_S)),
         )
     except FileNotFoundError:
         return Config()
-    except (ValueError, AttributeError) as error:
+    except (ValueError, AttributeError, TypeError, OverflowError) as error:
         raise NotConfigured(
             f"{place / _CONFIG} cannot be read: {error}.",
             "Remove it and run: kqi login ADDRESS",
         ) from error
+
+
+def _asked_timeout(env: Mapping[str, str]) -> float | None:
+    said = env.get("KQI_TIMEOUT")
+    try:
+        return _checked_timeout(said) if said else None
+    except ValueError as error:
+        raise NotConfigured(
+            f"KQI_TIMEOUT cannot be used: {error}.", "Set it to seconds, such as 60."
+        ) from error
+
+
+def _checked_timeout(said: float | str) -> float:
+    """Return seconds; ValueError for what is no number or too long to wait."""
+    seconds = float(said)
+    if not 0 < seconds <= LONGEST_S:
+        raise ValueError(f"a time-out of {said} is not above 0 and up to {LONGEST_S:g}")
+    return seconds
 
 
 def _token(place: Path) -> str:

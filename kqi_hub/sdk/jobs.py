@@ -6,17 +6,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import urlencode
 
-from kqi_hub.sdk.agent_calls import AgentCalls, AgentRefused
 from kqi_hub.sdk.calls import part
 from kqi_hub.sdk.errors import PortalError
+from kqi_hub.sdk.job_logs import JobLogCalls
 from kqi_hub.sdk.models import Answer, known
 
 _LOOK_EVERY_S: Final = 2.0
-_LOG_EVERY_S: Final = 1.0
-_NOT_THERE: Final = 404
 _TOO_LONG: Final = 124
-# A shared file system may show the last lines a little later than Slurm the end.
-_LAST_LOOK_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +36,8 @@ class JobTask(Answer):
     ran_s: int | None = None
     left_s: int | None = None
     cost_micro: int | None = None
+    is_billed: bool = False
+    exit_code: int | None = None
     actions: tuple[str, ...] = ()
 
     @classmethod
@@ -69,6 +67,7 @@ class SlurmJob(Answer):
     actions: tuple[str, ...]
     tasks: tuple[JobTask, ...]
     more: int = 0
+    is_billed: bool = False
 
     @classmethod
     def read(cls, said: Mapping[str, Any]) -> Self:
@@ -105,7 +104,7 @@ class JobList(Answer):
         return cls(**{**known(cls, said), **deeper})
 
 
-class JobCalls(AgentCalls):
+class JobCalls(JobLogCalls):
     """The part of `Client` about all jobs of one's own."""
 
     def jobs(
@@ -168,37 +167,17 @@ class JobCalls(AgentCalls):
     def job_log(
         self, job: int | str, *, follow: bool = False, whole: bool = True
     ) -> Iterator[str]:
-        """Yield its log, and with `follow` what comes, until it has ended.
+        """Return its log, and with `follow` what comes, until it has ended.
 
         Without `whole` it begins near its end.
         """
-        start: int | None = 0 if whole else None
-        ended_at: float | None = None
-        while True:
-            piece = self._job_piece(job, start)
-            if piece is not None:
-                yield piece["text"]
-                start = int(piece["to"])
-                if start < int(piece["size"]):
-                    continue
-            if not follow:
-                if piece is None:
-                    raise _no_log(job)
-                return
-            if ended_at is not None and time.monotonic() > ended_at + _LAST_LOOK_S:
-                return
-            time.sleep(_LOG_EVERY_S)
-            if ended_at is None and not self.job(job).is_live:
-                ended_at = time.monotonic()
-
-    def _job_piece(self, job: int | str, start: int | None) -> Any:
-        begin = "" if start is None else f"&from={start}"
-        try:
-            return self._agent_json("GET", f"log?job={part(str(job))}{begin}")
-        except AgentRefused as error:
-            if error.status == _NOT_THERE:
-                return None
-            raise
+        return self._log_of(
+            lambda: job,
+            lambda: self.job(job).is_live,
+            lambda: _no_log(job),
+            follow=follow,
+            whole=whole,
+        )
 
 
 def _no_log(job: int | str) -> PortalError:

@@ -51,6 +51,8 @@ class PastSession(NotebookSession):
     ran_s: float | None = None
     price: Mapping[str, Any] | None = None
     cost_micro: int | None = None
+    # It has ended, and the bill has it so; else reckoned from what is known.
+    is_billed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Notebook(Answer):
     left_s: float | None = None
     price: Mapping[str, Any] | None = None
     cost_micro: int | None = None
+    # It has ended, and the bill has it so; else reckoned from what is known.
+    is_billed: bool = False
     page: str = ""
     actions: tuple[str, ...] = ()
     # How old what Slurm said is; only where one notebook is asked for.
@@ -112,6 +116,9 @@ class NotebookCheck(Answer):
     wait: str = "unknown"
     wait_s: int | None = None
     price: Mapping[str, Any] | None = None
+    # In millionths: of the time asked for; what the tenant has left this month.
+    cost_micro: int | None = None
+    left_micro: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,6 +187,9 @@ class Estimate(Answer):
     price: Price | None
     objections: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    # In millionths: of the time asked for; what the tenant has left this month.
+    cost_micro: int | None = None
+    left_micro: int | None = None
 
     @classmethod
     def read(cls, said: Mapping[str, Any]) -> Self:
@@ -198,6 +201,21 @@ class Estimate(Answer):
             "cautions": tuple(said["cautions"]),
         }
         return cls(**{**known(cls, said), **deeper})
+
+
+@dataclass(frozen=True, slots=True)
+class PriceList(Answer):
+    """What a job would cost, queue by queue, the cheapest that takes it first."""
+
+    tenant: str | None
+    lifetime_s: int | None
+    queues: tuple[Estimate, ...]
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> Self:
+        """Make it from JSON."""
+        found = tuple(Estimate.read(one) for one in said["queues"])
+        return cls(said["tenant"], said["lifetime_s"], found)
 
 
 class QueueCalls(Calls):
@@ -233,6 +251,29 @@ class QueueCalls(Calls):
             tenant=tenant,
         )
         return Estimate.read(self._api("GET", f"queues/{part(queue)}/estimate{asked}"))
+
+    def price(  # noqa: PLR0913 - each is a field of the request
+        self,
+        queue: str = "",
+        *,
+        cpus: int = 1,
+        memory_mb: int = 1024,
+        gpus: int = 0,
+        gpu_type: str = "",
+        lifetime_s: int | None = None,
+        tenant: str = "",
+    ) -> PriceList:
+        """Return what a job would cost in a queue, or in all that the asker may use."""
+        asked = _query(
+            queue=queue,
+            cpus=cpus,
+            memory_mb=memory_mb,
+            gpus=gpus,
+            gpu_type=gpu_type,
+            lifetime_s=lifetime_s,
+            tenant=tenant,
+        )
+        return PriceList.read(self._api("GET", f"price{asked}"))
 
     def live_job(self, job_id: int) -> Mapping[str, Any] | None:
         """Return a job of one's own that waits or runs; None if it does neither."""

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from kqi_hub.sdk.errors import PortalError
 from kqi_hub.sdk.models import Answer
 from kqi_hub.sdk.run_logs import RunLogCalls
-from kqi_hub.sdk.run_models import Run
+from kqi_hub.sdk.run_models import Run, UseSample
 
 _LOOK_EVERY_S: Final = 1.0
 _COMING: Final = frozenset({"asked", "waiting", "starting"})
@@ -36,6 +36,15 @@ class RunInsideCalls(RunLogCalls):
 
     # Where the portal is; the client knows.
     server: str
+
+    def run_use(self, run: Run, since: float = 0) -> tuple[UseSample, ...]:
+        """Return what its job noted of its use after a moment; while it runs, too."""
+        path = f"runs/{run.kind}/{_number(run)}/use?since={int(since)}"
+        said = self._agent_json("GET", path)
+        names = said["fields"]
+        found = (dict(zip(names, one, strict=True)) for one in said["lines"])
+        samples = (UseSample.read(one) for one in found)
+        return tuple(one for one in samples if one.epoch > since)
 
     def run_board(self, run: Run) -> RunBoard:
         """Return how the run's TensorBoard stands."""
@@ -88,11 +97,14 @@ class RunInsideCalls(RunLogCalls):
     def _board(
         self, method: str, run: Run, body: dict[str, object] | None = None
     ) -> RunBoard:
-        # A copy of a script lies in a folder of its own, which has its own number.
-        number = run.folder.rpartition("/")[2] or run.id
-        path = f"runs/{run.kind}/{number}/tensorboard"
+        path = f"runs/{run.kind}/{_number(run)}/tensorboard"
         found = RunBoard.read(self._agent_json(method, path, body))
         if not found.path:
             return found
         url = urljoin(self.server, f"{self._known_way().url}{found.path}")
         return replace(found, url=url)
+
+
+def _number(run: Run) -> str:
+    """Return its folder's name: a copy of a script has its own."""
+    return run.folder.rpartition("/")[2] or str(run.id)

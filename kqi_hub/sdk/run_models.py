@@ -7,7 +7,9 @@ from typing import Any, ClassVar, Final, Self
 from kqi_hub.sdk.models import Answer, known
 
 # States in which something may still happen to a run.
-LIVE: Final = frozenset({"prepared", "asked", "pending", "running", "collecting"})
+LIVE: Final = frozenset(
+    {"opened", "prepared", "asked", "pending", "running", "collecting"}
+)
 _LISTS: Final = ("tags", "parents", "actions", "children")
 
 
@@ -44,6 +46,7 @@ class Run(Answer):
     dataset: int | None = None
     parents: tuple[Mapping[str, Any], ...] = ()
     environment: str = ""
+    image: str = ""
     job_id: int | None = None
     # The same as Slurm's programs take it.
     slurm_id: str = ""
@@ -58,6 +61,8 @@ class Run(Answer):
     waiting: Mapping[str, Any] | None = None
     price: Mapping[str, Any] | None = None
     cost_micro: int | None = None
+    # It has ended, and the bill has it so; else reckoned from what is known.
+    is_billed: bool = False
     actions: tuple[str, ...] = ()
     page: str = ""
     # What was asked for, as `submit` takes it.
@@ -67,6 +72,8 @@ class Run(Answer):
     folder: str = ""
     files: int | None = None
     bytes: int | None = None
+    # What it has used of what it asked for, once it has ended: `text`, `cores` …
+    use: Mapping[str, Any] | None = None
     # Of a run of a preprocessing: of which one, on which data, where in the array.
     preprocessing: int | None = None
     data: int | None = None
@@ -114,6 +121,17 @@ class RunEvent(Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class UseSample(Answer):
+    """What a run used at a moment: cores since the one before; no GPU: None."""
+
+    epoch: float
+    cpu_cores_used: float
+    memory_mb: float
+    gpu_percent: float | None = None
+    gpu_memory_mb: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunDeletion(Answer):
     """What deleting a run would take along; `blockers` are runs that read its output.
 
@@ -139,3 +157,6 @@ class RunEstimate(Answer):
     wait: str = "unknown"
     wait_s: int | None = None
     price: Mapping[str, Any] | None = None
+    # In millionths: of the time asked for; what the tenant has left this month.
+    cost_micro: int | None = None
+    left_micro: int | None = None

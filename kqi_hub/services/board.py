@@ -85,12 +85,15 @@ class Board:
         stale_after_s: float = 60.0,
         wall: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
+        beside: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._associations = associations
         self._stale_after_s = stale_after_s
         self._wall = wall
         self._clock = clock
+        # What else changes seldom, and is read as often as associations are.
+        self._beside = beside
         self._one_reader = asyncio.Lock()
         self._picture = Picture()
         self._glanced_at: float | None = None
@@ -152,9 +155,11 @@ class Board:
         self, known: tuple[Association, ...], qos: tuple[Qos, ...]
     ) -> tuple[tuple[Association, ...], tuple[Qos, ...]]:
         at, now = self._associated_at, self._clock()
-        if at is not None and now - at < ASSOCIATIONS_S:
+        # None at all: the worker is about to store the first ones.
+        if at is not None and known and now - at < ASSOCIATIONS_S:
             return known, qos
         found, limits = self._associations.associations(), self._associations.qos()
+        self._beside()
         self._associated_at = now
         # The same objects again, so that comparing them later costs nothing.
         return known if found == known else found, qos if limits == qos else limits

@@ -12,22 +12,22 @@ from typing import Final, TypeVar
 from kqi_hub.domain.data import DataItem, DataState, StoredFile, Upload
 from kqi_hub.domain.data_errors import no_data
 from kqi_hub.domain.data_item_ports import DataStore, Entry, KnownTag
-from kqi_hub.domain.data_list import (
-    DataPage,
-    DataQuestion,
-    checked_limit,
-    filter_of,
-    unread_of,
-)
+from kqi_hub.domain.data_list import DataPage, DataQuestion, filter_of
 from kqi_hub.domain.data_ports import Store
 from kqi_hub.domain.data_rules import checked_data_name, checked_tag, is_data_id
 from kqi_hub.domain.dataset_ports import Blocker, Blockers
 from kqi_hub.domain.datasets import checked_memo
 from kqi_hub.domain.errors import InvalidInput, KqiError, NotFound, StoreError
+from kqi_hub.domain.listing import checked_limit, unread_of
 from kqi_hub.domain.login import AuditEvent, AuditLog
 from kqi_hub.domain.people import Role
 from kqi_hub.domain.upload_ports import UploadStore
-from kqi_hub.services.tenant_rights import Asker, require, require_change
+from kqi_hub.services.tenant_rights import (
+    Asker,
+    listed_tenants,
+    require,
+    require_change,
+)
 
 MOST_AT_ONCE: Final = 1000
 MOST_PATHS: Final = 10_000
@@ -81,9 +81,7 @@ class DataItems:
 
     async def list(self, asker: Asker, asked: DataQuestion) -> DataPage:
         """Return a page of what somebody sees; nothing where a condition is unread."""
-        if asked.tenant is not None:
-            require(asker, asked.tenant, Role.VIEWER)
-        tenants = asker.tenants if asked.tenant is None else (asked.tenant,)
+        tenants = listed_tenants(asker, asked.tenant)
         wanted = filter_of(asked, tenants, self.zone)
         unread = unread_of(asked, self.zone)
         if unread:

@@ -8,7 +8,6 @@ from datetime import UTC, tzinfo
 from typing import TypeVar
 
 from kqi_hub.domain.data import FLAT, Dataset, Placed, Thing
-from kqi_hub.domain.data_list import checked_limit, unread_of
 from kqi_hub.domain.dataset_list import (
     DatasetPage,
     DatasetQuestion,
@@ -32,9 +31,15 @@ from kqi_hub.domain.datasets import (
     checked_types,
 )
 from kqi_hub.domain.errors import NotFound
+from kqi_hub.domain.listing import checked_limit, unread_of
 from kqi_hub.domain.login import AuditEvent, AuditLog
 from kqi_hub.domain.people import Role
-from kqi_hub.services.tenant_rights import Asker, require, require_change
+from kqi_hub.services.tenant_rights import (
+    Asker,
+    listed_tenants,
+    require,
+    require_change,
+)
 
 T = TypeVar("T")
 
@@ -64,10 +69,7 @@ class Datasets:
 
     async def search(self, asker: Asker, asked: DatasetQuestion) -> DatasetPage:
         """Return a page of what somebody sees; what cannot be read finds nothing."""
-        tenants = asker.tenants
-        if asked.tenant is not None:
-            require(asker, asked.tenant, Role.VIEWER)
-            tenants = (asked.tenant,)
+        tenants = listed_tenants(asker, asked.tenant)
         if unread := unread_of(asked, self.zone):
             return DatasetPage((), 0 if asked.with_total else None, unread)
         wanted = filter_of(asked, tenants, self.zone)

@@ -1,4 +1,4 @@
-"""Keep wishes and the hub's servers together, and note what sessions cost an hour.
+"""Keep wishes and the hub's servers together.
 
 What should run is asked for again, what should not is stopped, a wish that came to
 nothing ends. The hub may be killed between the wish and the start, or have been down
@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -42,8 +42,6 @@ class NotebookKeeper:
     sessions: SessionStore
     hub: HubServers
     wall: Callable[[], float] = time.time
-    # Told of what lives at every look, to note what an hour of it costs.
-    note_prices: Callable[[Sequence[Session]], Awaitable[None]] | None = None
     tries: dict[int, _Tries] = field(default_factory=dict)
 
     async def run(self) -> None:
@@ -59,7 +57,6 @@ class NotebookKeeper:
         except KqiError as error:
             log.warning("live notebooks are not known now: %s", error)
             return
-        await self._note_prices(live)
         self.tries = {
             one.id: known for one in live if (known := self.tries.get(one.id))
         }
@@ -69,14 +66,6 @@ class NotebookKeeper:
                 of_person[session.owner].append(session)
         for person, theirs in of_person.items():
             await self._look_at(person, theirs)
-
-    async def _note_prices(self, live: Sequence[Session]) -> None:
-        if self.note_prices is None:
-            return
-        try:
-            await self.note_prices(live)
-        except KqiError as error:
-            log.warning("prices of notebooks are noted later: %s", error)
 
     async def _look_at(self, person: str, theirs: list[Session]) -> None:
         try:

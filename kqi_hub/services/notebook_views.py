@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
+from kqi_hub.domain.costs import Cost, JobMark
 from kqi_hub.domain.job import Job
+from kqi_hub.domain.job_records import JobRecord
 from kqi_hub.domain.money import Price
 from kqi_hub.domain.notebook_list import status_of
 from kqi_hub.domain.notebooks import Choices, Notebook, Session
-from kqi_hub.domain.queues import names_of
 from kqi_hub.domain.reasons import Explained, explain
 from kqi_hub.services.board import Picture
-from kqi_hub.services.pricing import Pricing
+from kqi_hub.services.costs import Ours
+from kqi_hub.services.pricing import Pricing, payer_of, record_of_past
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class NotebookView:
 
     `choices` are those that count: of the live session, else the notebook's own.
     `cost` is what the latest session has cost so far, in micro-currency; None where
-    the queue has no rate.
+    the queue has no rate. `is_billed`: it has ended, and the book has it so.
     """
 
     notebook: Notebook
@@ -29,6 +31,7 @@ class NotebookView:
     left_s: float | None = None
     price: Price | None = None
     cost: int | None = None
+    is_billed: bool = False
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -48,12 +51,13 @@ class PastSession:
     ran_s: float | None
     price: Price | None
     cost: int | None
+    is_billed: bool
 
 
 def view_of(
-    notebook: Notebook, picture: Picture, pricing: Pricing, now: float
+    notebook: Notebook, picture: Picture, pricing: Pricing, now: float, cost: Cost
 ) -> NotebookView:
-    """Join a notebook with the picture."""
+    """Join a notebook with the picture and the cost of its latest session."""
     session = notebook.session
     is_live = session is not None and session.is_live
     choices = session.chosen if session is not None and is_live else notebook.choices
@@ -67,34 +71,56 @@ def view_of(
         why=None if job is None else explain(job),
         ends_at=ends_at,
         left_s=None if ends_at is None else max(0.0, ends_at - now),
-        price=_price(session if is_live else None, choices, job, picture, pricing),
-        cost=_cost(session, job, picture, pricing, now),
+        # What has ended tells what was paid; a start would cost the price of now.
+        price=_price(notebook.owner, choices, job, picture, pricing),
+        cost=None if session is None else cost.amount,
+        is_billed=cost.is_billed,
     )
 
 
 def past_of(
-    session: Session, picture: Picture, pricing: Pricing, now: float
+    session: Session, picture: Picture, pricing: Pricing, now: float, cost: Cost
 ) -> PastSession:
     """Return a session as the history shows it; one that lives too."""
     job = job_of(session, picture) if session.is_live else None
+    supply = picture.scene.supplies.get(session.chosen.queue)
+    had = cost.price(supply is not None and supply.partition.exclusive)
+    like = _price(session.owner, session.chosen, job, picture, pricing)
     return PastSession(
         session=session,
         ran_s=session.ran_s(now),
-        price=_price(session, session.chosen, job, picture, pricing),
-        cost=_cost(session, job, picture, pricing, now),
+        price=like if had is None or job is not None else had,
+        cost=cost.amount,
+        is_billed=cost.is_billed,
     )
 
 
-def price_to_note(session: Session, picture: Picture, pricing: Pricing) -> int | None:
-    """Return what an hour costs now that its node is known; None when it is noted."""
-    job = job_of(session, picture)
-    if session.per_hour is not None or job is None or job.is_waiting:
+def ours_of(session: Session | None, picture: Picture, now: float) -> Ours:
+    """Return what the cost of a session depends on."""
+    if session is None or session.job_id is None:
+        return Ours(ended_at=None if session is None else session.ended_at)
+    return Ours(
+        JobMark(session.job_name, str(session.job_id), session.owner),
+        session.job_id,
+        job_of(session, picture) if session.is_live else None,
+        _record_of(session, picture, now),
+        session.ended_at,
+    )
+
+
+def _record_of(session: Session, picture: Picture, now: float) -> JobRecord | None:
+    """Return what accounting may have of its job, as far as the session tells."""
+    began, chosen, scene = session.began_at, session.chosen, picture.scene
+    if began is None:
         return None
-    # Between its choice and its start a job has no node, which the price is of.
-    price = (
-        pricing.price_of_job(picture.scene, job) if names_of(job.node_list) else None
+    ended = now if session.ended_at is None else session.ended_at
+    return record_of_past(
+        scene,
+        payer_of(scene, session.owner, chosen.tenant, chosen.queue),
+        (chosen.queue, session.node),
+        chosen.shape,
+        (int(began), int(max(began, ended))),
     )
-    return None if price is None else price.per_hour
 
 
 def job_of(session: Session, picture: Picture) -> Job | None:
@@ -104,40 +130,14 @@ def job_of(session: Session, picture: Picture) -> Job | None:
     return job if job is not None and job.name == session.job_name else None
 
 
-def _noted(session: Session, picture: Picture, pricing: Pricing) -> Price | None:
-    if session.per_hour is None:
-        return None
-    supply = picture.scene.supplies.get(session.chosen.queue)
-    return pricing.noted(supply, session.per_hour)
-
-
 def _price(
-    session: Session | None,
-    choices: Choices,
-    job: Job | None,
-    picture: Picture,
-    pricing: Pricing,
+    owner: str, choices: Choices, job: Job | None, picture: Picture, pricing: Pricing
 ) -> Price | None:
-    noted = None if session is None else _noted(session, picture, pricing)
-    if noted is not None:
-        return noted
+    """Return the price of an hour: the job's now, or that of the like."""
     if job is not None and not job.is_waiting:
         return pricing.price_of_job(picture.scene, job)
     supply = picture.scene.supplies.get(choices.queue)
-    return None if supply is None else pricing.price_per_hour(supply, choices.shape)
-
-
-def _cost(
-    session: Session | None,
-    job: Job | None,
-    picture: Picture,
-    pricing: Pricing,
-    now: float,
-) -> int | None:
-    if session is None:
+    if supply is None:
         return None
-    if job is not None:
-        noted = _noted(session, picture, pricing)
-        return pricing.cost_so_far(picture.scene, job, now, noted)
-    price = _price(session, session.chosen, None, picture, pricing)
-    return None if price is None else price.cost(session.ran_s(now) or 0)
+    payer = payer_of(picture.scene, owner, choices.tenant, choices.queue)
+    return pricing.price_per_hour(supply, choices.shape, payer)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from kqi_hub.domain.costs import Cost
 from kqi_hub.domain.errors import (
     ClusterUnreachable,
     Conflict,
@@ -37,11 +38,12 @@ from kqi_hub.domain.notebooks import (
 from kqi_hub.services.board import Picture
 from kqi_hub.services.freshness import Trust
 from kqi_hub.services.notebook_datasets import NotebookDatasets
+from kqi_hub.services.notebook_parents import NotebookParents
 from kqi_hub.services.notebook_views import (
     NotebookView,
     PastSession,
+    ours_of,
     past_of,
-    price_to_note,
     view_of,
 )
 from kqi_hub.services.proving import Who
@@ -75,6 +77,7 @@ class Notebooks:
     rules: NotebookRules
     audit: AuditLog
     datasets: NotebookDatasets
+    parents: NotebookParents
     stops_on_logout: bool = True
     wall: Callable[[], float] = time.time
 
@@ -104,7 +107,8 @@ class Notebooks:
         """Return one of a person's own; NotFound for all others."""
         picture = await self.queues.board.current()
         found = await self._owned(person, notebook_id)
-        return picture, self._view(found, picture)
+        [view] = await _off(lambda: self._views((found,), picture))
+        return picture, view
 
     async def sessions(self, person: str, notebook_id: int) -> tuple[Session, ...]:
         """Return what has run of a person's own notebook, newest first."""
@@ -121,26 +125,20 @@ class Notebooks:
 
         def read() -> tuple[PastSession, ...]:
             found = self.store.sessions(notebook_id, most)
-            return tuple(past_of(one, picture, pricing, now) for one in found)
+            costs = self._costs(found, picture, now)
+            return tuple(
+                past_of(one, picture, pricing, now, cost)
+                for one, cost in zip(found, costs, strict=True)
+            )
 
         return await _off(read)
-
-    async def note_prices(self, live: Sequence[Session]) -> None:
-        """Note what an hour costs of sessions whose job has its node by now."""
-        picture, pricing = await self.queues.board.current(), self.queues.pricing
-        for session in live:
-            per_hour = price_to_note(session, picture, pricing)
-            if per_hour is not None:
-                await asyncio.to_thread(
-                    self.session_store.priced, session.id, per_hour, self.wall()
-                )
 
     async def create(self, who: Who, choices: Choices) -> Notebook:
         """Keep a new notebook; nothing starts."""
         checked = checked_choices(choices, self.rules)
 
         def create() -> Notebook:
-            self.datasets.check(who, checked.dataset)
+            self._check_uses(who, checked)
             if self.store.count(who.person) >= self.rules.most_per_person:
                 raise Conflict(
                     "You have {most} notebooks, which is as many as one may have.",
@@ -161,7 +159,7 @@ class Notebooks:
         checked = checked_choices(choices, self.rules)
 
         def change() -> Notebook:
-            self.datasets.check(who, checked.dataset)
+            self._check_uses(who, checked)
             now = self.wall()
             changed = self.store.change(notebook_id, checked, seen_at, now)
             self._note(who, "notebook-changed", notebook_id)
@@ -293,6 +291,11 @@ class Notebooks:
         token = await self.hub.access_token(person, server, TOKEN_S)
         return Opening(path, token, TOKEN_S)
 
+    def _check_uses(self, who: Who, choices: Choices) -> None:
+        """Refuse a dataset or runs that are not there for this person. Blocks."""
+        self.datasets.check(who, choices.dataset)
+        self.parents.check(who.person, choices.parents)
+
     async def _ask(self, who: Who, notebook: Notebook) -> Session:
         """Store the wish for a session, if Slurm could take it."""
         chosen = checked_choices(notebook.choices, self.rules)
@@ -305,7 +308,7 @@ class Notebooks:
             )
 
         def ask() -> Session:
-            self.datasets.check(who, chosen.dataset)
+            self._check_uses(who, chosen)
             key = new_key()
             asked = self.session_store.ask(notebook.id, chosen, key, self.wall())
             self._note(who, "notebook-started", notebook.id)
@@ -367,10 +370,20 @@ class Notebooks:
     def _views(
         self, found: tuple[Notebook, ...], picture: Picture
     ) -> tuple[NotebookView, ...]:
-        return tuple(self._view(one, picture) for one in found)
+        """Join notebooks with the picture and their costs. Blocks."""
+        now, pricing = self.wall(), self.queues.pricing
+        costs = self._costs([one.session for one in found], picture, now)
+        return tuple(
+            view_of(one, picture, pricing, now, cost)
+            for one, cost in zip(found, costs, strict=True)
+        )
 
-    def _view(self, notebook: Notebook, picture: Picture) -> NotebookView:
-        return view_of(notebook, picture, self.queues.pricing, self.wall())
+    def _costs(
+        self, sessions: Sequence[Session | None], picture: Picture, now: float
+    ) -> tuple[Cost, ...]:
+        """Return what sessions have cost. Blocks."""
+        ours = [ours_of(one, picture, now) for one in sessions]
+        return self.queues.costs.of_ours(ours, picture.scene, now)
 
     def _note(self, who: Who, action: str, notebook_id: int) -> None:
         """Audit what somebody did. Blocks."""

@@ -6,11 +6,12 @@ What is shown comes from the stored picture alone; Slurm is asked only to act.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from kqi_hub.domain.costs import Cost
 from kqi_hub.domain.errors import ClusterError, Conflict, NotFound
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.own_jobs import (
@@ -45,10 +46,19 @@ class JobStore(Protocol):
     ) -> tuple[Job, ...]:
         """Return jobs newest first, ended ones included."""
 
+    def exit_codes(self, job_ids: Collection[int]) -> Mapping[int, int]:
+        """Return what accounting has of those that have ended, by job id.
+
+        What a signal ended has 128 and the signal's number, as a shell says it.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A job at one moment; `cost` in micro-currency, None where there is no rate."""
+    """A job at one moment; `cost` in micro-currency, None where there is no rate.
+
+    `is_billed`: it has ended, and the book has it so.
+    """
 
     job: Job
     id: SlurmId
@@ -56,6 +66,8 @@ class JobView:
     ran_s: int | None
     left_s: int | None
     cost: int | None
+    is_billed: bool = False
+    exit_code: int | None = None
 
     @property
     def is_held(self) -> bool:
@@ -85,6 +97,7 @@ class GroupView:
     more: int
     counts: Mapping[str, int]
     cost: int | None
+    is_billed: bool
 
     @property
     def head(self) -> JobView:
@@ -129,7 +142,8 @@ class OwnJobs:
     async def list(self, person: str, wanted: Wanted) -> JobPage:
         """Return one page of the person's jobs, the newest first."""
         picture, jobs = await self._known(person)
-        return await asyncio.to_thread(self._page, picture, jobs, wanted)
+        page = await asyncio.to_thread(self._page, picture, jobs, wanted)
+        return replace(page, groups=await self._with_codes(page.groups))
 
     async def one(self, person: str, text: str) -> tuple[Picture, GroupView]:
         """Return a job or array of the person's; NotFound for anything else."""
@@ -138,8 +152,10 @@ class OwnJobs:
         mine = () if asked is None else _those(jobs, asked)
         if not mine:
             raise _no_such_job(text)
-        [group] = groups_of(mine)
-        return picture, self._group(picture, group, self.wall(), len(mine))
+        groups = groups_of(mine)
+        [view] = await asyncio.to_thread(self._groups, picture, groups, len(mine))
+        [whole] = await self._with_codes((view,))
+        return picture, whole
 
     async def cancel(self, person: str, text: str) -> None:
         """Cancel a job, a task, or an array with all its tasks."""
@@ -172,7 +188,7 @@ class OwnJobs:
         mine = _those(jobs, asked)
         if not mine:
             raise _no_such_job(text)
-        views = [self._view(picture, job, self.wall()) for job in mine]
+        views = [_view_of(picture, job, self.wall(), Cost()) for job in mine]
         if not any(action in view.actions for view in views):
             raise _not_now(action, asked, views[0])
         return _to_act_on(asked, mine)
@@ -181,6 +197,28 @@ class OwnJobs:
         """Have the worker look soon; what was done is done, whatever it says."""
         with suppress(ClusterError):
             await self.queues.refresh()
+
+    async def _with_codes(self, groups: tuple[GroupView, ...]) -> tuple[GroupView, ...]:
+        """Add the exit codes of what has ended among what is shown."""
+        over = [
+            view.job.job_id
+            for group in groups
+            for view in group.tasks
+            if view.job.is_over
+        ]
+        if not over:
+            return groups
+        codes = await asyncio.to_thread(self.store.exit_codes, over)
+        return tuple(
+            replace(
+                group,
+                tasks=tuple(
+                    replace(view, exit_code=codes.get(view.job.job_id))
+                    for view in group.tasks
+                ),
+            )
+            for group in groups
+        )
 
     async def _known(self, person: str) -> tuple[Picture, tuple[Job, ...]]:
         picture = await self.queues.board.current()
@@ -193,49 +231,66 @@ class OwnJobs:
         return picture, tuple(known.values())
 
     def _page(self, picture: Picture, jobs: tuple[Job, ...], wanted: Wanted) -> JobPage:
-        groups, now = groups_of(jobs), self.wall()
+        groups = groups_of(jobs)
         found = [group for group in groups if fits(group, wanted)]
         shown = found[wanted.offset : wanted.offset + wanted.limit]
         return JobPage(
             picture,
-            tuple(self._group(picture, one, now, MOST_TASKS) for one in shown),
+            self._groups(picture, shown, MOST_TASKS),
             len(found),
             len(groups),
             len(jobs) >= MOST,
         )
 
-    def _group(
-        self, picture: Picture, group: Group, now: float, most: int
-    ) -> GroupView:
-        kind, thing = kind_of(group.jobs[0].name)
-        views = tuple(self._view(picture, job, now) for job in group.jobs)
-        known = [view.cost for view in views if view.cost is not None]
-        # What is live comes first where not all can be shown.
-        kept = sorted(views, key=lambda view: view.job.is_over)[:most]
-        return GroupView(
-            id=group.id,
-            is_array=group.is_array,
-            kind=kind,
-            thing=thing,
-            tasks=views if len(views) <= most else tuple(kept),
-            more=max(0, len(views) - most),
-            counts=Counter(view.job.state for view in views),
-            cost=sum(known) if len(known) == len(views) else None,
+    def _groups(
+        self, picture: Picture, groups: Sequence[Group], most: int
+    ) -> tuple[GroupView, ...]:
+        """Join jobs with what each has cost: one question for all. Blocks."""
+        now = self.wall()
+        jobs = [job for group in groups for job in group.jobs]
+        costs = self.queues.costs.of_jobs(jobs, picture.scene, now)
+        return tuple(
+            _group_of(
+                group,
+                [_view_of(picture, job, now, costs[job.job_id]) for job in group.jobs],
+                most,
+            )
+            for group in groups
         )
 
-    def _view(self, picture: Picture, job: Job, now: float) -> JobView:
-        began = None if job.is_waiting else job.starts_at
-        until = now if not job.is_over else float(job.ends_at or now)
-        ran_s = None if began is None else max(0, int(until - began))
-        ends = job.ends_at if began is not None and not job.is_over else None
-        return JobView(
-            job=job,
-            id=slurm_id_of(job),
-            why=explain(job, picture.scene),
-            ran_s=ran_s,
-            left_s=None if ends is None else max(0, int(ends - now)),
-            cost=self.queues.pricing.cost_so_far(picture.scene, job, until),
-        )
+
+def _group_of(group: Group, views: Sequence[JobView], most: int) -> GroupView:
+    kind, thing = kind_of(group.jobs[0].name)
+    known = [view.cost for view in views if view.cost is not None]
+    # What is live comes first where not all can be shown.
+    kept = sorted(views, key=lambda view: view.job.is_over)[:most]
+    return GroupView(
+        id=group.id,
+        is_array=group.is_array,
+        kind=kind,
+        thing=thing,
+        tasks=tuple(views if len(views) <= most else kept),
+        more=max(0, len(views) - most),
+        counts=Counter(view.job.state for view in views),
+        cost=sum(known) if len(known) == len(views) else None,
+        is_billed=all(view.is_billed for view in views),
+    )
+
+
+def _view_of(picture: Picture, job: Job, now: float, cost: Cost) -> JobView:
+    began = None if job.is_waiting else job.starts_at
+    until = now if not job.is_over else float(job.ends_at or now)
+    ran_s = None if began is None else max(0, int(until - began))
+    ends = job.ends_at if began is not None and not job.is_over else None
+    return JobView(
+        job=job,
+        id=slurm_id_of(job),
+        why=explain(job, picture.scene),
+        ran_s=ran_s,
+        left_s=None if ends is None else max(0, int(ends - now)),
+        cost=cost.amount,
+        is_billed=cost.is_billed,
+    )
 
 
 def _those(jobs: tuple[Job, ...], asked: SlurmId) -> tuple[Job, ...]:

@@ -78,6 +78,11 @@ class People:
         return self._read_at is None or self._clock() - self._read_at > self._max_age_s
 
 
+def tenants_of(associations: Iterable[Association]) -> frozenset[str]:
+    """Return the Slurm accounts that are tenants."""
+    return _sorted_out(associations).tenants
+
+
 def _sorted_out(associations: Iterable[Association]) -> _Accounts:
     tenants: set[str] = set()
     of_person: dict[str, set[str]] = defaultdict(set)

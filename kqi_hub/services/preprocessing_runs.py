@@ -6,18 +6,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from kqi_hub.domain.data import DataItem, DataState, Kind, Thing, Use
+from kqi_hub.domain.data import (
+    DataItem,
+    DataState,
+    Kind,
+    Thing,
+    Upload,
+    UploadState,
+    Use,
+)
 from kqi_hub.domain.data_errors import not_deletable
 from kqi_hub.domain.data_item_ports import DataStore
 from kqi_hub.domain.data_ports import Store
 from kqi_hub.domain.dataset_ports import Blocker, Blockers, LineageStore, UseStore, Why
 from kqi_hub.domain.errors import Conflict, KqiError, StoreError
-from kqi_hub.domain.runs import Run, RunKind
+from kqi_hub.domain.outside_runs import OutsideOutputs
+from kqi_hub.domain.run_ports import Told
+from kqi_hub.domain.runs import Run, RunKind, RunState
 from kqi_hub.services.runs import Runs
 from kqi_hub.services.tenant_rights import Asker
+from kqi_hub.services.uploads import Uploads
 
 _KIND: Final = RunKind.PREPROCESSING
 _MOST_PRODUCTS: Final = 1000
+_UNDER_WAY: Final = frozenset({UploadState.OPEN, UploadState.PUBLISHING})
 T = TypeVar("T")
 
 
@@ -40,6 +52,8 @@ class PreprocessingRuns:
     lineage: LineageStore
     blocking: Blockers
     files_kept: Store
+    outside: OutsideOutputs
+    uploads: Uploads
     wall: Callable[[], float] = time.time
 
     async def products(self, asker: Asker, run_id: int) -> tuple[DataItem, ...]:
@@ -67,16 +81,39 @@ class PreprocessingRuns:
 
         What a crash leaves half done, the same call finishes.
         """
+        found = await self._deletable(asker, run_id)
+        if found.run.state is RunState.OPENED:
+            await self._give_up(asker, found.run)
+            # What came in the meantime goes, too.
+            found = await self._deletable(asker, run_id)
+        for item in found.products:
+            await self._remove(run_id, item)
+        await self.runs.delete(asker, _KIND, run_id)
+
+    async def _deletable(self, asker: Asker, run_id: int) -> PreprocessingConsequences:
+        """Return what a deletion takes along; Conflict or Blocked when it may not."""
         found = await self.consequences(asker, run_id)
-        if found.run.is_live:
+        if found.run.is_live and found.run.state is not RunState.OPENED:
             raise Conflict("This run has not ended.", "Stop it first.")
         for item in found.products:
             blockers = await asyncio.to_thread(self._blockers, run_id, item)
             if blockers:
                 raise not_deletable(item.id, blockers)
-        for item in found.products:
-            await self._remove(run_id, item)
-        await self.runs.delete(asker, _KIND, run_id)
+        return found
+
+    async def _give_up(self, asker: Asker, run: Run) -> None:
+        """End a run whose results are still coming, and what is under way of them."""
+        told = Told(RunState.USER_CANCELED, self.wall(), ended_at=self.wall())
+
+        def end() -> list[Upload]:
+            # From now on no further upload begins.
+            self.runs.store.told(run.id, told)
+            begun = self.outside.of_run(run.id)
+            found = [self.uploads.store.upload(one.upload) for one in begun]
+            return [one for one in found if one and one.state in _UNDER_WAY]
+
+        for upload in await _off(end):
+            await self.uploads.drop(asker, upload.key)
 
     async def _remove(self, run_id: int, item: DataItem) -> None:
         thing = Thing(Kind.DATA, str(item.id))
@@ -102,7 +139,10 @@ class PreprocessingRuns:
         thing = _thing(run_id)
         found = self.lineage.results([thing], _MOST_PRODUCTS).get(thing)
         made = found.things if found is not None else ()
-        numbers = [int(one.id) for one in made if one.kind is Kind.DATA]
+        numbers = {int(one.id) for one in made if one.kind is Kind.DATA}
+        # Of one that is OPENED, its products are noted when it is complete.
+        coming = (one.data for one in self.outside.of_run(run_id))
+        numbers |= {number for number in coming if number is not None}
         return tuple(
             one for one in self.items.many(numbers) if one.state is DataState.READY
         )

@@ -10,6 +10,7 @@ from typing import TypeVar
 from kqi_hub.domain.data import DataItem, DataState
 from kqi_hub.domain.data_item_ports import DataStore
 from kqi_hub.domain.errors import Conflict, InvalidInput
+from kqi_hub.domain.listing import MadeQuestion, unread_of
 from kqi_hub.domain.login import AuditEvent, AuditLog
 from kqi_hub.domain.people import Role
 from kqi_hub.domain.preprocessings import (
@@ -17,7 +18,6 @@ from kqi_hub.domain.preprocessings import (
     NewPreprocessing,
     PreprocessingChange,
     PreprocessingPage,
-    PreprocessingQuestion,
     PreprocessingStore,
     checked_change,
     checked_data,
@@ -25,13 +25,17 @@ from kqi_hub.domain.preprocessings import (
     filter_of,
     no_preprocessing,
     spec_of,
-    unread_of,
 )
 from kqi_hub.domain.run_ports import NewRun
 from kqi_hub.domain.runs import Preprocessing, Run, RunKind, RunSpec
 from kqi_hub.services.queues import Estimate
 from kqi_hub.services.runs import Runs, new_key
-from kqi_hub.services.tenant_rights import Asker, require, require_change
+from kqi_hub.services.tenant_rights import (
+    Asker,
+    listed_tenants,
+    require,
+    require_change,
+)
 
 T = TypeVar("T")
 
@@ -67,14 +71,9 @@ class Preprocessings:
     zone: tzinfo = UTC
     wall: Callable[[], float] = time.time
 
-    async def search(
-        self, asker: Asker, asked: PreprocessingQuestion
-    ) -> PreprocessingPage:
+    async def search(self, asker: Asker, asked: MadeQuestion) -> PreprocessingPage:
         """Return a page of what somebody sees; what cannot be read finds nothing."""
-        tenants = asker.tenants
-        if asked.tenant is not None:
-            require(asker, asked.tenant, Role.VIEWER)
-            tenants = (asked.tenant,)
+        tenants = listed_tenants(asker, asked.tenant)
         if unread := unread_of(asked, self.zone):
             return PreprocessingPage((), 0, unread)
         wanted = filter_of(asked, tenants, self.zone)
@@ -138,7 +137,7 @@ class Preprocessings:
                 "Delete a run to repeat it.",
                 id=found.id,
             )
-        ready, price = await self.runs.ready(asker, RunKind.PREPROCESSING, spec)
+        ready = await self.runs.ready(asker, RunKind.PREPROCESSING, spec)
         key = new_key()
         new = [
             NewRun(
@@ -146,7 +145,6 @@ class Preprocessings:
                 owner=asker.person,
                 key=key,
                 spec=ready,
-                per_hour=price,
                 preprocessing=found.id,
                 data=item.id,
             )
@@ -163,6 +161,10 @@ class Preprocessings:
         chosen = {item.id for item in wanted}
         passed_over = tuple(one for one in asked.data if one not in chosen)
         return Batch(made, passed_over)
+
+    async def check_data(self, tenant: str, data: Sequence[int]) -> None:
+        """Raise InvalidInput unless all of these are data of a tenant, whole."""
+        await _off(lambda: self._items(tenant, data))
 
     async def _plan(
         self, asker: Asker, preprocessing_id: int, asked: BatchRequest

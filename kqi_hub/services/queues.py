@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from kqi_hub.domain.budgets import BudgetGate
 from kqi_hub.domain.cluster import Freshness
 from kqi_hub.domain.errors import ClusterUnreachable, NotFound
 from kqi_hub.domain.job import Job
@@ -15,6 +16,7 @@ from kqi_hub.domain.objections import cautions, objections
 from kqi_hub.domain.phrase import Phrase
 from kqi_hub.domain.queues import Queue, QueueRules, queue_for, queues_for
 from kqi_hub.services.board import Board, Picture
+from kqi_hub.services.costs import Books, Costs, NoBooks
 from kqi_hub.services.pricing import Pricing
 from kqi_hub.services.waiting import Wait, estimate_wait
 
@@ -43,6 +45,10 @@ class Estimate:
     wait: Wait
     objections: tuple[Phrase, ...]
     cautions: tuple[Phrase, ...]
+    # In micro-currency: of the time that was asked for, None without one or a rate;
+    # and what the tenant has left this month, None without a budget.
+    cost: int | None = None
+    left: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,13 @@ class Queues:
     presets: tuple[Preset, ...] = ()
     wall: Callable[[], float] = time.time
     kept: dict[Hashable, Wait] = field(default_factory=dict, repr=False)
+    budgets: BudgetGate | None = None
+    books: Books = field(default_factory=NoBooks)
+
+    @property
+    def costs(self) -> Costs:
+        """Return what tells what jobs have cost."""
+        return Costs(self.pricing, self.books)
 
     async def list(
         self, person: str, tenant: str | None
@@ -109,13 +122,33 @@ class Queues:
         self, picture: Picture, queue: Queue, shape: Shape, lifetime_s: int | None
     ) -> Estimate:
         against = objections(queue, shape, lifetime_s)
+        price = self.pricing.price_per_hour(queue, shape)
+        wait = self._wait(picture, queue, shape, lifetime_s, bool(against))
+        money_against, money_cautions = self._of_money(queue, price, lifetime_s)
         return Estimate(
             queue=queue,
-            price=self.pricing.price_per_hour(queue, shape),
-            wait=self._wait(picture, queue, shape, lifetime_s, bool(against)),
-            objections=against,
-            cautions=cautions(queue, shape),
+            price=price,
+            wait=wait,
+            objections=(*against, *money_against),
+            cautions=(*cautions(queue, shape), *money_cautions),
+            cost=None
+            if lifetime_s is None
+            else self.pricing.cost_of_time(queue, shape, lifetime_s),
+            left=None
+            if self.budgets is None or not queue.tenant
+            else self.budgets.left(queue.tenant),
         )
+
+    def _of_money(
+        self, queue: Queue, price: Price | None, lifetime_s: int | None
+    ) -> tuple[tuple[Phrase, ...], tuple[Phrase, ...]]:
+        """Return what the tenant's budget has against such a job, and what to know."""
+        if self.budgets is None or not queue.tenant:
+            return (), ()
+        lasts_s = queue.max_time_s if lifetime_s is None else lifetime_s
+        against = self.budgets.objection(queue.tenant, price)
+        known = self.budgets.caution(queue.tenant, price, lasts_s)
+        return (against,) if against else (), (known,) if known else ()
 
     def _wait(
         self,

@@ -10,7 +10,7 @@ from kqi_hub.domain.notebook_ends import word_of_record
 from kqi_hub.domain.notebook_ports import SessionEnd, SessionStore
 from kqi_hub.domain.notebooks import Cause, Session
 from kqi_hub.domain.ports import ClusterControl, ClusterReader, SnapshotStore
-from kqi_hub.services.session_settling import cause_of
+from kqi_hub.services.session_settling import cause_of, is_end_of
 from kqi_hub.services.stray_jobs import is_of_notebook
 
 _CLOCK_SLACK_S: Final = 300.0
@@ -100,7 +100,7 @@ async def _with_lost_job(
     return [
         _of(lost[number], Kind.OVER, number, f"note its end ({end.state})", end)
         for number, end in ended.items()
-        if end.ended_at >= lost[number].asked_at - _CLOCK_SLACK_S
+        if is_end_of(lost[number], end, _CLOCK_SLACK_S)
     ]
 
 

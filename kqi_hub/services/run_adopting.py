@@ -47,6 +47,9 @@ def original_of(job: Job, of_key: tuple[Run, ...]) -> Run | None:
     for run in of_key:
         is_it = run.job_name == job.name and run.owner == job.user
         awaits = run.job_id is None and run.is_live
+        if run.spec.is_outside:
+            # It never had a script: whoever gives a job its name means something else.
+            return None
         if is_it and run.copied_from is None and not awaits:
             return None if run.state is RunState.REFUSED else run
     return None

@@ -15,6 +15,7 @@ from kqi_hub.domain.run_ports import Told
 from kqi_hub.domain.run_states import ended_as
 from kqi_hub.domain.runs import Run, RunState
 from kqi_hub.services.run_jobs import job_of, task_record, told_of
+from kqi_hub.services.run_losses import RunLosses
 from kqi_hub.services.run_submit import cancel_jobs, note_job
 from kqi_hub.services.run_world import RunWorld
 
@@ -41,6 +42,7 @@ class RunFollower:
         self._missing_since: dict[int, float] = {}
         self._cancelled_at: dict[int, float] = {}
         self._asked_at = float("-inf")
+        self._losses = RunLosses(world)
 
     async def follow(self) -> tuple[Run, ...]:
         """Note what has changed; return the runs whose results can be collected."""
@@ -170,14 +172,22 @@ class RunFollower:
             # Silence is no proof, and the time of silence does not count either.
             self._missing_since = dict.fromkeys(self._missing_since, now)
             raise
-        done = []
+        done, gone = [], []
         for run in missing:
             record = records.get(run.id)
             if record is not None and _is_of(record, run):
                 done.append(await self._ended_by(run, record))
-            elif now - self._missing_since[run.id] >= self._world.times.grace:
-                done.append(await self._lost(run))
-        return done
+            else:
+                gone.append(run)
+        times = self._world.times
+        asked = await self._losses.ask_again(self._for(gone, times.forgotten))
+        lost = [run for run in self._for(gone, times.grace) if run.id not in asked]
+        return done + [await self._lost(run) for run in lost]
+
+    def _for(self, gone: Sequence[Run], seconds: float) -> list[Run]:
+        """Return those that are nowhere for so long."""
+        before = self._world.clock() - seconds
+        return [run for run in gone if self._missing_since[run.id] <= before]
 
     async def _ends_of(self, missing: Sequence[Run]) -> Mapping[int, EndedJob]:
         """Return what accounting says of runs, by their numbers."""
@@ -232,8 +242,12 @@ def _exit_code(state: str, record: EndedJob | None) -> int | None:
 
 
 def _is_of(record: EndedJob, run: Run) -> bool:
-    """Tell whether the record is of this run's job, for Slurm's job ids wrap."""
-    return record.ended_at >= run.asked_at - _CLOCK_SLACK_S
+    """Tell whether the record is of this run's job: Slurm gives numbers again.
+
+    They wrap, and a controller that was killed has forgotten what it took last.
+    """
+    is_late_enough = record.ended_at >= run.asked_at - _CLOCK_SLACK_S
+    return is_late_enough and record.name == run.job_name
 
 
 def _job_ids(runs: Iterable[Run]) -> list[int]:

@@ -22,8 +22,11 @@ def job_of(run: Run, jobs: Iterable[Job]) -> Job | None:
     return min(mine, key=lambda job: job.job_id, default=None)
 
 
-def task_record(run: Run, ended: Mapping[str, EndedJob]) -> EndedJob | None:
-    """Return what accounting has of one task of an array, told apart or not."""
+def task_record(run: Run, ended: Mapping[str, EndedJob | None]) -> EndedJob | None:
+    """Return how accounting says that a task of an array has ended, told apart or not.
+
+    None where it goes on, or where accounting has nothing of it.
+    """
     if run.task is None or run.job_id is None:
         return None
     if run.slurm_id in ended:
@@ -32,7 +35,8 @@ def task_record(run: Run, ended: Mapping[str, EndedJob]) -> EndedJob | None:
         number, _, tasks = word.partition("_")
         if number == str(run.job_id) and has_task(tasks.strip("[]"), run.task):
             return record
-    return None
+    # Of an array that was cancelled as a whole only the array itself is left.
+    return ended.get(str(run.job_id))
 
 
 def has_task(tasks: str | None, number: int) -> bool:

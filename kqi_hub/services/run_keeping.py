@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
 from kqi_hub.domain.errors import Conflict, KqiError
-from kqi_hub.domain.run_ports import Removal, Told
+from kqi_hub.domain.run_ports import Removal
 from kqi_hub.domain.runs import Run, RunState
 from kqi_hub.services.run_adopting import adopt_jobs
 from kqi_hub.services.run_collecting import Products, RunCollector, no_products
@@ -16,8 +16,6 @@ from kqi_hub.services.run_world import RunWorld
 from kqi_hub.services.submission import Submission
 
 _REMOVALS_AT_ONCE: Final = 100
-# What an hour of these runs costs, by number; those of which nobody knows lack.
-Prices = Callable[[Sequence[Run]], Awaitable[Mapping[int, int]]]
 log = logging.getLogger(__name__)
 
 
@@ -29,13 +27,11 @@ class RunKeeper:
         world: RunWorld,
         products: Products = no_products,
         told: Callable[[Run], None] = lambda _: None,
-        prices: Prices | None = None,
     ) -> None:
         self.world = world
         self.submission = Submission(world)
         self.collector = RunCollector(world, products, told)
         self._follower = RunFollower(world)
-        self._prices = prices
 
     async def take_over(self) -> None:
         """Go on with what is asked for and nobody does, and with what has ended."""
@@ -53,22 +49,6 @@ class RunKeeper:
     async def adopt(self) -> None:
         """Give runs to jobs that were submitted by hand once more; call it seldom."""
         await adopt_jobs(self.world)
-
-    async def note_prices(self) -> None:
-        """Note what an hour costs of runs whose node decides it."""
-        if self._prices is None:
-            return
-        live = await asyncio.to_thread(self.world.runs.live)
-        unpriced = [
-            run
-            for run in live
-            if run.state is RunState.RUNNING and run.per_hour is None
-        ]
-        if not unpriced:
-            return
-        for number, per_hour in (await self._prices(unpriced)).items():
-            told = Told(RunState.RUNNING, self.world.clock(), per_hour=per_hour)
-            await asyncio.to_thread(self.world.runs.told, number, told)
 
     async def tidy(self) -> None:
         """Remove folders of deleted runs; what cannot be removed stays noted."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from kqi_hub.domain.dataset_ports import run_holder
 from kqi_hub.domain.errors import NotFound
+from kqi_hub.domain.images import ImagePlace
 from kqi_hub.domain.notebook_ports import DatasetPlace
 from kqi_hub.domain.run_ports import DataOfTask, OrderParts, RunStore
 from kqi_hub.domain.runs import Run
@@ -33,6 +34,10 @@ class RunPartsMaker:
     git: Callable[[Run], tuple[str, str] | None]
     # The items that the tasks of an array preprocess. Blocks.
     data: Callable[[Sequence[Run]], tuple[DataOfTask, ...]] = lambda _: ()
+    # Where a person's image is to be had, and as whom. Blocks.
+    image: Callable[[str, str], ImagePlace] | None = None
+    # The ticket of a new job, by its first run. Blocks.
+    ticket: Callable[[Run], str] = lambda _: ""
 
     async def __call__(self, runs: tuple[Run, ...]) -> OrderParts:
         """Return the parts of a job's order, its dataset held until the run ends.
@@ -44,7 +49,9 @@ class RunPartsMaker:
         git = await asyncio.to_thread(self.git, first)
         dataset = await self._dataset(first)
         data = await asyncio.to_thread(self.data, runs)
-        return OrderParts(runs, dataset, parents, git, data)
+        ticket = await asyncio.to_thread(self.ticket, first)
+        image = await asyncio.to_thread(self._image, first)
+        return OrderParts(runs, dataset, parents, git, data, image, ticket)
 
     async def release(self, run: Run) -> None:
         """Let go of what a run held."""
@@ -57,6 +64,11 @@ class RunPartsMaker:
             return None
         staged = await self.staging.stage(number, run_holder(run.id))
         return DatasetPlace(number, staged.path)
+
+    def _image(self, run: Run) -> ImagePlace | None:
+        if not run.spec.image or self.image is None:
+            return None
+        return self.image(run.owner, run.spec.image)
 
     def _parents(self, run: Run) -> tuple[Run, ...]:
         found = []

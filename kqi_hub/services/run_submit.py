@@ -37,6 +37,11 @@ log = logging.getLogger(__name__)
 _CLOCK_SLACK_S: Final = 300.0
 # So many answers must lack a job, some seconds apart: one may be older than the other.
 _DENIALS: Final = 2
+# After so many questions without an answer a job is looked for later: whoever asks
+# for one holds a place that others could submit in.
+_SILENCES: Final = 5
+# A job that came second is cancelled by nobody else, so it is tried so often.
+_CANCELLATIONS: Final = 6
 # These say nothing of the run: the same may go well a moment later.
 PASSING: Final = (
     ClusterUnreachable,
@@ -50,7 +55,7 @@ PASSING: Final = (
 
 
 class Later(Exception):
-    """Nothing is at Slurm yet, and why; somebody tries again in a while."""
+    """No job is known to be at Slurm, and why; somebody tries again in a while."""
 
 
 async def give_job(world: RunWorld, key: str) -> bool:
@@ -84,7 +89,7 @@ async def _settled(world: RunWorld, lease: Lease) -> None:
                 await note_job(world, runs, found)
                 return
             await asyncio.to_thread(world.runs.keep_script, lease.key, "")
-        may_exist = not await _submitted(world, lease)
+        may_exist = not await _submitted(world, lease, runs)
         runs = await _asked(world, lease.key)
 
 
@@ -94,9 +99,9 @@ async def _asked(world: RunWorld, key: str) -> tuple[Run, ...]:
     return tuple(run for run in runs if run.state is RunState.ASKED)
 
 
-async def _submitted(world: RunWorld, lease: Lease) -> bool:
+async def _submitted(world: RunWorld, lease: Lease, runs: tuple[Run, ...]) -> bool:
     """Submit once; False when nobody knows whether Slurm has it now."""
-    runs = await _wanted(world, await _asked(world, lease.key))
+    runs = await _wanted(world, runs)
     if not runs:
         return True
     try:
@@ -165,21 +170,27 @@ async def end_without_job(world: RunWorld, run: Run) -> None:
 
 async def note_job(world: RunWorld, runs: Iterable[Run], job_id: int) -> None:
     """Note the job; cancel what is not wanted, and a job that came second."""
-    noted = [await _note_one(world, run, job_id) for run in runs]
+    numbers = [run.id for run in runs]
+    noted = await asyncio.to_thread(
+        world.runs.submitted, numbers, job_id, world.clock()
+    )
     second = [one for one in noted if one.job_id != job_id]
     if second:
         log.warning("Run %d wants no job %d: cancelled", second[0].id, job_id)
         extra = replace(second[0], job_id=job_id, task=None)
-        await cancel_jobs(world, [extra])
+        await _cancel_for_sure(world, extra)
         return
     stopped = [one for one in noted if one.stopping is not None]
     if stopped:
         await cancel_jobs(world, stopped)
 
 
-async def _note_one(world: RunWorld, run: Run, job_id: int) -> Run:
-    told = Told(RunState.PENDING, world.clock(), job_id=job_id)
-    return await asyncio.to_thread(world.runs.told, run.id, told)
+async def _cancel_for_sure(world: RunWorld, extra: Run) -> None:
+    for _ in range(_CANCELLATIONS):
+        if await cancel_jobs(world, [extra]):
+            return
+        await asyncio.sleep(world.times.pause)
+    log.error("Job %s of %s must be cancelled by hand", extra.job_id, extra.owner)
 
 
 async def cancel_jobs(world: RunWorld, runs: Iterable[Run]) -> bool:
@@ -198,6 +209,18 @@ async def cancel_jobs(world: RunWorld, runs: Iterable[Run]) -> bool:
     return True
 
 
+def is_given_again(world: RunWorld, run: Run) -> bool:
+    """Tell whether the number of a run's job is another job's now. Blocks.
+
+    A slurmctld that was killed has forgotten what it took last, and counts on from
+    before: to cancel by the number would end somebody else's work of the same person.
+    """
+    number = run.job_id
+    known = world.picture.known_jobs([] if number is None else [number])
+    names = {job.name for job in known if number in {job.job_id, job.array_id}}
+    return bool(names) and run.job_name not in names
+
+
 def _numbers(runs: Iterable[Run]) -> list[int | str]:
     return [run.slurm_id if run.task is not None else run.job_id or 0 for run in runs]
 
@@ -205,9 +228,10 @@ def _numbers(runs: Iterable[Run]) -> list[int | str]:
 async def find_job(world: RunWorld, run: Run) -> int | None:
     """Return the job of an unsure submission, None once none is proved to exist.
 
-    Only answers count that were asked for now, some seconds apart.
+    Only answers count that were asked for now, some seconds apart. Raises Later where
+    too few come: what is kept of the script says that it is to be looked for again.
     """
-    denials = 0
+    denials = silences = 0
     while denials < _DENIALS:
         seen = await asyncio.to_thread(_in_picture, world, run)
         if seen is not None:
@@ -219,6 +243,10 @@ async def find_job(world: RunWorld, run: Run) -> int | None:
             )
         except ClusterError as error:
             log.warning("Job %s is looked for again: %s", run.job_name, error)
+            silences += 1
+            if silences >= _SILENCES:
+                # Not `from error`: others can submit, whatever accounting does.
+                raise Later(str(error)) from None
             continue
         if found:
             return found[0]

@@ -4,17 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from kqi_hub.domain.costs import Cost, JobMark
 from kqi_hub.domain.job import Job
+from kqi_hub.domain.job_records import JobRecord
 from kqi_hub.domain.money import Price
 from kqi_hub.domain.reasons import Explained, explain
 from kqi_hub.domain.run_ports import RunNames
 from kqi_hub.domain.runs import Parent, Run, RunState
 from kqi_hub.i18n import N_
 from kqi_hub.services.board import Picture
-from kqi_hub.services.pricing import Pricing
+from kqi_hub.services.costs import Ours
+from kqi_hub.services.pricing import Pricing, payer_of, record_of_past
+from kqi_hub.services.run_efficiency import Efficiency, efficiency_of
 
 # What people read for a state; `stopping` is one for them, too.
 STATE_WORDS: Final[Mapping[str, str]] = {
+    RunState.OPENED: N_("Being uploaded"),
     RunState.PREPARED: N_("Prepared"),
     RunState.ASKED: N_("Submitting"),
     RunState.PENDING: N_("Waiting"),
@@ -35,6 +40,7 @@ STATE_WORDS: Final[Mapping[str, str]] = {
 _STOPPABLE: Final = frozenset(
     {RunState.PREPARED, RunState.ASKED, RunState.PENDING, RunState.RUNNING}
 )
+_WITHOUT_A_JOB: Final = frozenset({RunState.OPENED, RunState.PREPARED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,8 @@ class RunView:
     """A run as lists and pages show it, at one moment.
 
     `status` is its state's value, or `stopping`. `cost` is what it has cost so far, in
-    micro-currency; None where its queue has no rate. `is_mine`: the reader owns it.
+    micro-currency; None where its queue has no rate. `is_billed`: it is what the book
+    has of it, which has ended. `is_mine`: the reader owns it.
     """
 
     run: Run
@@ -63,8 +70,14 @@ class RunView:
     left_s: float | None = None
     price: Price | None = None
     cost: int | None = None
+    is_billed: bool = False
     dataset_name: str = ""
     parents: tuple[ParentView, ...] = ()
+
+    @property
+    def efficiency(self) -> Efficiency | None:
+        """Return what it has used of what it asked for; None where that is unknown."""
+        return efficiency_of(self.run)
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -76,7 +89,7 @@ class RunView:
             return ("copy",)
         run = self.run
         can_stop = run.state in _STOPPABLE and run.stopping is None
-        can_delete = not run.is_live or run.state is RunState.PREPARED
+        can_delete = not run.is_live or run.state in _WITHOUT_A_JOB
         return (
             *(("stop",) if can_stop else ()),
             *(("delete",) if can_delete else ()),
@@ -121,7 +134,15 @@ class Consequences:
     is_unlocked: bool
 
 
-NOBODY: Final = RunNames({}, {})
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is said of a run that it does not know itself."""
+
+    names: RunNames = RunNames({}, {})  # noqa: RUF009  immutable
+    cost: Cost = Cost()  # noqa: RUF009  immutable
+
+
+_NOTHING: Final = Beside()
 
 
 def view_of(
@@ -130,13 +151,12 @@ def view_of(
     picture: Picture,
     pricing: Pricing,
     now: float,
-    names: RunNames = NOBODY,
+    beside: Beside = _NOTHING,
 ) -> RunView:
-    """Join a run with the picture, for somebody who reads it."""
-    job = job_of(run, picture)
+    """Join a run with the picture and its cost, for somebody who reads it."""
+    job, names, cost = job_of(run, picture), beside.names, beside.cost
     runs = job is not None and not job.is_waiting
     ends_at = float(job.ends_at) if job is not None and runs and job.ends_at else None
-    price = _price(run, job, picture, pricing)
     return RunView(
         run=run,
         status="stopping" if run.is_live and run.stopping else run.state.value,
@@ -146,8 +166,10 @@ def view_of(
         ran_s=run.ran_s(now),
         ends_at=ends_at,
         left_s=None if ends_at is None else max(0.0, ends_at - now),
-        price=price,
-        cost=None if price is None else price.cost(run.ran_s(now) or 0),
+        price=_price(run, job, picture, pricing, cost),
+        # What was done elsewhere is nobody's to charge.
+        cost=None if run.spec.is_outside else cost.amount,
+        is_billed=cost.is_billed,
         dataset_name=names.datasets.get(run.spec.dataset or 0, ""),
         parents=tuple(
             ParentView(one, names.runs.get(one.id, "")) for one in run.spec.parents
@@ -169,13 +191,32 @@ def job_of(run: Run, picture: Picture) -> Job | None:
     return _task_of(run, picture)
 
 
-def price_to_note(run: Run, picture: Picture, pricing: Pricing) -> int | None:
-    """Return what an hour costs now that its node is known; None when it is noted."""
-    job = job_of(run, picture)
-    if run.per_hour is not None or job is None or job.is_waiting or not job.node_list:
+def ours_of(run: Run, picture: Picture, now: float) -> Ours:
+    """Return what its cost depends on."""
+    if run.job_id is None:
+        return Ours(ended_at=run.ended_at)
+    return Ours(
+        JobMark(run.job_name, run.slurm_id, run.owner),
+        run.job_id,
+        job_of(run, picture),
+        _record_of(run, picture, now),
+        None if run.is_live else run.ended_at or run.changed_at,
+    )
+
+
+def _record_of(run: Run, picture: Picture, now: float) -> JobRecord | None:
+    """Return what accounting may have of its job, as far as the run tells."""
+    if run.began_at is None:
         return None
-    price = pricing.price_of_job(picture.scene, job)
-    return None if price is None else price.per_hour
+    spec, scene = run.spec, picture.scene
+    ended = now if run.ended_at is None else run.ended_at
+    return record_of_past(
+        scene,
+        payer_of(scene, run.owner, spec.tenant, spec.queue),
+        (spec.queue, run.node),
+        spec.shape,
+        (int(run.began_at), int(max(run.began_at, ended))),
+    )
 
 
 def _task_of(run: Run, picture: Picture) -> Job | None:
@@ -192,11 +233,15 @@ def _task_of(run: Run, picture: Picture) -> Job | None:
 
 
 def _price(
-    run: Run, job: Job | None, picture: Picture, pricing: Pricing
+    run: Run, job: Job | None, picture: Picture, pricing: Pricing, cost: Cost
 ) -> Price | None:
-    supply = picture.scene.supplies.get(run.spec.queue)
-    if run.per_hour is not None:
-        return pricing.noted(supply, run.per_hour)
+    """Return the price of an hour: the job's now, the one it had, that of the like."""
+    spec, scene = run.spec, picture.scene
     if job is not None and not job.is_waiting:
-        return pricing.price_of_job(picture.scene, job)
-    return None if supply is None else pricing.price_per_hour(supply, run.spec.shape)
+        return pricing.price_of_job(scene, job)
+    supply = scene.supplies.get(spec.queue)
+    had = cost.price(supply is not None and supply.partition.exclusive)
+    if had is not None or supply is None:
+        return had
+    payer = payer_of(scene, run.owner, spec.tenant, spec.queue)
+    return pricing.price_per_hour(supply, spec.shape, payer)

@@ -15,7 +15,9 @@ from kqi_hub.domain.runs import Run
 class TaskReader(Protocol):
     """Accounting of arrays; raises as ClusterReader does."""
 
-    async def ended_tasks(self, array_ids: Sequence[int]) -> Mapping[str, EndedJob]:
+    async def ended_tasks(
+        self, array_ids: Sequence[int]
+    ) -> Mapping[str, EndedJob | None]:
         """Return what accounting says has ended of arrays, by 12_3 or 12_[4-9%2]."""
 
 
@@ -57,6 +59,8 @@ class RunTimes:
     late: float = 30.0
     # slurmdbd may know a job later than slurmctld has forgotten it.
     grace: float = 600.0
+    # A job that waited and is gone for so long may have been lost by slurmctld.
+    forgotten: float = 60.0
     # Between two questions to accounting, and between two cancellations of a job.
     ask_every: float = 30.0
     # After this, a run whose folder cannot be read ends without its results.

@@ -20,10 +20,12 @@ from kqi_hub.domain.errors import (
     NotPermitted,
 )
 from kqi_hub.domain.git_refs import Resolver
+from kqi_hub.domain.images import ImageResolver
+from kqi_hub.domain.listing import unread_of
 from kqi_hub.domain.login import AuditEvent, AuditLog
 from kqi_hub.domain.people import Role
 from kqi_hub.domain.run_choices import checked_change, checked_spec
-from kqi_hub.domain.run_list import RunQuestion, filter_of, unread_of
+from kqi_hub.domain.run_list import RunQuestion, filter_of
 from kqi_hub.domain.run_ports import NewRun, RunStore, Submission, Told
 from kqi_hub.domain.runs import (
     Parent,
@@ -39,13 +41,15 @@ from kqi_hub.services.board import Picture
 from kqi_hub.services.freshness import Trust
 from kqi_hub.services.queues import Estimate, Queues
 from kqi_hub.services.run_views import (
+    Beside,
     Consequences,
     Family,
     RunPage,
     RunView,
+    ours_of,
     view_of,
 )
-from kqi_hub.services.tenant_rights import Asker, require
+from kqi_hub.services.tenant_rights import Asker, listed_tenants, require
 
 _KEY_BYTES: Final = 16
 # Of a parent that never ran there is no output to read.
@@ -69,6 +73,7 @@ class Runs:
     datasets: DatasetStore
     uses: UseStore
     audit: AuditLog
+    images: ImageResolver
     rules: RunRules = field(default_factory=RunRules)
     zone: tzinfo = UTC
     wall: Callable[[], float] = time.time
@@ -97,7 +102,7 @@ class Runs:
         `is_prepared`: only the script is made, for the person to submit by hand.
         `keeps_refused`: whether its record stays where Slurm refuses it (KX-34).
         """
-        checked, per_hour = await self.ready(asker, kind, spec)
+        checked = await self.ready(asker, kind, spec)
         new = NewRun(
             kind=kind,
             owner=asker.person,
@@ -105,7 +110,6 @@ class Runs:
             spec=checked,
             is_prepared=is_prepared,
             keeps_refused=keeps_refused,
-            per_hour=per_hour,
         )
 
         def ask() -> Run:
@@ -118,10 +122,8 @@ class Runs:
             self.submission.begin(run.key)
         return await self._view(asker, run)
 
-    async def ready(
-        self, asker: Asker, kind: RunKind, spec: RunSpec
-    ) -> tuple[RunSpec, int | None]:
-        """Return what may be stored and submitted, and what an hour of it costs.
+    async def ready(self, asker: Asker, kind: RunKind, spec: RunSpec) -> RunSpec:
+        """Return what may be stored and submitted.
 
         InvalidInput where Slurm would not start it, besides what `check` raises.
         """
@@ -135,18 +137,11 @@ class Runs:
                 "Change it, then send it again.",
                 why=estimate.objections[0],
             )
-        price = estimate.price
-        # On nodes of different prices it is known when it has begun.
-        is_known = price is not None and not price.is_range
-        per_hour = price.per_hour if price is not None and is_known else None
-        return await self._with_commit(asker.person, checked), per_hour
+        return await self._with_commit(asker.person, checked)
 
     async def search(self, asker: Asker, kind: RunKind, asked: RunQuestion) -> RunPage:
         """Return a page of what somebody sees; what cannot be read finds nothing."""
-        tenants = asker.tenants
-        if asked.tenant is not None:
-            require(asker, asked.tenant, Role.VIEWER)
-            tenants = (asked.tenant,)
+        tenants = listed_tenants(asker, asked.tenant)
         picture = await self.queues.board.current()
         if unread := unread_of(asked, self.zone):
             return RunPage(picture, (), 0, unread)
@@ -283,6 +278,11 @@ class Runs:
     async def _stop(self, asker: Asker, run: Run, as_failed: bool) -> None:
         """Note the wish, then have it done; the worker repeats what does not work."""
         called = RunState.KILLED if as_failed else RunState.USER_CANCELED
+        if run.state is RunState.OPENED:
+            raise Conflict(
+                "This run is done elsewhere: there is no job to stop.",
+                "Complete it, or delete it.",
+            )
         if not run.is_live or run.state is RunState.COLLECTING:
             raise Conflict("This run has ended.", "There is nothing to stop.")
 
@@ -299,6 +299,10 @@ class Runs:
             await self.submission.stop(noted)
 
     async def _with_commit(self, person: str, spec: RunSpec) -> RunSpec:
+        """Return what is meant by names that may stand for another thing tomorrow."""
+        if spec.image:
+            image = await self.images.resolve(person, spec.image)
+            spec = replace(spec, image=image)
         source = spec.source
         if source is None:
             return spec
@@ -382,11 +386,14 @@ class Runs:
     def _views(
         self, asker: Asker, runs: Sequence[Run], picture: Picture
     ) -> tuple[RunView, ...]:
-        """Join runs with the picture and names. Blocks."""
+        """Join runs with the picture, names and costs. Blocks."""
         names, now = self.store.names(runs), self.wall()
         pricing = self.queues.pricing
+        ours = [ours_of(run, picture, now) for run in runs]
+        costs = self.queues.costs.of_ours(ours, picture.scene, now)
         return tuple(
-            view_of(run, asker.person, picture, pricing, now, names) for run in runs
+            view_of(run, asker.person, picture, pricing, now, Beside(names, cost))
+            for run, cost in zip(runs, costs, strict=True)
         )
 
     def _note(self, asker: Asker, action: str, run: Run) -> None:

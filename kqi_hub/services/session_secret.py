@@ -31,10 +31,11 @@ def secret_text(
         "command": chosen.command,
         "dataset": dataset and {"id": dataset.dataset_id, "path": dataset.path},
         "staging": chosen.staging.value,
+        "parents": [list(one) for one in secrets.parents],
         "lifetime_s": chosen.lifetime_s,
         "idle_stop_s": rules.idle_stop_s,
         "idle_warn_s": rules.idle_warn_s,
-        "end_warn_s": rules.end_warn_s,
+        "end_warn_s": rules.warned_s(chosen.lifetime_s),
     }
     told = {
         "version": VERSION,

@@ -109,7 +109,7 @@ class SessionSettler:
         done = []
         for session in missing:
             job = ended.get(session.job_id or -1)
-            if job is not None and job.ended_at >= session.asked_at - GRACE_S:
+            if job is not None and is_end_of(session, job, GRACE_S):
                 cause = cause_of(job.state)
                 word = word_of_record(job)
                 done.append(await self._end(session, cause, word, job))
@@ -127,6 +127,15 @@ class SessionSettler:
             exit_code=None if job is None else job.exit_code,
         )
         return await asyncio.to_thread(self._sessions.ended, session.id, end)
+
+
+def is_end_of(session: Session, job: EndedJob, slack_s: float) -> bool:
+    """Tell whether a record is of this session's job: Slurm gives numbers again.
+
+    They wrap, and a controller that was killed has forgotten what it took last.
+    """
+    is_late_enough = job.ended_at >= session.asked_at - slack_s
+    return is_late_enough and job.name == session.job_name
 
 
 def cause_of(state: str) -> Cause:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -20,12 +21,15 @@ from kqi_hub.services.run_submit import (
     cancel_jobs,
     end_without_job,
     give_job,
+    is_given_again,
     ready_script,
 )
 from kqi_hub.services.run_world import RunWorld
 
 # So many submissions are under way at once; the others wait for their turn.
-AT_ONCE: Final = 4
+AT_ONCE: Final = 8
+# What is at the door when a process ends may take so long to come back.
+PATIENCE_S: Final = 5.0
 # While these last, no other job has a better chance.
 _EVERYBODYS: Final = (ClusterUnreachable, DoorUnreachable, DatabaseNotReady)
 log = logging.getLogger(__name__)
@@ -41,6 +45,7 @@ class Submission:
         # Until when nobody's job can be submitted, and what was said of that.
         self._away_until = 0.0
         self._trouble = ""
+        self._closing = asyncio.Event()
 
     @property
     def under_way(self) -> frozenset[str]:
@@ -52,7 +57,7 @@ class Submission:
 
         What fails is left to the worker, which goes on with it.
         """
-        if key in self._tasks:
+        if key in self._tasks or self._closing.is_set():
             return
         task = asyncio.create_task(self._submit(key))
         self._tasks[key] = task
@@ -64,7 +69,8 @@ class Submission:
         A run without a job ends without one. A Slurm that does not answer is no error.
         """
         if run.slurm_id:
-            await cancel_jobs(self.world, [run])
+            if not await asyncio.to_thread(is_given_again, self.world, run):
+                await cancel_jobs(self.world, [run])
         elif run.state is RunState.PREPARED or not run.is_live:
             await end_without_job(self.world, run)
             await self._drop_order(run)
@@ -95,9 +101,15 @@ class Submission:
         while self._tasks:
             await asyncio.wait(self._tasks.values())
 
-    async def close(self) -> None:
-        """End what goes on beside; leases run out, and the worker goes on."""
+    async def close(self, patience_s: float = PATIENCE_S) -> None:
+        """End what goes on beside: what is at the door has so long to come back.
+
+        Nothing new begins. Leases of the rest run out, and the worker goes on.
+        """
+        self._closing.set()
         tasks = tuple(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=patience_s)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -106,12 +118,14 @@ class Submission:
         try:
             async with self._room:
                 await self._back()
+                if self._closing.is_set():
+                    return  # nobody has its lease: whoever sees it first goes on
                 if await give_job(self.world, key):
                     self._trouble = ""
         except Later as later:
             self._note(key, later)
             # Until then the key counts as under way: nobody here tries it again.
-            await asyncio.sleep(self.world.times.pause)
+            await self._rest(self.world.times.pause)
         except LeaseLost:
             log.warning("The job of %s is another process's affair now", key)
 
@@ -119,7 +133,12 @@ class Submission:
         """Wait as long as nobody's job could be submitted: one try is enough."""
         left = self._away_until - asyncio.get_running_loop().time()
         if left > 0:
-            await asyncio.sleep(left)
+            await self._rest(left)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait so long, or until this process is about to end."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
 
     def _note(self, key: str, later: Later) -> None:
         """Say what keeps jobs from being submitted, once and not for each of them."""

@@ -66,6 +66,14 @@ def require(asker: Asker, tenant: str, needed: Role) -> None:
         )
 
 
+def listed_tenants(asker: Asker, tenant: str | None) -> tuple[str, ...] | None:
+    """Return whose things a list has: one tenant's, or all that somebody sees."""
+    if tenant is None:
+        return asker.tenants
+    require(asker, tenant, Role.VIEWER)
+    return (tenant,)
+
+
 def require_change(asker: Asker, tenant: str, made_by: str) -> None:
     """Refuse changing what others made, but to managers of the tenant."""
     require(asker, tenant, Role.MEMBER)

@@ -66,12 +66,15 @@ class Uploads:
     wall: Callable[[], float] = time.time
 
     async def create(
-        self, asker: Asker, new: NewData, files: int, size: int
+        self, asker: Asker, new: NewData, files: int, size: int, key: str = ""
     ) -> tuple[DataItem, Pass]:
-        """Keep a new item that nobody sees yet, and an upload for its files."""
+        """Keep a new item that nobody sees yet, and an upload for its files.
+
+        With a `key` that somebody chose: Conflict when there is such an upload.
+        """
         require(asker, new.tenant, Role.MEMBER)
         checked = checked_new(new)
-        upload = await self._new(asker, files, size)
+        upload = await self._new(asker, files, size, key)
 
         def begin() -> tuple[DataItem, Upload]:
             begun = self.store.begin(checked, upload, self.quotas(new.tenant))
@@ -168,14 +171,15 @@ class Uploads:
         await self.publisher.try_to_clear(dropped)
         return dropped
 
-    async def _new(self, asker: Asker, files: int, size: int) -> NewUpload:
+    async def _new(
+        self, asker: Asker, files: int, size: int, key: str = ""
+    ) -> NewUpload:
         check_announced(files, size)
         # Without the key there would be an upload that nobody can send to.
         await _off(self.ticket_key)
         now = self.wall()
-        return NewUpload(
-            new_upload_key(), asker.person, files, size, now, now + self.expire_s
-        )
+        key = key or new_upload_key()
+        return NewUpload(key, asker.person, files, size, now, now + self.expire_s)
 
     async def _pass(
         self, upload: Upload, person: str, received: Received | None = None

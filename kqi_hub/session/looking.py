@@ -11,8 +11,9 @@ from kqi_hub.session.gpus import count_working
 from kqi_hub.session.idle import USES, Look
 from kqi_hub.session.processes import Process, Roots, below, own_processes, work
 
-# A kernel that starts or runs a cell; one that is dead or unknown does nothing.
-_BUSY = ("busy", "starting", "restarting", "autorestarting")
+# One that starts has its last use at that moment: without anybody who asks it
+# something, Jupyter says "starting" of it for ever.
+_BUSY = "busy"
 
 
 class Looker:
@@ -33,7 +34,7 @@ class Looker:
         self._before, self._before_at = processes, now
         terminals = self._terminals()
         counts = {
-            "kernels_busy": sum(k["execution_state"] in _BUSY for k in kernels),
+            "kernels_busy": sum(k["execution_state"] == _BUSY for k in kernels),
             "terminals_foreground": done.foreground,
             "terminals_background": done.background,
             "kernel_children": done.kernel_children,

@@ -16,6 +16,8 @@ from kqi_hub.session.idle import (
 )
 
 _SLURMS_HASTE_S: Final = 90.0
+# A job that never had so much time left is signalled in its first minutes.
+_FIRST_S: Final = 180.0
 Looking = Callable[[], Awaitable[Look]]
 
 
@@ -42,6 +44,7 @@ class Watch:
         now = time.time()
         self.order = order
         self.ends_at: float | None = order["ends_at"]
+        self._began = now
         self.rule = Rule(float(order["idle_stop_s"]), float(order["idle_warn_s"]))
         self.idleness = Idleness(used_at=now, looked_at=now)
         self.seen: Mapping[str, int] = dict.fromkeys(USES + SHOWN, 0)
@@ -82,7 +85,12 @@ class Watch:
         """Note Slurm's signal: the time limit is about `end_warn_s` away."""
         signalled = time.time() + float(self.order["end_warn_s"])
         known = self.ends_at
-        # Slurm signals up to a minute early. More than that: the limit was changed.
-        if known is None or abs(known - signalled) > _SLURMS_HASTE_S:
+        is_short = time.time() - self._began < _FIRST_S
+        # Slurm signals up to a minute early. More than that: the limit was changed,
+        # unless the queue ends the job sooner than it would be warned.
+        if known is None or (
+            abs(known - signalled) > _SLURMS_HASTE_S
+            and not (is_short and known < signalled)
+        ):
             self.ends_at = signalled
         self._log.info("The time limit is near: it ends at %d", self.ends_at)

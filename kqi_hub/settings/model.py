@@ -23,6 +23,7 @@ from kqi_hub.settings.notebooks import Notebooks
 from kqi_hub.settings.queues import Billing, Preset, Queue, Rate, repeated
 from kqi_hub.settings.rules import (
     Between,
+    Contact,
     DatabaseUrl,
     Each,
     Line,
@@ -61,6 +62,14 @@ class Site:
     timezone: str = field(
         default="UTC",
         metadata=about("Time zone of dates on pages and of bills.", TimeZone()),
+    )
+    support: str | None = field(
+        default=None,
+        metadata=about(
+            "Where people turn for help, a mail address or a web page; shown at the "
+            "login and at the foot of every page.",
+            Contact(),
+        ),
     )
 
 

@@ -43,13 +43,29 @@ class Billing:
             WebAddress(),
         ),
     )
+    empty_budget: Literal["refuse", "warn"] = field(
+        default="refuse",
+        metadata=about(
+            "What the portal does with jobs that cost something once a tenant's "
+            "budget is used up."
+        ),
+    )
+    slurm_limits: Literal["by-hand", "worker"] = field(
+        default="by-hand",
+        metadata=about(
+            "Who writes budgets and quotas into Slurm as limits: an operator with "
+            "`kqi-hub limits apply`, or the worker every 15 minutes."
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
     """What an hour costs in a queue; one table for each queue and GPU type.
 
-    A queue without one shows no price. Where all amounts are left out, it is free.
+    These are the first card of rates; others are published with `kqi-hub rates`, and
+    then these count no more. A queue without one shows no price. Where all amounts are
+    left out, it is free.
     """
 
     queue: str = field(

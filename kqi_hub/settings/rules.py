@@ -178,6 +178,19 @@ class WebAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """Accept what people write to: a mail address, or the address of a web page."""
+
+    expected: str = "name@host, or https://host[:port][/path]"
+
+    def allows(self, value: str) -> bool:
+        """Accept either; a mail address of plain letters, digits and . _ + - only."""
+        host = r"[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,9}"
+        is_mail = re.fullmatch(rf"[A-Za-z0-9._+-]{{1,64}}@{host}", value) is not None
+        return is_mail or WebAddress().allows(value)
+
+
+@dataclass(frozen=True, slots=True)
 class PublicAddress:
     """Accept the address that people type, which ends with a slash."""
 

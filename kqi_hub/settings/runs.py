@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from kqi_hub.settings.contradiction import Contradiction
 from kqi_hub.settings.field import about
@@ -33,12 +34,35 @@ class Runs:
             Between(1, 8760),
         ),
     )
+    images_kept_days: int = field(
+        default=30,
+        metadata=about(
+            "Container images that no run of a person has used for so long, and for as "
+            "long as a run may last, are removed from the person's scratch after "
+            "another run.",
+            Between(1, 3650),
+        ),
+    )
     variables: tuple[str, ...] = field(
         default=("COLUMNS=200",),
         metadata=about(
             "Environment variables of every run, such as those of a proxy; people may "
             "choose other values for them.",
             Each(_VARIABLE, least=0),
+        ),
+    )
+    tokens: bool = field(
+        default=True,
+        metadata=about(
+            "Whether each running job gets a token of its own, so that `kqi` works in "
+            "it without a login. Nodes must reach hub.public_url."
+        ),
+    )
+    ca_file: Path | None = field(
+        default=None,
+        metadata=about(
+            "Certificates, as compute nodes see them, that vouch for hub.public_url; "
+            "leave it out where the nodes know them anyway."
         ),
     )
 

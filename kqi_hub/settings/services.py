@@ -1,6 +1,7 @@
 """The Git services and image registries that people store tokens for."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 
 from kqi_hub.settings.field import about
@@ -53,8 +54,16 @@ class Registry:
     )
     url: str = field(
         metadata=about(
-            "Its address, without an image's name.",
+            "Its address, without an image's name. Docker Hub's is https://docker.io. "
+            "Images without a host in their names are of the first registry.",
             WebAddress(),
             example='"https://nvcr.io"',
         )
+    )
+    ca_file: Path | None = field(
+        default=None,
+        metadata=about(
+            "Certificates (PEM) that may sign the registry's, beside the system's; "
+            "to be read by the portal and on every compute node, at the same place."
+        ),
     )

@@ -30,14 +30,22 @@ QOS_FIELDS: Final = (
     *("Name", "Flags", "GrpTRES", "MaxTRES", "MaxTRESPerNode", "MaxTRESPU"),
     *("MaxTRESPA", "MaxJobsPU", "MaxSubmitPU", "MaxWall"),
 )
-ENDED_FIELDS: Final = ("JobIDRaw", "Submit", "State", "Start", "End", "ExitCode")
+ENDED_FIELDS: Final = (
+    *("JobIDRaw", "Submit", "State", "Start", "End", "ExitCode", "JobName"),
+)
 TASK_FIELDS: Final = ("JobID", *ENDED_FIELDS[1:])
-FOUND_FIELDS: Final = ("JobIDRaw", "Submit", "User", "JobName")
+FOUND_FIELDS: Final = ("JobIDRaw", "Submit", "User", "State", "JobName")
 HISTORY_FIELDS: Final = (
     *("JobIDRaw", "JobID", "JobName", "User", "Account", "Partition", "QOS", "State"),
     *("Submit", "Start", "End", "TimelimitRaw", "NNodes", "NCPUS", "AllocTRES"),
     *("NodeList", "ExitCode"),
 )
+USAGE_FIELDS: Final = (
+    *("JobIDRaw", "Submit", "DBIndex", "JobID", "JobName", "User", "Account"),
+    *("Partition", "QOS", "State", "ExitCode", "Eligible", "Start", "End"),
+    *("Suspended", "TimelimitRaw", "NNodes", "NCPUS", "AllocTRES", "NodeList"),
+)
+SUSPENDED_FIELDS: Final = ("JobIDRaw", "Submit", "Suspended")
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 # --array-unique: one row for each job id. With --array every waiting task of an array
@@ -132,18 +140,34 @@ def find_recorded(user: str, name: str, since: float, tokens: Tokens) -> Argv:
         *_sacct(FOUND_FIELDS, tokens),
         f"--user={_checked('user', user)}",
         f"--name={_checked('name', name)}",
-        f"--starttime={_moment(since)}",
+        f"--starttime={moment_text(since)}",
     )
 
 
 def recorded_between(since: float, until: float, tokens: Tokens) -> Argv:
     """Ask accounting for everybody's jobs that were alive at some time in between."""
-    window = (f"--starttime={_moment(since)}", f"--endtime={_moment(until)}")
+    window = (f"--starttime={moment_text(since)}", f"--endtime={moment_text(until)}")
     return (*_sacct(HISTORY_FIELDS, tokens), *window)
 
 
-def _moment(epoch: float) -> str:
-    # In UTC, as the environment says.
+def usage_between(since: float, until: float, tokens: Tokens) -> Argv:
+    """Ask accounting for every run that existed at some time in between, whole."""
+    window = (f"--starttime={moment_text(since)}", f"--endtime={moment_text(until)}")
+    return (*_sacct(USAGE_FIELDS, tokens), *window)
+
+
+def suspended_between(
+    job_ids: Sequence[int], since: float, until: float, tokens: Tokens
+) -> Argv:
+    """Ask accounting how long jobs were suspended within a time, and not outside."""
+    numbers = ",".join(str(int(job_id)) for job_id in job_ids)
+    window = (f"--starttime={moment_text(since)}", f"--endtime={moment_text(until)}")
+    fields = _sacct(SUSPENDED_FIELDS, tokens)
+    return (*fields, f"--jobs={numbers}", *window, "--truncate")
+
+
+def moment_text(epoch: float) -> str:
+    """Return a moment as Slurm's programs read it, in UTC as the environment says."""
     moment = datetime.fromtimestamp(max(0, int(epoch)), UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S")
 

@@ -43,7 +43,7 @@ def notebook_script(session: Session, place: LaunchPlace) -> BatchScript:
     ) | {
         "job_name": _name(session),
         "log": f"{folder}/log/{_LOG}",
-        "end_warn_s": _DIRECTIVES.warning(rules.end_warn_s),
+        "end_warn_s": _DIRECTIVES.warning(rules.warned_s(chosen.lifetime_s)),
         "python": _DIRECTIVES.path(N_("the sessions' Python"), place.session_python),
         "order": order_path(session, place),
     }

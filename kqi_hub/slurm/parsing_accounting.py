@@ -19,7 +19,8 @@ def read_ended(
     """Return the jobs that accounting says have ended, by the latest run of each id.
 
     The end must be known: right after slurmdbd comes back, a row may say COMPLETED and
-    still lack it. Ids wrap, so an older job of the same number may stand beside.
+    still lack it. Ids are given again, so an older job of the same number may stand
+    beside.
     """
     latest: dict[int, tuple[int, list[str]]] = {}
     for row in recorded_rows(answer, tokens, len(ENDED_FIELDS)):
@@ -34,19 +35,20 @@ def read_ended(
     return {end.job_id: end for end in ended if end is not None}
 
 
-def read_ended_tasks(answer: bytes, tokens: Tokens) -> dict[str, EndedJob]:
-    """Return the tasks that have ended, by Slurm's words for them; the latest of each.
+def read_ended_tasks(answer: bytes, tokens: Tokens) -> dict[str, EndedJob | None]:
+    """Return how tasks have ended, by Slurm's words for them; None for what goes on.
 
-    Tasks that were cancelled before they were told apart are one: 12_[4-9%2].
+    Tasks that were cancelled before they were told apart are one: 12_[4-9%2], or 12
+    alone where none of them ever was.
     """
     latest: dict[str, tuple[int, EndedJob | None]] = {}
     for row in recorded_rows(answer, tokens, len(TASK_FIELDS)):
-        number, _, task = row[0].partition("_")
-        if not (task and number.isdecimal() and row[1].isdecimal()):
+        number = row[0].partition("_")[0]
+        if not (number.isdecimal() and row[1].isdecimal()):
             continue
         if int(row[1]) >= latest.get(row[0], (0, None))[0]:
             latest[row[0]] = int(row[1]), read_end(int(number), row)
-    return {word: end for word, (_, end) in latest.items() if end is not None}
+    return {word: end for word, (_, end) in latest.items()}
 
 
 def read_recorded(
@@ -54,34 +56,41 @@ def read_recorded(
 ) -> list[tuple[int, int]]:
     """Return when and under which ids the person submitted jobs of exactly this name.
 
-    slurmdbd compares names without regard to case: the rest is left out here.
+    slurmdbd compares names without regard to case: the rest is left out here. So is
+    what waits by its word alone: a waiting job is the controller's, and one that was
+    killed forgets what it took last, while accounting keeps it for ever.
     """
     return [
         (int(submitted), int(job_id))
-        for job_id, submitted, its_user, its_name in recorded_rows(
+        for job_id, submitted, its_user, state, its_name in recorded_rows(
             answer, tokens, len(FOUND_FIELDS)
         )
-        if (its_user, its_name) == (user, name)
+        if (its_user, its_name) == (user, name) and state != "PENDING"
     ]
 
 
 def recorded_rows(answer: bytes, tokens: Tokens, size: int) -> Iterator[list[str]]:
     """Yield the rows of a whole answer of sacct's; ClusterError for a part of one."""
-    text = answer.decode(errors="replace")
-    *rows, rest = text.split(f"{tokens.field}\n")
-    if rest:
-        raise unreadable("sacct", Phrase("it breaks off in the middle of a row"))
-    for row in rows:
+    end = f"{tokens.field}\n"
+    *lines, rest = answer.decode(errors="replace").split(end)
+    begun = ""
+    for line in lines:
+        row = f"{begun}{end}{line}" if begun else line
         fields = row.split(tokens.field)
-        if len(fields) != size:
+        # A name that begins with a line break looks like the end of its row.
+        begun = row if len(fields) < size else ""
+        if len(fields) > size:
             what = Phrase("a row has {n} fields and not {m}", n=len(fields), m=size)
             raise unreadable("sacct", what)
-        yield fields
+        if len(fields) == size:
+            yield fields
+    if rest or begun:
+        raise unreadable("sacct", Phrase("it breaks off in the middle of a row"))
 
 
 def read_end(job_id: int, row: list[str]) -> EndedJob | None:
     """Return the end of a job from fields as in ENDED_FIELDS; None if it goes on."""
-    _, _, state, started, ended, exit_code = row
+    _, _, state, started, ended, exit_code, name = row
     word = _first_word(state)  # `CANCELLED by 1001`
     if not ended.isdecimal() or word in _GOES_ON:
         return None
@@ -93,6 +102,7 @@ def read_end(job_id: int, row: list[str]) -> EndedJob | None:
         ended_at=int(ended),
         exit_code=_number(status),
         signal=_number(number),
+        name=name,
     )
 
 

@@ -43,7 +43,7 @@ def _read(row: list[str]) -> tuple[Job, EndedJob] | None:
         raw, shown, name, user, account, partition, qos, state, submitted, starts, ends,
         limit, nodes, cpus, tres, node_list, exit_code,
     ) = row  # fmt: skip
-    end = read_end(int(raw), [raw, submitted, state, starts, ends, exit_code])
+    end = read_end(int(raw), [raw, submitted, state, starts, ends, exit_code, name])
     # Without a user it is no job of a person's, such as a reservation's.
     if end is None or not user:
         return None

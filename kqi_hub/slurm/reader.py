@@ -111,9 +111,14 @@ class CliReader:
         answer = await self._programs.ask(question)
         return await asyncio.to_thread(read_history, answer, tokens)
 
-    async def ended_tasks(self, array_ids: Sequence[int]) -> Mapping[str, EndedJob]:
-        """Return what accounting says has ended of arrays, by 12_3 or 12_[4-9%2]."""
-        ended: dict[str, EndedJob] = {}
+    async def ended_tasks(
+        self, array_ids: Sequence[int]
+    ) -> Mapping[str, EndedJob | None]:
+        """Return how tasks of arrays have ended, by 12_3, 12_[4-9%2] or 12.
+
+        None for what goes on.
+        """
+        ended: dict[str, EndedJob | None] = {}
         for some in _batches(sorted(set(array_ids))):
             tokens = Tokens.fresh()
             answer = await self._programs.ask(commands.ended_tasks(some, tokens))
@@ -124,7 +129,8 @@ class CliReader:
         """Return the ids of the person's jobs of exactly this name, oldest first.
 
         What the controller knows is an answer even when accounting is out of reach;
-        that it knows nothing is not.
+        that it knows nothing is not. Only the controller knows of jobs that wait: one
+        of accounting's that it does not know is forgotten, and never starts.
         """
         tokens = Tokens.fresh()
         question = commands.find_recorded(user, name, since, tokens)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kqi_hub import __version__
+from kqi_hub.domain.images import ImagePlace
 from kqi_hub.domain.notebooks import Staging
 from kqi_hub.domain.runs import Run, RunKind
 from kqi_hub.slurm.run_script import RunPlace, output_folder, run_folder
@@ -45,8 +46,9 @@ class RunNeeds:
     dataset_path: str = ""
     parents: tuple[Run, ...] = ()
     git: tuple[str, str] | None = field(default=None, repr=False)  # user, password
-    token: str = field(default="", repr=False)  # for the portal's API
+    ticket: str = field(default="", repr=False)  # fetches a token for the portal's API
     tasks: tuple[RunTask, ...] = ()
+    image: ImagePlace | None = None
 
 
 _NOTHING: Final = RunNeeds()
@@ -65,6 +67,8 @@ def run_order(run: Run, place: RunPlace, needs: RunNeeds = _NOTHING) -> str:
             "commit": spec.source.commit,
         },
         "git": git and {"user": git[0], "password": git[1]},
+        "image": needs.image and _image(needs.image),
+        "images_kept_s": place.images_kept_s,
         "dataset": spec.dataset and {"id": spec.dataset, "path": needs.dataset_path},
         "parents": [
             {"kind": one.kind, "id": one.id, "path": output_folder(one, place)}
@@ -74,6 +78,7 @@ def run_order(run: Run, place: RunPlace, needs: RunNeeds = _NOTHING) -> str:
         "defaults": dict(place.defaults),
         "tasks": [_task(one, place) for one in needs.tasks],
         "server": place.portal_url,
+        "token": _token(place, needs),
     }
     return json.dumps(told)
 
@@ -95,9 +100,13 @@ def control_variables(run: Run, place: RunPlace, needs: RunNeeds) -> Mapping[str
         "COMMIT_ID": commit,
         "LOCAL_DATASET": _word(spec.staging is Staging.COPY),
         "ZIP_FILE_CREATED": _word(spec.zip),
-        "KQI_SERVER": place.portal_url,
-        "KQI_TOKEN": needs.token,
+        "KQI_SERVER": place.site_url,
+        "KQI_TENANT": spec.tenant,
+        # The runner fetches it, if the site hands tokens out.
+        "KQI_TOKEN": "",
         "KQI_VERSION": __version__,
+        # Read by `kqi`; empty: what the node knows vouches for the site.
+        "KQI_CA_FILE": place.ca_file,
     } | ({} if spec.shape.gpus else _NO_GPU)
 
 
@@ -117,6 +126,26 @@ def _run(run: Run, place: RunPlace) -> Mapping[str, Any]:
         "ports": list(spec.ports),
         "variables": dict(spec.variables),
         "lifetime_s": spec.lifetime_s,
+    }
+
+
+def _token(place: RunPlace, needs: RunNeeds) -> Mapping[str, str] | None:
+    """Say how the job gets a token; None where the site hands none out."""
+    if not place.hands_out_tokens:
+        return None
+    return {"ticket": needs.ticket, "ca_file": place.ca_file}
+
+
+def _image(place: ImagePlace) -> Mapping[str, Any]:
+    secret = place.secret
+    return {
+        "name": str(place.name),
+        "digest": place.name.digest,
+        "url": place.url,
+        "repository": place.name.path,
+        "user": secret.user_name if secret else "",
+        "password": secret.value if secret else "",
+        "ca_file": place.ca_file,
     }
 
 

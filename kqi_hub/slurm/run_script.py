@@ -24,6 +24,8 @@ _DIRECTIVES: Final = Directives(
     N_("The run cannot be submitted: {what} must not be {value}."),
     N_("Change it in the form, or ask an operator if you did not choose it."),
 )
+# Below the address of the site.
+_PORTAL: Final = "services/portal/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,9 @@ class RunPlace:
 
     `python` is an interpreter with this product in it, as compute nodes see it; the
     site's own tools are beside it. `defaults` are the operator's variables that people
-    may override, such as proxies and COLUMNS (K-102, K-103).
+    may override, such as proxies and COLUMNS (K-102, K-103). `ca_file` has the
+    certificates, as nodes see them, that the portal's is checked with; empty for those
+    of the node.
     """
 
     scratch_root: str
@@ -40,6 +44,15 @@ class RunPlace:
     portal_url: str
     end_warn_s: int = 600
     defaults: Mapping[str, str] = field(default_factory=dict)
+    hands_out_tokens: bool = False
+    ca_file: str = ""
+    # For how long a person's container images are kept that no run uses; 0: for ever.
+    images_kept_s: int = 0
+
+    @property
+    def site_url(self) -> str:
+        """Return the address that `kqi` is given, which is that of the whole site."""
+        return self.portal_url.removesuffix(_PORTAL)
 
 
 def run_script(run: Run, place: RunPlace, tasks: int = 0) -> BatchScript:

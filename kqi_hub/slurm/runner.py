@@ -5,7 +5,7 @@ import fcntl
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,8 @@ STDERR_LIMIT_BYTES: Final = 64 * 1024
 # A write that would pass a file's end fails as a whole, so a full file may be shorter
 # than its limit by this much. Slurm's programs write 4 KiB at a time.
 LARGEST_WRITE_BYTES: Final = 1024 * 1024
+# What a program that is followed may be ahead of us: it writes 4 KiB at a time.
+PIPE_BYTES: Final = 1024 * 1024
 _REAP_S: Final = 2.0
 
 
@@ -51,18 +53,42 @@ class Programs:
                 return answer
             raise reading_error(argv[0], said or f"it ended with status {status}")
 
+    async def follow(
+        self, argv: Sequence[str], piece_bytes: int
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield what the program writes in pieces of a size, as it comes.
+
+        It waits where nobody reads on; the limit on time is one for each piece. What
+        Slurm said is raised if it failed, after everything that it wrote.
+        """
+        with memory_file(STDERR_LIMIT_BYTES) as stderr:
+            async with self._started(argv, asyncio.subprocess.PIPE, stderr) as process:
+                while piece := await self._piece(process, argv[0], piece_bytes):
+                    yield piece
+                status = await process.wait()
+            said = written(stderr).decode(errors="replace")
+        if status != 0:
+            raise reading_error(argv[0], said or f"it ended with status {status}")
+
+    async def _piece(
+        self, process: asyncio.subprocess.Process, program: str, size: int
+    ) -> bytes:
+        assert process.stdout is not None  # noqa: S101  for mypy: it was asked for
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                return await process.stdout.readexactly(size)
+        except asyncio.IncompleteReadError as end:
+            return end.partial
+        except TimeoutError:
+            raise self._too_slow(program) from None
+
     async def _run(self, argv: Sequence[str], stdout: int, stderr: int) -> int:
         async with self._started(argv, stdout, stderr) as process:
             try:
                 async with asyncio.timeout(self.timeout_s):
                     return await process.wait()
             except TimeoutError:
-                raise ClusterTimedOut(
-                    "{program} did not answer within {limit} s.",
-                    "The controller is overloaded or hangs: `sdiag`, `scontrol ping`.",
-                    program=argv[0],
-                    limit=f"{self.timeout_s:g}",
-                ) from None
+                raise self._too_slow(argv[0]) from None
 
     @asynccontextmanager
     async def _started(
@@ -78,6 +104,8 @@ class Programs:
                 stderr=stderr,
                 env=self.environment,
                 start_new_session=True,
+                limit=PIPE_BYTES,
+                pipesize=PIPE_BYTES,
             )
         except OSError as error:
             raise ClusterUnreachable(
@@ -90,6 +118,14 @@ class Programs:
             yield process
         finally:
             await _end(process)
+
+    def _too_slow(self, program: str) -> ClusterTimedOut:
+        return ClusterTimedOut(
+            "{program} did not answer within {limit} s.",
+            "The controller is overloaded or hangs: `sdiag`, `scontrol ping`.",
+            program=program,
+            limit=f"{self.timeout_s:g}",
+        )
 
     def _too_long(self, program: str) -> ClusterError:
         return ClusterError(
@@ -123,12 +159,16 @@ def written(fd: int) -> bytes:
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Leave nothing running, whether we gave up, were cancelled or are done."""
-    if process.returncode is not None:
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    elif process.stdout is None:
         return
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
     try:
         async with asyncio.timeout(_REAP_S):
+            # A pipe that is not read to its end stays open.
+            while process.stdout is not None and await process.stdout.read(PIPE_BYTES):
+                continue
             await process.wait()
     except TimeoutError:
         # It sits in the kernel, on a dead network file system perhaps.

@@ -66,6 +66,8 @@ SAYINGS: Final = (
     Saying("Message receive failure", Cause.UNCERTAIN, _LATER),
     Saying("Message send failure", Cause.UNCERTAIN, _LATER),
     Saying("Connection timed out", Cause.UNCERTAIN, _LATER),
+    # slurmctld was killed while it was being told.
+    Saying("missing socket error", Cause.UNCERTAIN, _LATER),
     Saying("Connection reset by peer", Cause.UNCERTAIN, _LATER),
     Saying("No response to persist_init", Cause.UNCERTAIN, _DATABASE),
     Saying("Unable to contact slurm controller", Cause.UNREACHABLE, _CONTROLLER),

@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -117,13 +118,16 @@ class Part:
         return self._sender is None
 
     def _open(self) -> int:
+        """Open it for writing; what others link is theirs, and ours begins anew."""
+        with suppress(FileNotFoundError):
+            seen = os.lstat(self.path)
+            if seen.st_nlink > 1:
+                # Killed before it was noted as whole: it is a content by now.
+                os.unlink(self.path)
+            elif not seen.st_mode & 0o200:
+                self.path.chmod(_GROWING)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        try:
-            return os.open(self.path, flags, _GROWING)
-        except PermissionError:
-            # It was whole when we were killed, before that was noted.
-            self.path.chmod(_GROWING)
-            return os.open(self.path, flags, _GROWING)
+        return os.open(self.path, flags, _GROWING)
 
     def _write_all(self, file: int, data: memoryview) -> None:
         while data:

@@ -246,6 +246,8 @@ class Upload:
         check_free(self._list, path)
         check_amount(ticket, self._begun, 1, size)
         row = Row(path, self._next, size, None)
+        # A killed process may have left a small file there, a link to a content.
+        self.path_of(row.number).unlink(missing_ok=True)
         self._list.add([row])
         self._next += 1
         self._begun = _more(self._begun, 1, size)

@@ -76,7 +76,6 @@ class RunRounds:
             self._adopt_at = self._clocks.steady()
             await self._keeper.adopt()
         await self._keeper.follow()
-        await self._keeper.note_prices()
 
     async def _tidy(self) -> None:
         if self._clocks.steady() - self._tidy_at < TIDY_S:

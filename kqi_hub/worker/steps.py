@@ -16,7 +16,17 @@ DATA: Final = "data"
 TREES: Final = "trees"
 HISTORY: Final = "history"
 RUNS: Final = "runs"
+INTAKE: Final = "intake"
+RATES: Final = "rates"
+BUDGETS: Final = "budgets"
+LIMITS: Final = "limits"
+RECONCILE: Final = "reconcile"
+CLOSING: Final = "closing"
 _WHAT_FAILED: Final = {
+    BUDGETS: "Budgets cannot be looked at",
+    LIMITS: "Limits cannot be written into Slurm",
+    CLOSING: "A month cannot be closed",
+    RECONCILE: "The book cannot be compared with Slurm",
     SLURM: "Slurm's answer cannot be used",
     ACCOUNTING: "Accounting's answer cannot be used",
     DATABASE: "The new picture cannot be stored",
@@ -27,6 +37,8 @@ _WHAT_FAILED: Final = {
     HISTORY: "Jobs that have ended cannot be taken over from accounting",
     TREES: "Trees of datasets that nobody reads cannot be removed",
     RUNS: "Runs cannot be compared with their jobs",
+    INTAKE: "Accounting's records cannot be taken into the book",
+    RATES: "Use cannot be posted again under new rates",
 }
 _LONGEST: Final = 300
 

@@ -20,6 +20,7 @@ from kqi_hub.domain.runs import (
 )
 from tests.browser.data_states import keep
 from tests.fakes.queues import job, reading
+from tests.fakes.runs import USE
 from tests.fakes.site import FakeSite
 
 HOUR = 3600
@@ -80,7 +81,7 @@ class RunStates:
         owner = str(about.pop("owner", self.person))
         spec = replace(SPEC, **about)  # type: ignore[arg-type]  # the caller's names
         key = f"key{self.store.numbers + 1:023}"
-        new = NewRun(kind, owner, key, spec, is_prepared=prepared, per_hour=None)
+        new = NewRun(kind, owner, key, spec, is_prepared=prepared)
         return self.store.ask(new, self.now - 2 * HOUR)
 
     def told(self, run: Run, state: RunState, after_s: float, **about: object) -> Run:
@@ -116,7 +117,7 @@ class RunStates:
             run, RunState.COLLECTING, HOUR, ended_at=at, outcome=state, **about
         )  # fmt: skip
         code = 0 if state is RunState.COMPLETED else 1
-        found = Collected(state, value, 1234, 5_678_901, code)
+        found = Collected(state, value, 1234, 5_678_901, code, use=USE)
         return self.store.collected(run.id, found, at + 4)
 
     def shown(self) -> None:

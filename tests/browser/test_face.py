@@ -82,6 +82,11 @@ def test_the_open_menu_and_the_help_are_accessible(show: Show, colours: Any) -> 
 def test_no_english_is_left_over(show: Show, path: str, language: str) -> None:
     """A run of English words is a text that was forgotten; names and code are not."""
     page = show(path, "rita", language)
+    assert english_of(page) == []
+
+
+def english_of(page: Page) -> list[str]:
+    """Return the texts of a page that are English; what is code is taken away."""
     page.evaluate(
         "document.querySelectorAll('code,pre,kbd,samp').forEach(e=>e.remove())"
     )
@@ -96,8 +101,7 @@ def test_no_english_is_left_over(show: Show, path: str, language: str) -> None:
           return found.filter(Boolean);
         }"""
     )
-    left = [text.strip() for text in texts if is_english(text)]
-    assert left == []
+    return [text.strip() for text in texts if is_english(text)]
 
 
 # Names; the API's own words; and the site's about its terms of use and its queues, for

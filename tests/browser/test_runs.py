@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from kqi_hub.domain.notebooks import Staging
 from kqi_hub.domain.runs import Run, RunKind, RunState
 from tests.browser.conftest import OpenPage
+from tests.browser.data_states import furnish_data
 from tests.browser.gallery import answer, no_agent, violations
 from tests.browser.run_states import RunStates, furnish_runs, run_number
 from tests.browser.test_account import tab_to
@@ -125,6 +126,36 @@ def test_a_draft_is_kept_until_it_is_sent(open_page: OpenPage, site: FakeSite) -
     page.wait_for_url("**/training/1?*")
     page.goto(site.url("training/new?tenant=vision"))
     expect(page.locator("#draft")).to_be_hidden()
+
+
+def test_the_paths_of_the_dataset_that_is_typed_are_shown(
+    open_page: OpenPage, site: FakeSite
+) -> None:
+    furnish_data(site)
+    page = open_page("training/new?tenant=vision", before=no_agent)
+    seen = page.locator("[data-seen]")
+    expect(seen).to_be_hidden()
+    page.fill("#field-dataset", "1")
+    seen.get_by_text("What a job sees of the dataset").click()
+    lines = seen.get_by_role("listitem")
+    expect(lines).to_have_text(
+        [
+            "/kqi/input/testing/2/cat.jpg cats",
+            "/kqi/input/training/1/notes.txt street signs",
+            "/kqi/input/training/1/train/cat.png street signs",
+            "/kqi/input/training/1/train/dog.png street signs",
+        ]
+    )
+    every = seen.get_by_role("link", name="All its paths")
+    expect(every).to_have_attribute("href", re.compile("/datasets/1/paths$"))
+    assert violations(page) == []
+    page.fill("#field-dataset", "#2")
+    expect(lines).to_have_text(["/kqi/input/training/2/cat.jpg cats"])
+    for nothing in ("999", "x", ""):
+        page.fill("#field-dataset", "1")
+        expect(lines).to_have_count(4)
+        page.fill("#field-dataset", nothing)
+        expect(seen).to_be_hidden()
 
 
 def test_everything_works_without_script(open_page: OpenPage, site: FakeSite) -> None:

@@ -44,8 +44,14 @@ class AgentLab:
 
     def stop(self) -> None:
         """Stop it, if it runs."""
-        self._portal.delete(f"users/{self.person}/servers/agent")
-        wait_until(lambda: not self.server(), 20, self.server)
+
+        def is_gone() -> bool:
+            # While it is still being started the hub refuses to stop it.
+            if self.server():
+                self._portal.delete(f"users/{self.person}/servers/agent")
+            return not self.server()
+
+        wait_until(is_gone, 60, self.server)
 
     def server(self) -> dict[str, Any]:
         """Return what the hub says of it; nothing when it does not run."""
@@ -122,11 +128,13 @@ def submit_talker(person: str) -> int:
 
 @contextmanager
 def agent_lab(stack: Stack, person: str) -> Iterator[AgentLab]:
-    """Give a lab of somebody whom the hub knows; no agent is left behind."""
+    """Give a lab of somebody whom the hub knows; no agent is there, or left behind."""
     with login_lab(stack) as people:
         people.log_in(person)
         lab = AgentLab(stack, people, person)
         try:
+            # Somebody who looked into a job, at a browser, leaves theirs running.
+            lab.stop()
             yield lab
         finally:
             stack.mend()

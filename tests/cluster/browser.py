@@ -1,5 +1,6 @@
 """A real browser for tests inside the cluster, and code devices for its people."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,6 +22,11 @@ FLAGS = (
     "--disable-sync",
 )
 WIDTHS = (390, 1440)
+# Words of other languages that a Japanese or Korean page may hold.
+NAMES = frozenset(
+    {"KQI", "Hub", "demo", "English", "QR", "API", "REST"}
+    | {"hpc", "help", "example", "org"}  # where people of the demo turn for help
+)
 
 
 @contextmanager
@@ -74,3 +80,9 @@ def assert_fits(page: Page) -> None:
         assert wide <= width, f"{page.url} is {wide} px wide at {width} px"
     if before is not None:
         page.set_viewport_size(before)
+
+
+def assert_no_english(page: Page, *names: str) -> None:
+    """Fail when a Japanese or Korean page has English on it; `names` may stand."""
+    text = page.locator("body").inner_text()
+    assert set(re.findall(r"[A-Za-z]{2,}", text)) <= NAMES | {*names}, text

@@ -54,6 +54,23 @@ class Portal:
     def live_ids(self) -> set[int]:
         return {job.job_id for job in self.store.live_jobs()}
 
+    def wait_for_next_picture_with(self, job_id: int) -> None:
+        """Return when a job is shown that Slurm has; fail if a poll has overlooked it.
+
+        The one that is under way may have asked Slurm before it had the job; the next
+        one must show it. How long polls take is the machine's business.
+        """
+        before = self.store.freshness().sequence
+
+        def is_shown() -> bool:
+            sequence = self.store.freshness().sequence
+            if job_id in self.live_ids():
+                return True
+            assert sequence < before + 2, f"job {job_id} is not in a picture after it"
+            return False
+
+        wait_for(is_shown, RECOVERY_S, f"no new picture: {self.standing()}")
+
     def is_fresh(self) -> bool:
         return self.standing().trust is Trust.FRESH
 

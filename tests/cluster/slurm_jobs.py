@@ -46,9 +46,14 @@ def wait_for_tres(job: int, tres: str) -> None:
 
 
 def wait_for_end(job: int) -> str:
-    """Return the state that accounting has for an ended job."""
-    wait_until(lambda: sacct(job, "state").split(" ")[0] in _ENDED, 40)
+    """Return the state that accounting has for an ended job; a line for each task."""
+    wait_until(lambda: _states(job) <= _ENDED, 40, lambda: sacct(job, "jobid,state"))
     return sacct(job, "state")
+
+
+def _states(job: int) -> set[str]:
+    """Return the first words of its states: there may be `CANCELLED by 1001`."""
+    return {line.partition(" ")[0] for line in sacct(job, "state").split("\n")}
 
 
 def scancel(*jobs: int) -> None:

@@ -101,8 +101,18 @@ class Stack:
 
     def log(self, name: str, lines: int = 15) -> str:
         """Return the end of a service's log."""
-        path = self.folder.logs / f"{name}.log"
-        return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+        return "\n".join(self._said(name).splitlines()[-lines:])
+
+    def wait_for_line(
+        self, name: str, text: str, timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> None:
+        """Return when a service's log has said something, however long ago."""
+        wait_until(
+            lambda: text in self._said(name), timeout_s, lambda: self.log(name, 50)
+        )
+
+    def _said(self, name: str) -> str:
+        return (self.folder.logs / f"{name}.log").read_text(errors="replace")
 
 
 def wait_until(

@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.cluster.login_lab import (
     API,
     ONE_ANSWER,
+    Door,
     LoginLab,
     at_once,
     login_lab,
@@ -72,16 +74,26 @@ def refused(lab: LoginLab) -> dict[str, tuple[str, str, str]]:
 
 
 def test_every_refusal_is_the_same_answer_in_the_same_time(lab: LoginLab) -> None:
-    replies = {wrong: lab.door().log_in(*said) for wrong, said in refused(lab).items()}
-    first = replies["password: wrong"]
+    logins, off_s = refused(lab), dict[str, float]()
+    first = lab.door().log_in(*logins["password: wrong"])
     assert (first.status, first.body["detail"]) == (403, ONE_ANSWER)
-    for wrong, reply in replies.items():
-        assert (reply.status, reply.body) == (403, first.body), wrong
-        assert reply.lasting_headers == first.lasting_headers, wrong
-    times = {wrong: round(reply.took_s, 3) for wrong, reply in replies.items()}
-    for took_s in times.values():
-        multiple = max(1, round(took_s / FAILURE_S)) * FAILURE_S
-        assert took_s == pytest.approx(multiple, abs=0.25), times
+    # Other programs of this machine make an answer late now and then, not each time.
+    for _ in range(3):
+        lab.forget_failures()
+        for wrong, said in logins.items():
+            reply = lab.door().log_in(*said)
+            assert (reply.status, reply.body) == (403, first.body), wrong
+            assert reply.lasting_headers == first.lasting_headers, wrong
+            off_s[wrong] = min(off_s.get(wrong, 1.0), off_the_second(reply.took_s))
+        if max(off_s.values()) < 0.25:
+            break
+    assert max(off_s.values()) < 0.25, off_s
+
+
+def off_the_second(took_s: float) -> float:
+    """Return how far from the next multiple of FAILURE_S an answer came."""
+    multiple = max(1, round(took_s / FAILURE_S)) * FAILURE_S
+    return abs(took_s - multiple)
 
 
 def test_a_refusal_is_written_down_with_its_reason(lab: LoginLab) -> None:
@@ -149,6 +161,24 @@ def test_after_many_failures_one_waits_and_is_told_how_long(lab: LoginLab) -> No
     assert right.status == 429
     # From anywhere else bob gets in.
     assert lab.door().log_in("bob", lab.password["bob"], device.code()).status == 201
+
+
+def test_guesses_from_ten_places_keep_the_owner_of_a_name_in(lab: LoginLab) -> None:
+    home = lab.door()
+    code = lab.fresh_device("alice").code()
+    assert home.log_in("alice", lab.password["alice"], code).status == 201
+    doors = [lab.door() for _ in range(10)]
+
+    def guess(door: Door) -> list[int]:
+        return [door.log_in(n, "wrong", "000000").status for n in ["alice", "bob"] * 6]
+
+    with ThreadPoolExecutor(len(doors)) as threads:
+        statuses = [status for some in threads.map(guess, doors) for status in some]
+    assert set(statuses) == {403, 429}
+    # Ten at each name are free, wherever they come from.
+    assert statuses.count(403) < len(statuses) / 2, statuses
+    code = lab.fresh_device("alice").code()
+    assert home.log_in("alice", lab.password["alice"], code).status == 201
 
 
 def test_what_is_missing_first_is_told_to_who_has_the_right_password(

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from statistics import median, quantiles
 
@@ -35,12 +35,12 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield threads
 
 
-def milliseconds(door: Door) -> list[float]:
+def milliseconds(door: Door, goes_on: Callable[[], bool] = lambda: True) -> list[float]:
     """Return how long the hub takes for the smallest thing that it does."""
     took: list[float] = []
     until = time.monotonic() + LOOKED_S
     with door.client() as client:
-        while time.monotonic() < until:
+        while time.monotonic() < until and goes_on():
             began = time.perf_counter()
             assert client.get("hub/api/").status_code == 200
             took.append((time.perf_counter() - began) * 1000)
@@ -61,8 +61,9 @@ def test_fifty_logins_that_hang_hold_up_nobody(
         for number in range(HANGING)
     ]
     time.sleep(0.5)
-    took = milliseconds(lab.door())
-    assert not any(one.done() for one in hanging), "they did not hang for so long"
+    # On a machine with much other work, some have their answer within these seconds.
+    took = milliseconds(lab.door(), lambda: not any(one.done() for one in hanging))
+    assert len(took) > 20, "they did not hang for so long"
     p99 = quantiles(took, n=100)[98]
     figures = {
         "requests": len(took),

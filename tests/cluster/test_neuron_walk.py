@@ -44,7 +44,19 @@ def named(word: str) -> str:
     return f"{word}-{secrets.token_hex(3)}"
 
 
-def test_the_walk_on_the_free_queue(alice: Walker) -> None:
+def test_the_walk_of_the_guide_on_a_free_and_on_a_charged_queue(
+    alice: Walker,
+) -> None:
+    free = work_on_the_free_queue(alice)
+    log_out_with_nothing_running(alice)
+    alice.log_in()
+    charged = work_on_a_charged_queue(alice)
+    assert accounted(free, "CANCELLED") == "alice vision jupyter"
+    assert accounted(charged, "CANCELLED") == "alice nlp v100"
+
+
+def work_on_the_free_queue(alice: Walker) -> str:
+    """Go from the list of queues to the end of a notebook; return its job."""
     refresh_and_choose(alice, "jupyter", "vision", "free")
     name = named("walk")
     alice.fill_in_notebook(name, "vision", cpus="1", memory_gb="2", lifetime_h="1")
@@ -56,7 +68,7 @@ def test_the_walk_on_the_free_queue(alice: Walker) -> None:
     assert re.fullmatch(r"jup0\d", node)
     assert re.search(r"\d+ min", alice.figure("Time left"))
     lab = alice.new_tab(alice.page.get_by_role("link", name="Open JupyterLab"))
-    work_in_lab(alice, lab, job, node)
+    made = work_in_lab(alice, lab, job, node)
     work_in_notebook(alice)
     alice.page.bring_to_front()
     log = alice.page.locator(".log code")
@@ -65,7 +77,8 @@ def test_the_walk_on_the_free_queue(alice: Walker) -> None:
     alice.shot("running-free")
     alice.stop_here()
     alice.shot("stopped-free")
-    assert accounted(job, "CANCELLED") == "alice vision jupyter"
+    look_at_what_is_left(alice, made)
+    return job
 
 
 def refresh_and_choose(walker: Walker, queue: str, tenant: str, price: str) -> None:
@@ -94,8 +107,17 @@ def watch_the_start(walker: Walker) -> None:
     expect(walker.state("Running")).to_be_visible(timeout=START_MS)
 
 
-def work_in_lab(walker: Walker, lab: Page, job: str, node: str) -> None:
-    """Run a cell and use a terminal in JupyterLab."""
+def look_at_what_is_left(walker: Walker, made: str) -> None:
+    """Go from the notebook's page to its folder, in the portal."""
+    page = walker.page
+    page.get_by_role("link", name=str(walker.workspace)).click()
+    page.get_by_label("Name contains").fill(made)
+    expect(page.get_by_role("link", name=made)).to_be_visible(timeout=START_MS)
+    walker.shot("workspace")
+
+
+def work_in_lab(walker: Walker, lab: Page, job: str, node: str) -> str:
+    """Run a cell and use a terminal in JupyterLab; return a file that this made."""
     place = named("lab")
     ran = run_cell_in_lab(lab, "import os; print(os.getcwd(), 6 * 7)")
     expect(ran).to_have_text(f"{walker.workspace} 42\n", timeout=JUPYTER_MS)
@@ -119,6 +141,7 @@ def work_in_lab(walker: Walker, lab: Page, job: str, node: str) -> None:
     [cell] = json.loads(result.read_text())["cells"]
     assert cell["outputs"][0]["text"] == ["1099511627776\n"]
     walker.shot("lab-terminal", lab)
+    return result.name
 
 
 def document(code: str) -> dict[str, object]:
@@ -137,6 +160,11 @@ def document(code: str) -> dict[str, object]:
 def work_in_notebook(walker: Walker) -> None:
     """Run a cell in Notebook 7, and shut its kernel down from the Running list."""
     tree = walker.new_tab(walker.page.get_by_role("link", name="Open Notebook"))
+    tree.get_by_text("New", exact=True).click()
+    for name in ("New File", "New Folder", "Terminal", "TensorBoard"):
+        expect(tree.get_by_role("menuitem", name=name)).to_be_visible()
+    walker.shot("new-in-notebook", tree)
+    tree.keyboard.press("Escape")
     made, ran = run_cell_in_notebook(tree, walker, "print('seen', 3 * 7)")
     expect(ran).to_have_text("seen 21\n", timeout=JUPYTER_MS)
     walker.shot("notebook", made)
@@ -155,7 +183,17 @@ def work_in_notebook(walker: Walker) -> None:
     )
 
 
-def test_a_charged_queue_and_logging_out_with_all_stopped(alice: Walker) -> None:
+def log_out_with_nothing_running(walker: Walker) -> None:
+    """Log out: nobody is asked anything, and nobody is in any more."""
+    walker.page.locator("[data-menu=person] summary").click()
+    walker.page.get_by_role("link", name="Log out").click()
+    expect(walker.page.get_by_role("heading", name="Log in")).to_be_visible()
+    walker.page.goto(f"{walker.portal}/notebooks")
+    expect(walker.page.get_by_label("One-time code")).to_be_visible()
+
+
+def work_on_a_charged_queue(alice: Walker) -> str:
+    """See price and cost, log out and have all stopped by that; return the job."""
     refresh_and_choose(alice, "v100", "nlp", "¥240")
     name = named("paid")
     alice.fill_in_notebook(name, "nlp", cpus="1", memory_gb="2", lifetime_h="2")
@@ -180,7 +218,7 @@ def test_a_charged_queue_and_logging_out_with_all_stopped(alice: Walker) -> None
     alice.page.get_by_role("radio", name="Stop them all").check()
     alice.page.get_by_role("button", name="Log out").click()
     expect(alice.page.get_by_role("heading", name="Log in")).to_be_visible()
-    assert accounted(job, "CANCELLED") == "alice nlp v100"
+    return job
 
 
 def cost_so_far(walker: Walker) -> float:

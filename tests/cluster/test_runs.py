@@ -156,7 +156,7 @@ def test_a_result_on_the_disk_is_not_what_others_may_read(alice: RunsOfPerson) -
 def test_accounting_tells_tasks_of_an_array_apart() -> None:
     command = "test $SLURM_ARRAY_TASK_ID = 0 || exit 3; sleep 1"
     job = sbatch("alice", "-p", "cpu", "-A", "vision", "--array=0-5%2", wrap=command)
-    wait_until(lambda: f"{job}_1" in ended_tasks(job), 60)
+    wait_until(lambda: {f"{job}_0", f"{job}_1"} <= set(ended_tasks(job)), 60)
     scancel(job)
     wait_until(lambda: covers(ended_tasks(job), job, 6), 60, lambda: ended_tasks(job))
     found = ended_tasks(job)
@@ -164,9 +164,18 @@ def test_accounting_tells_tasks_of_an_array_apart() -> None:
     assert (found[f"{job}_1"].state, found[f"{job}_1"].exit_code) == ("FAILED", 3)
 
 
+def test_an_array_that_is_cancelled_before_it_starts_has_ended_as_a_whole() -> None:
+    options = ("-p", "cpu", "-A", "vision", "--array=0-3", "--begin=now+1hour")
+    job = sbatch("alice", *options, wrap="true")
+    scancel(job)
+    wait_until(lambda: str(job) in ended_tasks(job), 60, lambda: ended_tasks(job))
+    assert ended_tasks(job)[str(job)].state == "CANCELLED"
+
+
 def ended_tasks(job: int) -> Mapping[str, EndedJob]:
     cluster = open_cluster(load_settings(Path("/etc/kqi/kqi.toml")))
-    return asyncio.run(cluster.ended_tasks([job]))
+    found = asyncio.run(cluster.ended_tasks([job]))
+    return {word: end for word, end in found.items() if end is not None}
 
 
 def covers(found: Mapping[str, EndedJob], job: int, tasks: int) -> bool:

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from playwright.sync_api import (
@@ -17,6 +17,7 @@ from playwright.sync_api import (
 )
 
 from tests.cluster.browser import WIDTHS, fill_in_login, fresh_device
+from tests.cluster.login_lab import Device
 from tests.cluster.notebook_lab import output, wait_for
 from tests.cluster.stack import Stack
 
@@ -37,6 +38,15 @@ class Walker:
     url: str
     context: BrowserContext
     page: Page
+    password: str = field(repr=False)
+    device: Device = field(repr=False)
+
+    def log_in(self) -> None:
+        """Type name, password and a code that nobody has used yet."""
+        self.page.goto(self.url)
+        fill_in_login(self.page, self.name, self.password, self.device.code())
+        welcome = self.page.get_by_role("heading", name=f"Welcome, {self.name}")
+        expect(welcome).to_be_visible()
 
     @property
     def portal(self) -> str:
@@ -129,11 +139,11 @@ def walker(stack: Stack, browser: Browser, name: str) -> Iterator[Walker]:
     )
     page = context.new_page()
     with fresh_device(stack, name) as device:
-        page.goto(url)
-        fill_in_login(page, name, stack.person(name)["password"], device.code())
-        expect(page.get_by_role("heading", name=f"Welcome, {name}")).to_be_visible()
+        password = stack.person(name)["password"]
+        one = Walker(name, url, context, page, password, device)
+        one.log_in()
         try:
-            yield Walker(name, url, context, page)
+            yield one
         finally:
             context.close()
             cancel_notebooks(name)

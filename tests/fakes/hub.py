@@ -30,7 +30,7 @@ class FakeHub:
     people: Mapping[str, tuple[str, ...]]
     scopes: tuple[str, ...] = SCOPES
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
-    made: FakeTokens = field(default_factory=FakeTokens)
+    made: FakeTokens = field(default_factory=lambda: FakeTokens(service=SECRET))
     codes: dict[str, tuple[str, str]] = field(default_factory=dict)
     questions: int = 0
     is_broken: bool = False

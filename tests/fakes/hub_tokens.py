@@ -5,10 +5,13 @@ tests/cluster asks the real one the same things.
 
 import json
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from tornado.web import RequestHandler
+
+from kqi_hub.domain.job_tokens import JOB_SCOPE
 
 MADE = "2026-11-21T08:00:00.000000Z"
 EXPIRES = "2026-12-21T08:00:00.000000Z"
@@ -19,6 +22,14 @@ def may_tokens(person: str) -> str:
     return f"tokens!user={person}"
 
 
+def expanded(scopes: Iterable[str]) -> set[str]:
+    """Return scopes with what follows from them, as hub_config has it."""
+    found = set(scopes)
+    if "custom:kqi:write" in found:
+        found |= {"custom:kqi:read", JOB_SCOPE}
+    return found
+
+
 @dataclass
 class FakeTokens:
     """Tokens by number, in the order in which they were made."""
@@ -26,6 +37,8 @@ class FakeTokens:
     held: dict[str, dict[str, Any]] = field(default_factory=dict)
     words: dict[str, str] = field(default_factory=dict)
     is_down: bool = False
+    # The word of the portal itself, which may make and revoke everybody's tokens.
+    service: str = ""
 
     def add(self, word: str, owner: dict[str, Any], **about: Any) -> dict[str, Any]:
         number = f"a{len(self.words) + 1}"
@@ -44,6 +57,7 @@ class FakeTokens:
             "oauth_client": "JupyterHub",
             **about,
         }
+        owner["token_id"] = number
         return self.held[number]
 
 
@@ -63,10 +77,12 @@ class _Handler(RequestHandler):
         self.known = known
 
     def prepare(self) -> None:
-        word = self.request.headers["Authorization"].split()[-1]
+        word = self.request.headers["Authorization"].partition(" ")[2]
         model = self.known.get(word, {"name": "", "scopes": []})
         if self.made.is_down:
             self._refuse(503)
+        elif word == self.made.service:
+            return
         elif may_tokens(model["name"]) not in model["scopes"]:
             self._refuse(403)
         elif model["name"] != self.path_args[0]:
@@ -91,11 +107,14 @@ class ListHandler(_Handler):
     def post(self, person: str) -> None:
         asked = json.loads(self.request.body)
         word = secrets.token_hex(16)
-        owner = next(m for m in self.known.values() if m["name"] == person)
-        if not set(asked["scopes"]) <= set(owner["scopes"]):
+        owner = next((m for m in self.known.values() if m["name"] == person), None)
+        if owner is None:
+            owner = {"kind": "user", "name": person, "groups": []}
+            owner |= {"scopes": ["custom:kqi:write"]}
+        if not set(asked["scopes"]) <= expanded(owner["scopes"]):
             self._refuse(400)
             return
-        self.known[word] = {**owner, "scopes": asked["scopes"]}
+        self.known[word] = {**owner, "scopes": sorted(expanded(asked["scopes"]))}
         model = self.made.add(word, self.known[word], note=asked["note"])
         self.set_status(201)
         self.finish({**model, "token": word})

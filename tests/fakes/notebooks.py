@@ -16,12 +16,14 @@ from kqi_hub.domain.notebooks import (
     Shape,
 )
 from kqi_hub.services.notebook_datasets import NotebookDatasets
+from kqi_hub.services.notebook_parents import NotebookParents
 from kqi_hub.services.notebooks import Notebooks
 from kqi_hub.services.queues import Queues
 from tests.fakes.datasets import FakeDatasets
 from tests.fakes.login import FakeAuditLog
 from tests.fakes.people import FakeAssociations, association
 from tests.fakes.queues import PRESETS, FakeQueues
+from tests.fakes.runs import FakeRunStore
 
 CHOICES = Choices("first", "vision", "jupyter", Shape(2, 8192), 4 * 3600)
 STOPPED, RUNNING = 1, 2
@@ -162,12 +164,6 @@ class FakeSessionStore:
             return known
         return self._keep(replace(known, node=node, port=port, changed_at=now))
 
-    def priced(self, session_id: int, per_hour: int, now: float) -> Session:
-        known = self._known(session_id)
-        if not known.is_live or known.per_hour is not None:
-            return known
-        return self._keep(replace(known, per_hour=per_hour, changed_at=now))
-
     def stopping(self, session_id: int, cause: Cause, now: float) -> Session:
         known = self._known(session_id)
         if not known.is_live or known.stopping is not None:
@@ -270,6 +266,8 @@ class FakeNotebooks:
     )
     audit: FakeAuditLog = field(default_factory=FakeAuditLog)
     datasets: FakeDatasets = field(default_factory=FakeDatasets)
+    runs: FakeRunStore = field(default_factory=FakeRunStore)
+    stops_on_logout: bool = True
 
     @property
     def sessions(self) -> FakeSessionStore:
@@ -286,6 +284,8 @@ class FakeNotebooks:
             rules=self.rules,
             audit=self.audit,
             datasets=NotebookDatasets(self.datasets, self.datasets),
+            parents=NotebookParents(self.runs),
+            stops_on_logout=self.stops_on_logout,
         )
 
     def furnish(self, person: str) -> None:

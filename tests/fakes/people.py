@@ -33,12 +33,19 @@ class FakePreferences:
     """Choices in memory."""
 
     held: dict[str, Preferences] = field(default_factory=dict)
+    marks: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def preferences(self, person: str) -> Preferences:
         return self.held.get(person, Preferences())
 
     def save(self, person: str, chosen: Preferences, now: float) -> None:
         self.held[person] = chosen
+
+    def dismissed(self, person: str, notice: str) -> str:
+        return self.marks.get((person, notice), "")
+
+    def dismiss(self, person: str, notice: str, mark: str, now: float) -> None:
+        self.marks[person, notice] = mark
 
 
 class AbsentPreferences(FakePreferences):

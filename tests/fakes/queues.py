@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from kqi_hub.domain.cluster import Freshness, GpuCount, Node, Partition, Reading
 from kqi_hub.domain.job import Job
-from kqi_hub.domain.money import MICRO, Rate
+from kqi_hub.domain.money import MICRO
 from kqi_hub.domain.notebooks import Preset, Shape
 from kqi_hub.domain.queues import QueueRules
+from kqi_hub.domain.rate_cards import CardLine, RateCard
 from kqi_hub.services.board import AssociationStore, Board
 from kqi_hub.services.pricing import Billing, Pricing
 from kqi_hub.services.queues import Queues
@@ -127,10 +128,10 @@ def reading(now: float) -> Reading:
 
 
 RATES = (
-    Rate("jupyter"),
-    Rate("v100", node=120 * MICRO),
-    Rate("a100", node=900 * MICRO),
-    Rate("cpu", cpu=1_500_000),
+    CardLine("jupyter"),
+    CardLine("v100", node=120 * MICRO, whole_node=True),
+    CardLine("a100", node=900 * MICRO, whole_node=True),
+    CardLine("cpu", cpu=1_500_000),
 )
 RULES = {
     "jupyter": QueueRules(
@@ -148,12 +149,18 @@ PRESETS = (
 )
 
 
+def pricing(lines: Sequence[CardLine] = RATES) -> Pricing:
+    """Return prices of one card that has counted for ever; none without lines."""
+    cards = [RateCard(1, 0, tuple(lines))] if lines else []
+    return Pricing(cards, Billing("JPY", "https://prices.example.org"))
+
+
 @dataclass
 class FakeQueues:
     """The queues over a picture in memory, taken when the fake is made."""
 
     store: FakeSnapshotStore = field(default_factory=FakeSnapshotStore)
-    rates: tuple[Rate, ...] = RATES
+    rates: tuple[CardLine, ...] = RATES
     rules: dict[str, QueueRules] = field(default_factory=lambda: dict(RULES))
     presets: tuple[Preset, ...] = PRESETS
 
@@ -170,7 +177,7 @@ class FakeQueues:
         return Queues(
             board=Board(self.store, associations),
             store=self.store,
-            pricing=Pricing(self.rates, Billing("JPY", "https://prices.example.org")),
+            pricing=pricing(self.rates),
             rules=self.rules,
             presets=self.presets,
         )

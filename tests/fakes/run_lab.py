@@ -125,9 +125,11 @@ class ArraySlurm(FakeSlurm):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tasks: dict[str, EndedJob] = {}
+        self.tasks: dict[str, EndedJob | None] = {}
 
-    async def ended_tasks(self, array_ids: Sequence[int]) -> Mapping[str, EndedJob]:
+    async def ended_tasks(
+        self, array_ids: Sequence[int]
+    ) -> Mapping[str, EndedJob | None]:
         self._called("sacct", self.accounting_fault)
         return {
             word: record
@@ -245,10 +247,12 @@ class RunLab:
         assert found is not None
         return found
 
-    def record(self, number: int, state: str, code: int = 0) -> None:
-        """Have accounting know how a job ended."""
+    def record(self, number: int, state: str, code: int = 0, name: str = "") -> None:
+        """Have accounting know how a job ended, of its own name unless told another."""
         began, ended = int(NOW + 20), int(self.now)
-        self.slurm.records[number] = EndedJob(number, state, began, ended, code, 0)
+        name = name or self.slurm.scripts[number - 101].name
+        end = EndedJob(number, state, began, ended, code, 0, name)
+        self.slurm.records[number] = end
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds

@@ -3,13 +3,14 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from kqi_hub.domain import run_states as rules
 from kqi_hub.domain.data import Kind, Thing, Use
 from kqi_hub.domain.dataset_ports import DatasetStore, UseStore
 from kqi_hub.domain.errors import Conflict, KqiError, NotFound
 from kqi_hub.domain.notebooks import Shape
 from kqi_hub.domain.run_list import RunColumn, RunFilter
 from kqi_hub.domain.run_ports import Collected, NewRun, Removal, RunNames, Told
-from kqi_hub.domain.run_states import final_state, is_news
+from kqi_hub.domain.run_use import RunUse
 from kqi_hub.domain.runs import (
     LIVE,
     Parent,
@@ -25,6 +26,7 @@ from kqi_hub.services.queues import Queues
 from kqi_hub.services.runs import Runs
 from tests.fakes.datasets import FakeDatasets
 from tests.fakes.git import FakeResolver
+from tests.fakes.images import FakeImages
 from tests.fakes.login import FakeAuditLog
 
 SPEC = RunSpec(
@@ -37,6 +39,7 @@ SPEC = RunSpec(
     memo="a first try",
     tags=("baseline",),
 )
+USE = RunUse("processes", 60.0, 45.0, 1.5, 700.0, 900.0, 14)
 # What the examples speak of (`FakeRuns.furnish`), by their numbers.
 DONE, RUNNING, FAILED, WAITING, PREPARED, INFERENCE, LATE = 1, 2, 3, 4, 5, 6, 7
 DONE_JOB, RUNNING_JOB, WAITING_JOB = 90, 105, 108
@@ -89,7 +92,9 @@ class FakeRunStore:
         return tuple(
             one
             for one in self.runs.values()
-            if one.is_live and owner in (None, one.owner)
+            if one.is_live
+            and one.state is not RunState.OPENED
+            and owner in (None, one.owner)
         )
 
     def events(self, run_id: int) -> tuple[RunEvent, ...]:
@@ -110,7 +115,7 @@ class FakeRunStore:
 
     def told(self, run_id: int, told: Told) -> Run:
         known = self._known(run_id)
-        if not is_news(known, told.state, told.job_id):
+        if not rules.is_news(known, told.state, told.job_id):
             return known
         said = {
             name: value
@@ -120,9 +125,28 @@ class FakeRunStore:
             )
             if (value := getattr(told, name)) is not None
         }  # fmt: skip
-        if told.per_hour is not None and known.per_hour is None:
-            said["per_hour"] = told.per_hour
         return self._move(known, told.state, told.at, told.cause, **said)
+
+    def submitted(
+        self, run_ids: Collection[int], job_id: int, now: float
+    ) -> tuple[Run, ...]:
+        told = Told(RunState.PENDING, now, job_id=job_id)
+        waits = {RunState.ASKED, RunState.PREPARED}
+        return tuple(
+            self.told(number, told) if self.runs[number].state in waits else known
+            for number, known in sorted(self.runs.items())
+            if number in run_ids
+        )
+
+    def forgotten(
+        self, run_ids: Collection[int], job_id: int, now: float
+    ) -> tuple[Run, ...]:
+        for known in map(self._known, run_ids):
+            was = (event.state for event in self.noted.get(known.id, ()))
+            if rules.may_be_forgotten(known, job_id, was):
+                moved = self._move(known, RunState.ASKED, now, rules.FORGOTTEN)
+                self._keep(replace(moved, job_id=None, node=""), now)
+        return tuple(map(self._known, sorted(run_ids)))
 
     def stopping(self, run_id: int, called: RunState, now: float) -> Run:
         known = self._known(run_id)
@@ -134,7 +158,7 @@ class FakeRunStore:
         known = self._known(run_id)
         if not known.is_live:
             return known
-        state = final_state(found.state, known.outcome)
+        state = rules.final_state(found.state, known.outcome)
         return self._move(
             known,
             state,
@@ -143,6 +167,7 @@ class FakeRunStore:
             value=found.value,
             files=found.files,
             bytes=found.bytes,
+            use=found.use,
             exit_code=(known.exit_code if found.exit_code is None else found.exit_code),
             detail=found.detail or known.detail,
             ended_at=now if known.ended_at is None else known.ended_at,
@@ -150,7 +175,7 @@ class FakeRunStore:
 
     def refused(self, run_id: int, reason: str, now: float) -> Run | None:
         known = self._known(run_id)
-        if not is_news(known, RunState.REFUSED, None):
+        if not rules.is_news(known, RunState.REFUSED, None):
             return known
         self._release(known)
         if not self.keeps[run_id]:
@@ -230,6 +255,8 @@ class FakeRunStore:
     def _add(self, new: NewRun, now: float, batch: int | None, task: int | None) -> Run:
         self.numbers += 1
         state = RunState.PREPARED if new.is_prepared else RunState.ASKED
+        if new.spec.is_outside:
+            state = RunState.OPENED
         run = Run(
             id=self.numbers,
             kind=new.kind,
@@ -243,7 +270,6 @@ class FakeRunStore:
             task=task,
             preprocessing=new.preprocessing,
             data=new.data,
-            per_hour=new.per_hour,
             name=new.spec.name,
             memo=new.spec.memo,
             tags=new.spec.tags,
@@ -325,6 +351,7 @@ class FakeSubmission:
     removed: list[str] = field(default_factory=list)
     # The door is down: folders stay.
     down: KqiError | None = None
+    is_closed: bool = False
 
     def begin(self, key: str) -> None:
         self.begun.append(key)
@@ -342,6 +369,9 @@ class FakeSubmission:
             raise self.down
         self.removed += [f"{person}/{run.folder}" for run in runs]
 
+    async def close(self) -> None:
+        self.is_closed = True
+
 
 @dataclass
 class FakeRuns:
@@ -349,6 +379,7 @@ class FakeRuns:
 
     datasets: FakeDatasets = field(default_factory=FakeDatasets)
     git: FakeResolver = field(default_factory=FakeResolver)
+    images: FakeImages = field(default_factory=FakeImages)
     audit: FakeAuditLog = field(default_factory=FakeAuditLog)
 
     def __post_init__(self) -> None:
@@ -365,6 +396,7 @@ class FakeRuns:
             datasets=self.datasets,
             uses=self.datasets,
             audit=self.audit,
+            images=self.images,
         )
 
     def furnish(self, person: str) -> None:
@@ -418,7 +450,7 @@ class FakeRuns:
         told = Told(RunState.COLLECTING, 80.0, ended_at=80.0, outcome=state)
         self.store.told(run.id, told)
         self.store.keep_script(run.key, f"#!/bin/bash\n# {run.job_name}\n")
-        found = Collected(state, "0.93", 3, 2048, exit_code)
+        found = Collected(state, "0.93", 3, 2048, exit_code, use=USE)
         return self.store.collected(run.id, found, 81.0)
 
     def _asked(self, person: str, kind: RunKind, spec: RunSpec) -> Run:

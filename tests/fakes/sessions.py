@@ -74,11 +74,6 @@ class FakeSessionStore:
     def placed(self, session_id: int, node: str, port: int, now: float) -> Session:
         return self._changed(session_id, node=node, port=port)
 
-    def priced(self, session_id: int, per_hour: int, now: float) -> Session:
-        known = self.kept[session_id].per_hour
-        price = per_hour if known is None else known
-        return self._changed(session_id, per_hour=price)
-
     def stopping(self, session_id: int, cause: Cause, now: float) -> Session:
         known = self.kept[session_id].stopping
         return self._changed(session_id, stopping=known or cause)

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from jupyterhub.httpclient import JupyterHubHTTPClient
@@ -24,19 +24,27 @@ from kqi_hub.domain.people import GroupRules
 from kqi_hub.face.site import Site
 from kqi_hub.services.git_refs import GitRefs
 from kqi_hub.services.notebook_live import NotebookNews
-from kqi_hub.services.people import People
+from kqi_hub.services.people import People, tenants_of
+from kqi_hub.services.purse import Purse
 from kqi_hub.services.run_live import RunNews
 from tests.fakes.account import FakeAccount
+from tests.fakes.budgets import FakeBudgets
+from tests.fakes.close_orders import FakeCloseOrders
 from tests.fakes.git import FakeRemote
 from tests.fakes.hub import CLIENT, SECRET, FakeHub
+from tests.fakes.job_tokens import FakeJobTokens
+from tests.fakes.ledger import FakeLedger
 from tests.fakes.notebooks import FakeNotebooks, open_to_all
 from tests.fakes.own_jobs import FakeOwnJobs
 from tests.fakes.people import FakeAssociations, FakePreferences, association
 from tests.fakes.queues import FakeQueues
+from tests.fakes.rates import FakeRates
+from tests.fakes.reconciling import FakeComparison
 from tests.fakes.runs import FakeRuns
 from tests.fakes.site_data import FakeSiteData
 from tests.fakes.site_preprocessings import FakeSitePreprocessings
 from tests.fakes.store_door import StoreDoor
+from tests.fakes.usage import FakeUse
 
 HERE = Path(hub_config.__file__).parent
 FOLDERS = Folders(HERE / "templates", HERE / "static", HERE / "translations")
@@ -70,13 +78,20 @@ class FakeSite:
     preferences: FakePreferences = field(default_factory=FakePreferences)
     account: FakeAccount = field(default_factory=lambda: FakeAccount(PEOPLE))
     queues: FakeQueues = field(default_factory=FakeQueues)
+    rates: FakeRates = field(default_factory=FakeRates)
     notebooks: FakeNotebooks = field(default_factory=FakeNotebooks)
     own_jobs: FakeOwnJobs = field(default_factory=FakeOwnJobs)
     git: FakeRemote = field(default_factory=FakeRemote)
     data: FakeSiteData = field(default_factory=FakeSiteData)
+    usage: FakeUse = field(default_factory=FakeUse)
+    budgets: FakeBudgets = field(default_factory=FakeBudgets)
+    comparison: FakeComparison = field(default_factory=FakeComparison)
+    ledger: FakeLedger = field(default_factory=FakeLedger)
+    job_tokens: FakeJobTokens = field(default_factory=FakeJobTokens)
     folders: Folders = FOLDERS
     routes: tuple[Route, ...] | None = None
     name: str = "KQI Hub"
+    support: str = "hpc-help@example.org"
     is_secure: bool = False
     origin: str = ""
     live: Live = field(default_factory=lambda: Live({}))
@@ -84,6 +99,8 @@ class FakeSite:
     def __post_init__(self) -> None:
         self.door = StoreDoor(self.data.lab.store)
         self.runs = FakeRuns(self.data.datasets)
+        self.notebooks.runs = self.runs.store
+        self.closing = FakeCloseOrders(self.ledger)
         self.preprocessings = FakeSitePreprocessings(self.runs, self.data)
 
     def url(self, path: str = "") -> str:
@@ -103,17 +120,25 @@ class FakeSite:
             cache_max_age=5,
         )
         people = People(self.associations, GroupRules("kqi-users", "kqi-operators"))
-        site = Site(self.name, "0.1.0")
+        site = Site(self.name, "0.1.0", support=self.support)
         tokens = HubTokensClient(auth.api_url, auth.cache.clear)
         account = self.account.account()
-        queues = self.queues.queues(self.associations)
+        held = self.budgets.budgets(
+            lambda: tenants_of(self.associations.associations())
+        )
+        queues = replace(
+            self.queues.queues(self.associations),
+            budgets=Purse(lambda: held.read(held.period), "JPY"),
+        )
         open_queues = open_to_all(PEOPLE, self.queues)
         notebooks = self.notebooks.notebooks(open_queues)
         runs = self.runs.runs(open_queues)
+        closing = self.closing.service()
         sources: dict[str, Source] = {
             "queues": queues,
             "notebooks": NotebookNews(notebooks),
             "runs": RunNews(runs),
+            "months": closing,
         }
         self.live = Live(sources, look_every_s=0.05)
         self.git_refs = GitRefs(
@@ -139,6 +164,15 @@ class FakeSite:
             self.own_jobs.own_jobs(self.queues.store, open_queues),
             self.preprocessings.preprocessings(runs),
             self.preprocessings.history(runs),
+            self.preprocessings.outside_runs(runs),
+            budgets=held,
+            reconciler=self.comparison.reconciler(),
+            rates=self.rates.rates(),
+            usage=self.usage.usage(),
+            bills=self.usage.bills_service(),
+            ledger=self.ledger.service(),
+            job_tokens=self.job_tokens.service(tokens, SECRET),
+            closing=closing,
         )
         return make_app(deps, auth, self.folders, b"a secret of tests", self.routes)
 

@@ -7,10 +7,12 @@ from kqi_hub.domain.notebooks import Shape
 from kqi_hub.domain.preprocessings import NewPreprocessing
 from kqi_hub.domain.run_ports import NewRun, Told
 from kqi_hub.domain.runs import RunKind, RunState
+from kqi_hub.services.outside_runs import OutsideRuns
 from kqi_hub.services.preprocessing_runs import PreprocessingRuns
 from kqi_hub.services.preprocessings import Preprocessings
 from kqi_hub.services.runs import Runs
 from tests.fakes.login import FakeAuditLog
+from tests.fakes.outside_outputs import FakeOutsideOutputs
 from tests.fakes.preprocessings import FakePreprocessingStore
 from tests.fakes.runs import SPEC, FakeRuns
 from tests.fakes.site_data import FakeSiteData
@@ -28,6 +30,7 @@ class FakeSitePreprocessings:
 
     def __post_init__(self) -> None:
         self.store = FakePreprocessingStore(self.fakes.store)
+        self.outputs = FakeOutsideOutputs(self.fakes.store)
 
     def preprocessings(self, runs: Runs) -> Preprocessings:
         """Return the service over these."""
@@ -36,7 +39,14 @@ class FakeSitePreprocessings:
     def history(self, runs: Runs) -> PreprocessingRuns:
         """Return the service of their runs over these."""
         lab, uses = self.data.lab, self.data.datasets
-        return PreprocessingRuns(runs, lab.book, uses, uses, lab.book, lab.store)
+        return PreprocessingRuns(
+            runs, lab.book, uses, uses, lab.book, lab.store, self.outputs, lab.uploads
+        )
+
+    def outside_runs(self, runs: Runs) -> OutsideRuns:
+        """Return the service of what was done elsewhere over these."""
+        preprocessings = self.preprocessings(runs)
+        return OutsideRuns(preprocessings, self.outputs, self.data.lab.uploads)
 
     def furnish(self, person: str) -> None:
         """Give a person preprocessing 1, which has been run, and 2, which has not.
@@ -46,6 +56,7 @@ class FakeSitePreprocessings:
         """
         self.store.known.clear()
         self.store.numbers = 0
+        self.outputs.kept.clear()
         item = self.data.lab.book.items[1]
         second = replace(item, id=2, name="more signs", state=DataState.READY)
         self.data.lab.book.items[2] = second
@@ -65,3 +76,13 @@ class FakeSitePreprocessings:
         first, late = self.fakes.store.ask_batch(new_runs, 30.0)
         self.fakes.end(first, 120, RunState.COMPLETED)
         self.fakes.store.told(late.id, Told(RunState.PENDING, 31.0, job_id=120))
+
+    def furnish_outside(self, person: str) -> None:
+        """Give a person run 10 beside: of 1 on data 3, open for outside results."""
+        item = self.data.lab.book.items[1]
+        self.data.lab.book.items[3] = replace(item, id=3, name="outside signs")
+        spec = replace(SPEC, name="resize-224", queue="", is_outside=True)
+        new = NewRun(
+            RunKind.PREPROCESSING, person, "outsidekey", spec, preprocessing=1, data=3
+        )
+        self.fakes.store.ask(new, 40.0)

@@ -32,7 +32,8 @@ class Run:
     def ended(self) -> EndedJob:
         job = self.job
         times = job.starts_at, job.ends_at or 0
-        return EndedJob(job.job_id, job.state, *times, self.exit_code, self.signal)
+        said = self.exit_code, self.signal
+        return EndedJob(job.job_id, job.state, *times, *said, name=job.name)
 
 
 class FakeSlurmPrograms:

@@ -17,6 +17,7 @@ class FakeSnapshotStore:
         self.asked: float | None = None
         self.saved: list[Reading] = []
         self.marks: list[str] = []
+        self.codes: dict[int, int] = {}
         self.fault: Exception | None = None
         self.save_fault: Exception | None = None
 
@@ -68,6 +69,9 @@ class FakeSnapshotStore:
             if user in (None, job.user) and (after is None or job.job_id < after)
         ]
         return tuple(wanted[:limit])
+
+    def exit_codes(self, job_ids: Collection[int]) -> Mapping[int, int]:
+        return {one: self.codes[one] for one in job_ids if one in self.codes}
 
     def known_jobs(
         self, job_ids: Collection[int], names: Collection[str] = ()

@@ -57,6 +57,8 @@ def complaint(program: str, words: tuple[str, ...]) -> str:
         while isinstance(command, click.Group):
             context = command.make_context(command.name, list(words), parent=context)
             words = (*context._protected_args, *context.args)
+            if not words and command.invoke_without_command:
+                return ""  # a group that does something alone: kqi usage
             _, found, rest = command.resolve_command(context, list(words))
             assert found is not None
             command, words = found, tuple(rest)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,6 +94,23 @@ def test_what_a_running_hub_leaves_behind_stays_out_of_a_wheel(tmp_path: Path) -
     (copy / "hub_config" / "page.html").write_text("wanted")
     extra = files_of_wheel(copy, tmp_path) - tracked_files()
     assert extra == {"hub_config/page.html"}
+
+
+def test_python_3_11_is_enough_and_an_older_one_is_refused() -> None:
+    supported = SpecifierSet(PROJECT["project"]["requires-python"])
+    assert [v for v in ("3.8", "3.10", "3.11", "3.12", "3.13") if v in supported] == [
+        "3.11",
+        "3.12",
+        "3.13",
+    ]
+    client = [ROOT / name for name in tracked_files() if _is_of_the_client(name)]
+    assert client
+    for file in client:
+        ast.parse(file.read_text(encoding="utf-8"), str(file), feature_version=(3, 11))
+
+
+def _is_of_the_client(name: str) -> bool:
+    return name.startswith(("kqi_hub/cli/", "kqi_hub/sdk/")) and name.endswith(".py")
 
 
 def everything_needed_by(names: Iterable[str]) -> set[str]:

@@ -32,6 +32,8 @@ class TaskRow:
     ran_s: int | None
     left_s: int | None
     cost: str
+    is_provisional: bool
+    exit_code: int | None
     log: str
     actions: tuple[Action, ...]
 
@@ -53,6 +55,7 @@ class JobRow:
     tasks: Sequence[TaskRow]
     more: int
     cost: str
+    is_provisional: bool
     actions: tuple[Action, ...]
 
 
@@ -75,6 +78,7 @@ def row_of(ask: Ask, view: GroupView) -> JobRow:
         tasks=[_task(ask, view.kind, one) for one in view.tasks],
         more=view.more,
         cost="" if view.cost is None else in_money(ask, view.cost),
+        is_provisional=bool(view.cost) and not (view.is_live or view.is_billed),
         actions=view.actions,
     )
 
@@ -92,6 +96,8 @@ def _task(ask: Ask, kind: JobKind, view: JobView) -> TaskRow:
         ran_s=view.ran_s,
         left_s=view.left_s,
         cost="" if view.cost is None else in_money(ask, view.cost),
+        is_provisional=bool(view.cost) and job.is_over and not view.is_billed,
+        exit_code=view.exit_code,
         log="" if job.is_waiting else log_of(kind, str(view.id)),
         # Tasks that are not told apart are acted on with their array alone.
         actions=() if _is_bundle(view) else view.actions,

@@ -58,6 +58,7 @@ class Past:
     status: Status
     ran_s: float | None
     cost: str
+    is_provisional: bool
     # In words, and Slurm's own word.
     end: tuple[str, str]
 
@@ -125,5 +126,6 @@ def _past(ask: Ask, past: PastSession) -> Past:
         status=status_of(session, say),
         ran_s=past.ran_s,
         cost=say.say(N_("free")) if is_free else cost,
+        is_provisional=bool(past.cost) and not (session.is_live or past.is_billed),
         end=end_of(session, say),
     )

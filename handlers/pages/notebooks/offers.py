@@ -45,6 +45,7 @@ class Met:
     price: str = ""
     price_note: str = ""
     total: str = ""
+    left: str = ""
     wait: str = ""
     wait_why: str = ""
     against: tuple[str, ...] = ()
@@ -125,7 +126,7 @@ async def met(
         return Met()
     queue = queues.pick(picture, name, ask.me.person, tenant)
     found = await queues.estimate(picture, queue, shape, lifetime_s)
-    return _met(ask, found, lifetime_s)
+    return _met(ask, found)
 
 
 def said(ask: Ask, phrase: Phrase | None) -> str:
@@ -138,7 +139,7 @@ def gpu_types(queues: Sequence[Queue]) -> tuple[str, ...]:
     return tuple(sorted({t for q in queues for t in q.supply.total.gpus if t}))
 
 
-def _met(ask: Ask, found: Estimate, lifetime_s: int | None) -> Met:
+def _met(ask: Ask, found: Estimate) -> Met:
     price, say = found.price, ask.texts.say
     whole = N_("for the whole node, which is yours alone")
     note = whole if price is not None and price.whole_node else ""
@@ -147,19 +148,13 @@ def _met(ask: Ask, found: Estimate, lifetime_s: int | None) -> Met:
         queue=found.queue.name,
         price=hourly(ask, price),
         price_note=say(note),
-        total=_total(ask, price, lifetime_s),
+        total=in_money(ask, found.cost) if found.cost else "",
+        left="" if found.left is None else in_money(ask, max(0, found.left)),
         wait=_wait(ask, found.wait),
         wait_why=said(ask, found.wait.why),
         against=tuple(said(ask, one) for one in found.objections),
         cautions=tuple(said(ask, one) for one in found.cautions),
     )
-
-
-def _total(ask: Ask, price: Price | None, lifetime_s: int | None) -> str:
-    """Return the cost of a whole lifetime; empty where it is free or has no end."""
-    if price is None or price.is_free or lifetime_s is None:
-        return ""
-    return in_money(ask, price.cost(lifetime_s))
 
 
 def _wait(ask: Ask, wait: Wait) -> str:

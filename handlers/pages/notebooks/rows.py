@@ -23,6 +23,7 @@ class Row:
     left_s: float | None
     price: str
     cost: str
+    is_provisional: bool
     most: str
 
 
@@ -40,6 +41,9 @@ def row_of(ask: Ask, view: NotebookView) -> Row:
         left_s=view.left_s,
         price=hourly(ask, view.price),
         cost="" if view.cost is None else in_money(ask, view.cost),
+        is_provisional=bool(view.cost)
+        and not view.notebook.is_live
+        and not view.is_billed,
         most=_most(ask, view),
     )
 

@@ -8,10 +8,12 @@ from handlers.pages.notebooks.form import Draft, form_page
 from kqi_hub.domain.errors import (
     ClusterError,
     Conflict,
+    GitUnavailable,
     HubUnavailable,
     InvalidInput,
     NotFound,
     NotPermitted,
+    RegistryUnavailable,
 )
 from kqi_hub.domain.notebooks import Notebook
 from kqi_hub.i18n import N_
@@ -23,7 +25,9 @@ SHOWN_IN_FORM: Final = (
     NotFound,
     NotPermitted,
     ClusterError,
+    GitUnavailable,
     HubUnavailable,
+    RegistryUnavailable,
 )
 
 

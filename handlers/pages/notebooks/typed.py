@@ -13,6 +13,7 @@ from handlers.pages.typed_fields import (
     Unreadable,
     dataset,
     number,
+    parents_of,
     plain_lines,
     shape,
     staging,
@@ -39,6 +40,7 @@ class Filled(Model):
     environment: str = Field("", max_length=1000)
     dataset: str = Field("", max_length=1000)
     staging: str = Field("", max_length=1000)
+    parents: str = Field("", max_length=1000)
     repository: str = Field("", max_length=10_000)
     ref: str = Field("", max_length=10_000)
     variables: str = Field("", max_length=100_000)
@@ -72,6 +74,7 @@ def texts_of(choices: Choices) -> dict[str, str]:
         "environment": choices.environment,
         "dataset": "" if choices.dataset is None else str(choices.dataset),
         "staging": choices.staging.value,
+        "parents": ", ".join(map(str, choices.parents)),
         "repository": repository.url if repository else "",
         "ref": repository.ref if repository else "",
         "variables": "\n".join(f"{name}={value}" for name, value in choices.variables),
@@ -100,6 +103,7 @@ def choices_of(sent: Mapping[str, str]) -> Choices:
         command=plain_lines(sent["command"]),
         memo=plain_lines(sent["memo"]),
         dataset=reader.read("dataset", dataset),
+        parents=reader.read("parents", parents_of) or (),
         staging=reader.read("staging", staging) or Staging.LINK,
     )
     reader.check()

@@ -22,8 +22,10 @@ from kqi_hub.domain.data_rules import LONGEST_TAG
 from kqi_hub.domain.errors import Conflict, KqiError, NotFound
 from kqi_hub.domain.notebook_ends import end_in_words
 from kqi_hub.domain.reasons import Explained
+from kqi_hub.domain.run_states import cause_in_words
 from kqi_hub.domain.runs import Run, RunEvent
 from kqi_hub.i18n import N_
+from kqi_hub.services.run_efficiency import SOURCE_WORDS
 from kqi_hub.services.run_views import RunView
 
 routes = RunRoutes(tag=N_("Runs"))
@@ -37,6 +39,14 @@ class Waits:
     text: str
     hint: str
     starts_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What it has used of what it asked for, and who measured that."""
+
+    words: tuple[str, ...]
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,7 @@ async def run_page(ask: Ask, error: KqiError | None = None) -> Page:
             "sentence": sentence_of(run, ask.texts),
             "steps": steps_of(run, events, ask.texts),
             "waits": _waits(ask, view.why),
+            "used": _used(ask, view),
             "end": _said_of_end(ask, run.detail),
             "ends_at": view.ends_at,
             "changes": [_change(ask, one) for one in reversed(events)],
@@ -151,6 +162,14 @@ def _waits(ask: Ask, found: Explained | None) -> Waits | None:
     return Waits(said(ask, found.text), said(ask, found.hint), found.starts_at)
 
 
+def _used(ask: Ask, view: RunView) -> Used | None:
+    found = view.efficiency
+    if found is None:
+        return None
+    words = tuple(map(ask.texts.phrase, found.words))
+    return Used(words, ask.texts.say(SOURCE_WORDS[found.source]))
+
+
 def _said_of_end(ask: Ask, detail: str) -> tuple[str, str]:
     """Return what was said of an end in words, and Slurm's own word for it."""
     found = end_in_words(detail)
@@ -160,7 +179,8 @@ def _said_of_end(ask: Ask, detail: str) -> tuple[str, str]:
 
 
 def _change(ask: Ask, event: RunEvent) -> Change:
-    cause, _ = _said_of_end(ask, event.cause)
+    ours = cause_in_words(event.cause)
+    cause = ask.texts.phrase(ours) if ours else _said_of_end(ask, event.cause)[0]
     return Change(event.at, status_of(event.state.value, ask.texts), cause)
 
 

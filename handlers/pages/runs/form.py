@@ -18,9 +18,10 @@ from handlers.pages.notebooks.picture import Aged
 from handlers.pages.notebooks.refusal import refusal_of
 from handlers.pages.runs.kinds import Words, words_of
 from handlers.pages.runs.rows import Row, row_of
-from handlers.pages.runs.typed import Filled, parents_of, shape_or_none
-from handlers.pages.typed_fields import HOUR_S, MB_PER_GB, Reader
+from handlers.pages.runs.typed import Filled, shape_or_none
+from handlers.pages.typed_fields import HOUR_S, MB_PER_GB, Reader, parents_of
 from handlers.problem import Problem, problem_of
+from kqi_hub.domain.dataset_ports import PathPair
 from kqi_hub.domain.errors import KqiError, NotFound
 from kqi_hub.domain.notebooks import Shape
 from kqi_hub.domain.people import Role
@@ -33,6 +34,9 @@ from kqi_hub.services.board import Picture
 _TEMPLATE: Final = "pages/runs/form.html"
 # Parents that are offered for a click; an older one is given by its number.
 _OFFERED: Final = 30
+# Paths of a dataset that are shown in the form; its own page has all of them.
+_SHOWN_PATHS: Final = 20
+_NUMBER_DIGITS: Final = 18
 # Services and the form count some things in other units, or call them otherwise.
 _OTHER_NAMES: Final = {
     "memory_mb": "memory_gb",
@@ -44,7 +48,10 @@ _OTHER_NAMES: Final = {
 # In which step of the form each field is, for the way to the first fault.
 STEPS: Final = (
     ("name", "tenant", "parents", "dataset", "staging", "memo", "tags"),
-    ("environment", "repository", "ref", "commit", "command", "variables"),
+    (
+        *("environment", "image", "repository", "ref", "commit"),
+        *("command", "variables"),
+    ),
     ("queue", "cpus", "memory_gb", "gpus", "gpu_type", "lifetime_h"),
     ("ports", "zip", "keeps_refused"),
 )
@@ -77,6 +84,7 @@ async def form_page(ask: Ask, draft: Draft) -> Page:
     datasets = await offered_datasets(ask, tenant)
     parents = await _offered_parents(ask, words, tenant)
     tags = await ask.deps.runs.tags(ask.asker, tenant) if tenant else ()
+    seen = await _seen_of_dataset(ask, draft.sent["dataset"])
     rules = ask.deps.runs.rules
 
     def values() -> Values:
@@ -99,6 +107,8 @@ async def form_page(ask: Ask, draft: Draft) -> Page:
             "longest_h": f"{rules.longest_lifetime_s / HOUR_S:.10g}",
             "estimate": estimate,
             "datasets": datasets,
+            "seen": seen,
+            "most_seen": _SHOWN_PATHS,
             "parents": parents,
             "tags": tags,
         }
@@ -158,6 +168,17 @@ def own_tenant(ask: Ask, typed: str) -> str | None:
     """Return a tenant that is the person's: another one's queues are not shown."""
     role = ask.me.role_in(typed) if typed else None
     return typed if role is not None else ask.tenant
+
+
+async def _seen_of_dataset(ask: Ask, typed: str) -> tuple[PathPair, ...]:
+    """Return the first paths that a job would find of a dataset; none without one."""
+    text = typed.strip().removeprefix("#")
+    if not (text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS):
+        return ()
+    try:
+        return await ask.deps.datasets.paths(ask.asker, int(text), limit=_SHOWN_PATHS)
+    except NotFound:
+        return ()
 
 
 async def _offered_parents(ask: Ask, words: Words, tenant: str | None) -> list[Row]:

@@ -9,10 +9,11 @@ from handlers.ask import Ask, GoTo, Page, Values
 from handlers.own_page import own_page
 from handlers.pages.data.sorting import Heads
 from handlers.pages.notebooks.picture import Aged
-from handlers.pages.pager import Pager, last_page
+from handlers.pages.pager import page_within
 from handlers.pages.runs.kinds import DONE, RunRoutes, Words, run_number, words_of
 from handlers.pages.runs.rows import row_of
 from handlers.pages.runs.words import state_words
+from handlers.pages.wanted import WantedList
 from handlers.route import Model, Spec
 from kqi_hub.domain.errors import InvalidInput, NotFound, NotPermitted
 from kqi_hub.domain.people import Role
@@ -27,15 +28,11 @@ PER_PAGE: Final = 50
 _DEEP: Final = (
     "id", "memo", "command", "dataset", "parent_id", "parent_name", "queue",
 )  # fmt: skip
-_SHOWN: Final = ("name", "tag", "owner", "asked_at", "state", "favourite")
 
 
-class Wanted(Model):
-    """What of a list is looked for; conditions are in the grammar of lists."""
+class Wanted(WantedList):
+    """What of a list of runs is looked for."""
 
-    id: str = Field("", max_length=200)
-    name: str = Field("", max_length=200)
-    memo: str = Field("", max_length=200)
     command: str = Field("", max_length=200)
     owner: str = Field("", max_length=200)
     queue: str = Field("", max_length=200)
@@ -46,18 +43,11 @@ class Wanted(Model):
     tag: str = Field("", max_length=400)
     state: str = Field("", max_length=40)
     favourite: Literal["", "yes"] = ""
-    sort: str = Field("-id", max_length=20)
-    page: int = Field(1, ge=1, le=100_000)
 
     @property
     def is_deep(self) -> bool:
         """Tell whether a condition is used that is folded away otherwise."""
         return any(getattr(self, name) for name in _DEEP)
-
-    @property
-    def is_narrow(self) -> bool:
-        """Tell whether something is looked for."""
-        return self.is_deep or any(getattr(self, name) for name in _SHOWN)
 
 
 class Star(Model):
@@ -71,10 +61,9 @@ class Star(Model):
 async def show_runs(ask: Ask) -> Page:
     """Show the runs of your tenant: state, value, queue, time, cost."""
     wanted, words = ask.query(Wanted), words_of(ask)
-    number, found = wanted.page, await _page(ask, words, wanted, wanted.page)
-    if number > last_page(found.total, PER_PAGE):
-        number = last_page(found.total, PER_PAGE)
-        found = await _page(ask, words, wanted, number)
+    found, pager = await page_within(
+        wanted.page, PER_PAGE, lambda number: _page(ask, words, wanted, number)
+    )
     role = ask.asker.role_in(ask.tenant) if ask.tenant else None
     tags = await ask.deps.runs.tags(ask.asker, ask.tenant) if ask.tenant else ()
 
@@ -87,7 +76,7 @@ async def show_runs(ask: Ask) -> Page:
             "unread": found.unread,
             "states": state_words(ask.texts),
             "heads": Heads(wanted.sort),
-            "page": Pager.of(number, PER_PAGE, found.total),
+            "page": pager,
             "may_start": role is not None and role >= Role.MEMBER,
             "tags": tags,
             "picture": Aged.of(found.picture),

@@ -24,11 +24,13 @@ class Row:
     left_s: float | None
     price: str
     cost: str
+    is_provisional: bool
     actions: tuple[str, ...]
 
 
 def row_of(ask: Ask, view: RunView) -> Row:
     """Return a run in one line."""
+    cost = _cost(ask, view)
     return Row(
         run=view.run,
         status=status_of(view.status, ask.texts),
@@ -38,9 +40,15 @@ def row_of(ask: Ask, view: RunView) -> Row:
         waited_s=view.waited_s,
         left_s=view.left_s,
         price=hourly(ask, view.price),
-        cost=_cost(ask, view),
+        cost=cost,
+        is_provisional=bool(view.cost and cost) and _is_open(view),
         actions=view.actions,
     )
+
+
+def _is_open(view: RunView) -> bool:
+    """Tell whether it has ended and may still cost something else on the bill."""
+    return not view.run.is_live and not view.is_billed
 
 
 def _cost(ask: Ask, view: RunView) -> str:

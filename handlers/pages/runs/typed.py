@@ -12,6 +12,7 @@ from handlers.pages.typed_fields import (
     Reader,
     dataset,
     number,
+    parents_of,
     plain_lines,
     shape,
     staging,
@@ -24,7 +25,6 @@ from kqi_hub.domain.runs import Parent, RunKind, RunSpec, Source
 from kqi_hub.i18n import N_
 
 _PORTS: Final = N_("These must be numbers of ports, such as 6006, 8080.")
-_PARENTS: Final = N_("These must be numbers of runs, such as 12, 15.")
 
 
 class Filled(Model):
@@ -41,6 +41,7 @@ class Filled(Model):
     dataset: str = Field("", max_length=1000)
     staging: str = Field("", max_length=1000)
     environment: str = Field("", max_length=1000)
+    image: str = Field("", max_length=1000)
     repository: str = Field("", max_length=10_000)
     ref: str = Field("", max_length=10_000)
     commit: str = Field("", max_length=1000)
@@ -75,6 +76,7 @@ def texts_of(spec: RunSpec) -> dict[str, str]:
         "dataset": "" if spec.dataset is None else str(spec.dataset),
         "staging": spec.staging.value,
         "environment": spec.environment,
+        "image": spec.image,
         "repository": source.url if source else "",
         "ref": source.ref if source else "",
         "commit": source.commit if source else "",
@@ -110,6 +112,7 @@ def spec_of(sent: Mapping[str, str], kinds: Mapping[int, RunKind]) -> RunSpec:
         staging=reader.read("staging", staging) or Staging.LINK,
         parents=tuple(Parent(kinds.get(one, RunKind.TRAINING), one) for one in numbers),
         environment=sent["environment"].strip(),
+        image=sent["image"].strip(),
         source=_source(sent),
         variables=reader.read("variables", variables) or (),
         ports=reader.read("ports", _ports) or (),
@@ -127,11 +130,6 @@ def shape_or_none(sent: Mapping[str, str]) -> tuple[Shape | None, int | None]:
     size = shape(reader)
     lifetime_s = reader.read("lifetime_h", _lifetime)
     return (None if reader.has_faults else size), lifetime_s
-
-
-def parents_of(sent: Mapping[str, str]) -> tuple[int, ...]:
-    """Return the numbers of the parents."""
-    return whole_numbers(sent["parents"], _PARENTS)
 
 
 def tags_of(text: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from kqi_hub.services.run_views import STATE_WORDS
 
 # Beside the word: the kind and the sign, as parts/status.html takes them.
 _MARKS: Final[Mapping[str, tuple[str, str]]] = {
+    RunState.OPENED: ("busy", "upload"),
     RunState.PREPARED: ("idle", "file-earmark-text"),
     RunState.ASKED: ("wait", "send"),
     RunState.PENDING: ("wait", ""),
@@ -27,6 +28,9 @@ _MARKS: Final[Mapping[str, tuple[str, str]]] = {
     "stopping": ("wait", "stop-circle"),
 }
 _SENTENCES: Final[Mapping[RunState, str]] = {
+    RunState.OPENED: N_(
+        "It was done elsewhere, and its results are being uploaded from there."
+    ),
     RunState.PREPARED: N_(
         "Its script is ready and nothing is submitted. Submit the script yourself with "
         "sbatch; the portal recognises the job by its name and follows it here."
@@ -73,12 +77,15 @@ def status_of(status: str, texts: Texts) -> Status:
 
 
 def state_words(texts: Texts) -> tuple[tuple[str, str], ...]:
-    """Return every state and its word, in the order of a run's life."""
-    return tuple((one.value, texts.say(STATE_WORDS[one])) for one in RunState)
+    """Return every state of a run with a job, in the order of its life, in words."""
+    states = [one for one in RunState if one is not RunState.OPENED]
+    return tuple((one.value, texts.say(STATE_WORDS[one])) for one in states)
 
 
 def sentence_of(run: Run, texts: Texts) -> str:
     """Say what is under way, or how it ended and what to do."""
     if run.is_live and run.stopping is not None:
         return texts.say(N_("It is being stopped."))
+    if run.spec.is_outside and run.state is RunState.COMPLETED:
+        return texts.say(N_("It was done elsewhere. Its results were uploaded."))
     return texts.say(_SENTENCES[run.state])

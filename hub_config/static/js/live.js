@@ -1,5 +1,5 @@
 // The page is told what changes, by one stream of events: [data-live="a,b"] names the
-// subjects, data-events the address. Others listen to the document:
+// subjects, data-events the address, data-tenant whose things it shows. Others listen to the document:
 //   kqi:live     an event came; detail is { subject, data }
 //   kqi:changed  what the page shows is new: fetch it again
 // A page that nobody looks at listens to nothing. A stream that breaks is begun again,
@@ -13,6 +13,7 @@ const SILENCE_MS = 50_000;
 class Stream {
   constructor(place) {
     const query = new URLSearchParams({ of: place.dataset.live });
+    if (place.dataset.tenant) query.set("tenant", place.dataset.tenant);
     this.address = `${place.dataset.events}?${query}`;
     this.pause = FIRST_MS;
     this.seen = new Map();

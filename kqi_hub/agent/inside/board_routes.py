@@ -28,9 +28,16 @@ class Board(RunHandler):
         await self._answer(self.place(kind, number))
 
     async def post(self, kind: str, number: str) -> None:
-        """Start it."""
+        """Start it; Problem 409 for what has none."""
         self.require_token()
         place = self.place(kind, number)
+        if place.kind != "training":
+            raise Problem(
+                409,
+                "no-training",
+                "Only trainings have a TensorBoard; what an inference has written can "
+                "be shown beside one.",
+            )
         wish = read_wish(self.request.body)
         seen = await self.agent.inside.boards.start(place, wish)
         self.set_status(202)

@@ -22,6 +22,7 @@ _PIECE: Final = 64 * 1024
 KEPT_BYTES: Final = 256 * 1024
 _HANGUP_S: Final = 3.0
 _LOST: Final = 255
+_RESETTABLE: Final = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class Terminal:
                     (os.POSIX_SPAWN_DUP2, 0, 1), (os.POSIX_SPAWN_DUP2, 0, 2),
                 ),
                 setsid=True,
+                # Python ignores SIGPIPE, and who started us may have ignored ctrl-c:
+                # programs would inherit it, and a shell keeps it for all it starts.
+                setsigdef=_RESETTABLE,
+                setsigmask=(),
             )  # fmt: skip
         except OSError:
             os.close(self._master)

@@ -9,6 +9,7 @@ from typing import Any, Final
 _UNFIT: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LATEST: Final = 1e11
+_MOST_AMOUNT: Final = 1e12
 
 
 def is_clean(text: str) -> bool:
@@ -48,11 +49,27 @@ def moments(value: object, most: int) -> dict[str, float]:
     return kept
 
 
+def figures(value: object, most: int) -> dict[str, float | str | None] | None:
+    """Return names with their numbers, or with a word; None of what is no table."""
+    if not isinstance(value, Mapping):
+        return None
+    kept: dict[str, float | str | None] = {}
+    for name, one in list(value.items())[:most]:
+        kept[cleaned(name, 30)] = cleaned(one, 30) or _amount(one)
+    return kept
+
+
 def lines(value: Any, most: int, longest: int) -> list[str]:
     """Return lines of text."""
     return (
         [cleaned(one, longest) for one in value[:most]] if type(value) is list else []
     )
+
+
+def _amount(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < _MOST_AMOUNT else None
 
 
 def _is_unfit(one: str) -> bool:

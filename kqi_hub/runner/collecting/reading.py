@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from kqi_hub.runner.collecting.cleaning import (
     cleaned,
+    figures,
     lines,
     moment,
     moments,
@@ -20,8 +21,15 @@ from kqi_hub.runner.collecting.held import (
     own_folder,
     whole,
 )
+from kqi_hub.runner.runs.use_lines import (
+    FILE as USE_FILE,
+    MOST_BYTES as USE_BYTES,
+    samples_of,
+    sums_of,
+)
 
 _VERSION: Final = 1
+_MOST_FIGURES: Final = 20
 _RESULT_BYTES: Final = 64 * 1024
 _STATE_BYTES: Final = 64 * 1024
 _LONGEST_VALUE: Final = 255
@@ -37,11 +45,12 @@ def collected(place: str, folder: str, until: float) -> Found:
     """Return what a run's folder tells; nothing that lies in it makes this fail."""
     answer: Found = {"found": "none", "why": "", "value": "", "phase": ""}
     answer |= _told(Count())
-    answer["result"] = None
+    answer |= {"result": None, "use": None}
     try:
         with folder_below(place, folder.split("/")) as held:
             _read_result(held, answer)
             answer["phase"] = _phase(held)
+            answer["use"] = _use(held, answer["result"])
             with suppress(FileNotFoundError):
                 _read_output(held, answer, until)
     except FileNotFoundError:
@@ -84,6 +93,7 @@ def _result(raw: bytes) -> Found:
         "ended_at": moment(said.get("ended_at")),
         "phases": moments(said.get("phases"), _MOST_PHASES),
         "notes": lines(said.get("notes"), _MOST_NOTES, _LONGEST_LINE),
+        "use": figures(said.get("use"), _MOST_FIGURES),
     }
 
 
@@ -103,6 +113,16 @@ def _phase(folder: int) -> str:
         said = _object(whole(folder, "state.json", _STATE_BYTES), "state.json")
         return cleaned(said.get("phase"), 30)
     return ""
+
+
+def _use(folder: int, result: Found | None) -> Found | None:
+    """Return what it has used: its own sum, or that of the lines that it has left."""
+    if result is not None and result["use"] is not None:
+        said: Found = result["use"]
+        return said
+    with suppress(FileNotFoundError, Unfit):
+        return sums_of(samples_of(beginning(folder, USE_FILE, USE_BYTES)))
+    return None
 
 
 def _read_output(folder: int, answer: Found, until: float) -> None:

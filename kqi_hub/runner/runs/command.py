@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,13 +40,15 @@ def run_command(
     environment: Mapping[str, str],
     say: Say,
     began: Callable[[int], None],
+    beside: Collection[int] = (),
 ) -> Ended:
     """Run a program in the run's own folders; nothing of it is left afterwards.
 
-    `began` is called with the number of its process.
+    `began` is called with the number of its process. Those `beside` are the caller's.
     """
     adopt_orphans(lambda _: None)
     with Ears() as ears, _Watch(argv, home, environment, ears, say) as watch:
+        watch.beside |= set(beside)
         began(watch.pid)
         return watch.to_the_end()
 
@@ -61,6 +63,7 @@ class _Watch:
         say: Say,
     ) -> None:
         self._ears, self._say = ears, say
+        self.beside: set[int] = set()
         self._ended: dict[int, int] = {}
         # Dies of a SIGTERM that goes to everybody, and of this process's own end.
         self._canary = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE)
@@ -166,7 +169,7 @@ class _Watch:
 
     def _own(self) -> set[int]:
         """Return the command's processes, without ours and without bwrap."""
-        helpers = {self._canary.pid}
+        helpers = {self._canary.pid} | self.beside
         if self._inner is not None:
             helpers.add(self._top.pid)
         return descendants(os.getpid()) - helpers

@@ -70,6 +70,7 @@ class Diary:
             "phases": self._phases,
             "notes": self._notes,
             "mounts": self.mounts,
+            "use": None,
         } | found
         try:
             write_json(self._folder / RESULT, told, lasting=True)

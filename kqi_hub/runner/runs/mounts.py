@@ -42,14 +42,17 @@ def make_home(
     parents: Sequence[ParentPlace],
     environ: Mapping[str, str],
     item: str = "",
+    around: Sequence[str] | None = None,
 ) -> Home:
     """Make a run's folders and return where the command finds them.
 
     A single `item` of data lies in a folder of its number below the input (K-44).
+    `around` are bubblewrap's options for what is shown beside them; None: the node.
     """
     for name in OWN:
         (folder / name).mkdir(mode=0o700, exist_ok=True)
-    mounted = _mounted(folder, input_from, parents, item)
+    shown = _as_it_is() if around is None else around
+    mounted = _mounted(folder, input_from, parents, item, shown)
     why = _problem(mounted, environ)
     if not why:
         return mounted
@@ -58,9 +61,13 @@ def make_home(
 
 
 def _mounted(
-    folder: Path, input_from: Path | None, parents: Sequence[ParentPlace], item: str
+    folder: Path,
+    input_from: Path | None,
+    parents: Sequence[ParentPlace],
+    item: str,
+    around: Sequence[str],
 ) -> Home:
-    argv = ["bwrap", *_as_it_is(), "--dir", INSIDE]
+    argv = ["bwrap", *around, "--dir", INSIDE]
     for name in OWN:
         argv += ["--bind", str(folder / name), f"{INSIDE}/{name}"]
     argv += _input_mounts(input_from, item)
@@ -112,7 +119,8 @@ def _problem(home: Home, environ: Mapping[str, str]) -> str:
         return "bwrap (bubblewrap) is not installed on this node"
     try:
         done = subprocess.run(
-            [*home.argv, "--", "/bin/true"],
+            # There is a bash on every node, and in every image that can be run.
+            [*home.argv, "--", "/bin/bash", "-c", ":"],
             env=dict(environ),
             stdin=subprocess.DEVNULL,
             capture_output=True,

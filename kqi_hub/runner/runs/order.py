@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from kqi_hub.runner.images.fetching import Wanted
+from kqi_hub.runner.images.ordered import wanted_image, without_password
 from kqi_hub.runner.order import BadOrder, own_text, pair, texts
 from kqi_hub.runner.runs.files import write_json
 
@@ -48,6 +50,16 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenWay:
+    """Where the job gets a token for `kqi`, and what it gets it for, once."""
+
+    server: str
+    ticket: str = field(repr=False)
+    # What vouches for the server beside what the node knows.
+    ca_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RunOrder:
     """What is to be run, where, and with what."""
 
@@ -57,6 +69,9 @@ class RunOrder:
     folder: Path
     command: str
     environment: str = ""
+    image: Wanted | None = None
+    # For how long images that no run uses are kept; 0: for ever.
+    images_kept_s: float = 0.0
     zips: bool = False
     copies: bool = False
     ports: tuple[int, ...] = ()
@@ -69,11 +84,18 @@ class RunOrder:
     control: Mapping[str, str] = field(default_factory=dict, repr=False)
     defaults: Mapping[str, str] = field(default_factory=dict, repr=False)
     item: Item | None = None
+    # None where the site hands no tokens out.
+    token: TokenWay | None = None
 
     @property
     def environments(self) -> Path:
         """Return where the person's conda environments are."""
         return self.folder.parents[2] / ".conda" / "envs"
+
+    @property
+    def images(self) -> Path:
+        """Return where the person's container images are kept."""
+        return self.folder.parents[1] / "images"
 
     @property
     def input(self) -> tuple[str, Path] | None:
@@ -190,6 +212,8 @@ def _order(told: Told, folder: Path) -> RunOrder:
         folder=folder,
         command=_text(run["command"]),
         environment=str(run.get("environment") or ""),
+        image=wanted_image(told.get("image")),
+        images_kept_s=float(told.get("images_kept_s") or 0.0),
         zips=bool(run.get("zip")),
         copies=run.get("staging") == "copy",
         ports=tuple(int(port) for port in run.get("ports") or ()),
@@ -205,6 +229,16 @@ def _order(told: Told, folder: Path) -> RunOrder:
         control=texts(told.get("control") or {}),
         defaults=texts(told.get("defaults") or {}),
         item=task and _item(task),
+        token=_token_way(told),
+    )
+
+
+def _token_way(told: Told) -> TokenWay | None:
+    token = told.get("token")
+    if not token:
+        return None
+    return TokenWay(
+        str(told["server"]), str(token["ticket"]), _text(token.get("ca_file") or "")
     )
 
 
@@ -224,7 +258,14 @@ def _without_secrets(told: Told) -> Told:
         for name, value in (told.get("control") or {}).items()
         if name not in _SECRET_VARIABLES
     }
-    return told | {"git": None, "control": control}
+    token = told.get("token")
+    kept = token and {**token, "ticket": ""}
+    return told | {
+        "git": None,
+        "token": kept,
+        "control": control,
+        "image": without_password(told.get("image")),
+    }
 
 
 def _path(value: object) -> Path:

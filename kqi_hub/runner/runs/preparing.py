@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from kqi_hub.runner.dataset import NoDataset, check_readable
+from kqi_hub.runner.images.cache import Cache, KeptImage
+from kqi_hub.runner.images.fetching import NoImage, bring_image
+from kqi_hub.runner.images.gpu_libraries import gpu_mounts
+from kqi_hub.runner.images.surroundings import BASH, has_bash, surroundings
 from kqi_hub.runner.kernels import has_environment
 from kqi_hub.runner.local_copy import NoCopy, local_copy, local_place
 from kqi_hub.runner.repository import CloneFailed, Source
@@ -40,6 +44,42 @@ def find_environment(order: RunOrder) -> Path | None:
         why = f"there is no environment {name} in {order.environments}"
         raise Failed(_NO_ENVIRONMENT, why)
     return order.environments / name
+
+
+def find_image(order: RunOrder, diary: Diary) -> KeptImage | None:
+    """Return the chosen image, if one was, fetched where it is new; Failed."""
+    wanted = order.image
+    if wanted is None:
+        return None
+    try:
+        found = bring_image(
+            wanted,
+            Cache(order.images),
+            say,
+            lambda: diary.phase("fetching"),
+            lambda done, of: diary.progress(done, of, "bytes"),
+        )
+    except NoImage as error:
+        why = f"the image {wanted.name} was not brought: {error}"
+        raise Failed(_NO_ENVIRONMENT, why) from error
+    if not has_bash(found.root):
+        why = f"the image {wanted.name} has no {BASH}, which runs the command"
+        raise Failed(_NO_ENVIRONMENT, why)
+    return found
+
+
+def around_image(image: KeptImage, folder: Path) -> list[str]:
+    """Return what is shown beside a run's folders: the image, and the node's driver."""
+    environ = os.environ
+    return surroundings(image.root, folder, environ, gpu_mounts(environ))
+
+
+def sweep_images(order: RunOrder) -> None:
+    """Remove images that no run of the person's has used for long."""
+    if order.images_kept_s:
+        gone = Cache(order.images).sweep(order.images_kept_s)
+        if gone:
+            say(f"Images that no run has used for long are removed: {len(gone)}.")
 
 
 def packages_of(prefix: Path, order: RunOrder, diary: Diary) -> dict[str, Any] | None:
@@ -93,16 +133,26 @@ def _copied(path: Path, diary: Diary) -> Iterator[Path]:
         yield copy
 
 
-def home_of(order: RunOrder, input_from: Path | None, diary: Diary) -> Home:
+def home_of(
+    order: RunOrder,
+    input_from: Path | None,
+    diary: Diary,
+    image: KeptImage | None = None,
+) -> Home:
     """Make the run's folders and mounts; Failed."""
     number = order.item.data if order.item is not None else None
     item = "" if number is None else str(number)
     try:
-        home = make_home(order.folder, input_from, order.parents, os.environ, item)
+        around = None if image is None else around_image(image, order.folder)
+        home = make_home(
+            order.folder, input_from, order.parents, os.environ, item, around
+        )
     except OSError as error:
         why = f"the folder {order.folder} cannot be used: {error.strerror or error}"
         raise Failed(_NO_FOLDER, why) from error
     diary.mounts = home.kind
+    if image is not None and home.why:
+        raise Failed(_NO_ENVIRONMENT, f"the image cannot be run here: {home.why}")
     if home.why:
         diary.note(
             f"There is no /kqi on this node ({home.why}): the same folders are in "

@@ -7,12 +7,12 @@ from collections.abc import Collection
 from pathlib import Path
 
 
-def descendants(of: int) -> set[int]:
+def descendants(of: int, *, with_zombies: bool = False) -> set[int]:
     """Return every living process below one, however far; zombies are none."""
     children: dict[int, list[int]] = {}
     for entry in os.scandir("/proc"):
         if entry.name.isdecimal():
-            parent = _parent(int(entry.name))
+            parent = _parent(int(entry.name), with_zombies)
             if parent is not None:
                 children.setdefault(parent, []).append(int(entry.name))
     found: set[int] = set()
@@ -36,14 +36,14 @@ def catching(pids: Collection[int], number: signal.Signals) -> set[int]:
     return {pid for pid in pids if _caught(pid) >> (number - 1) & 1}
 
 
-def _parent(pid: int) -> int | None:
+def _parent(pid: int, with_zombies: bool) -> int | None:
     try:
         text = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return None
     # The name, in brackets, may have anything in it.
     state, parent, *_ = text[text.rindex(b")") + 1 :].split()
-    return None if state == b"Z" else int(parent)
+    return None if state == b"Z" and not with_zombies else int(parent)
 
 
 def _caught(pid: int) -> int:

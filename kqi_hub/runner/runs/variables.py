@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from kqi_hub.runner.environment import without_other_pythons
+from kqi_hub.runner.images.cache import KeptImage
+from kqi_hub.runner.images.gpu_libraries import INSIDE as GPUS
+from kqi_hub.runner.images.variables import variables_in_image
 from kqi_hub.runner.runs.mounts import Home
 from kqi_hub.runner.runs.order import RunOrder
 
@@ -18,17 +21,19 @@ _UNLESS_SAID: Final = {
 
 
 def command_variables(
-    order: RunOrder, home: Home, prefix: Path | None, environ: Mapping[str, str]
+    order: RunOrder,
+    home: Home,
+    prefix: Path | None,
+    environ: Mapping[str, str],
+    image: KeptImage | None = None,
 ) -> dict[str, str]:
     """Return what the command sees, from the weakest to the strongest.
 
-    What the job began with; the operator's defaults; the person's variables; the
-    chosen environment; what is said of the run, which nobody overrides.
+    What the job began with, or what the image sets; the operator's defaults; the
+    person's variables; the chosen environment; what is said of the run, which nobody
+    overrides.
     """
-    found = without_other_pythons(environ)
-    # Last, so that git, python and kqi are there and nothing of the person's is hidden.
-    tools = str(Path(sys.executable).parent)
-    found["PATH"] = _joined(found.get("PATH", ""), tools)
+    found = _of_node(environ) if image is None else _of_image(environ, image, home)
     found |= {**_UNLESS_SAID, **order.defaults, **order.variables}
     if prefix is not None:
         found["PATH"] = _joined(str(prefix / "bin"), found["PATH"])
@@ -59,6 +64,21 @@ def run_variables(order: RunOrder, home: Home) -> dict[str, str]:
             "TAGS": ",".join(order.item.tags),
         }
     return told
+
+
+def _of_node(environ: Mapping[str, str]) -> dict[str, str]:
+    found = without_other_pythons(environ)
+    # Last, so that git, python and kqi are there and nothing of the person's is hidden.
+    tools = str(Path(sys.executable).parent)
+    found["PATH"] = _joined(found.get("PATH", ""), tools)
+    return found
+
+
+def _of_image(
+    environ: Mapping[str, str], image: KeptImage, home: Home
+) -> dict[str, str]:
+    has_gpus = any(one.startswith(GPUS) for one in home.argv)
+    return variables_in_image(environ, image.variables, has_gpus=has_gpus)
 
 
 def _joined(*paths: str) -> str:

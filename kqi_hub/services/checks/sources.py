@@ -9,6 +9,8 @@ from kqi_hub.domain.data_item_ports import Comparison
 from kqi_hub.domain.health import DirectoryProbe, MachineProbe, SlurmProbe
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.ports import Cluster, Door
+from kqi_hub.domain.reconciliation import Reconciliation
+from kqi_hub.services.checks.rate_checks import RateFacts
 from kqi_hub.services.checks.store_checks import StoreSources
 from kqi_hub.services.polling import PollRules
 
@@ -47,4 +49,8 @@ class Sources:
     store: StoreSources | None = None
     # What the worker's daily comparisons of store and database found.
     comparisons: Callable[[], Sequence[Comparison]] | None = None
+    # What the last comparison of the book with Slurm's accounting found.
+    reconciled: Callable[[], Reconciliation | None] | None = None
+    # The cards of rates, beside what the settings file says.
+    rates: Callable[[], RateFacts] | None = None
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

@@ -25,7 +25,10 @@ done
 """
 _SRUN = """\
 #!{python} -I
-import os, sys
+import os, signal, sys
+# The real one is no Python, and ignores no signal.
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 open({folder!r} + "/srun.args", "a").write(repr(sys.argv[1:]) + "\\n")
 words = sys.argv[1:]
 job = next(w for w in words if w.startswith("--jobid=")).partition("=")[2]

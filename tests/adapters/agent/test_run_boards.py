@@ -271,6 +271,16 @@ async def test_a_place_that_another_job_has_noted_is_not_connected_to(
         assert (await seen(lab))["state"] == "starting"
 
 
+@pytest.mark.parametrize("kind", ["inference", "preprocessing"])
+async def test_only_a_training_has_one(lab: Lab, kind: str) -> None:
+    (lab.folder / "kqi" / kind / "7" / "output").mkdir(parents=True)
+    way = f"api/runs/{kind}/7/tensorboard"
+    answer = await lab.get(way, method="POST", body="{}")
+    assert answer.code == 409
+    assert "Only trainings have a TensorBoard" in answer.body.decode()
+    assert lab.slurm.calls("sbatch") == []
+
+
 @pytest.mark.parametrize("kind", ["training", "inference", "preprocessing"])
 @pytest.mark.parametrize("name", ["7", "7.4711"])
 async def test_a_runs_state_is_what_its_folder_says(

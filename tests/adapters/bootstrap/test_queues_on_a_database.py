@@ -1,23 +1,22 @@
 """Queues read from the worker's own tables, as the portal does it."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from datetime import date, timedelta
 
-import pytest
 from sqlalchemy import Engine
 
 from kqi_hub.bootstrap.database import (
     open_association_store,
-    open_database,
-    upgrade_database,
 )
 from kqi_hub.bootstrap.queues import open_queues
+from kqi_hub.bootstrap.rates import open_pricing, open_rate_cards, open_rates
 from kqi_hub.db.snapshot import SqlSnapshotStore
 from kqi_hub.domain.cluster import Association
+from kqi_hub.domain.money import MICRO
 from kqi_hub.domain.notebooks import Shape
+from kqi_hub.domain.rate_cards import CardLine
 from kqi_hub.services.freshness import Trust
-from kqi_hub.settings.building import build
+from kqi_hub.services.rates import Author
 from kqi_hub.settings.model import Settings
 from tests.fakes.people import association
 from tests.fakes.queues import reading
@@ -31,23 +30,6 @@ KNOWN: tuple[Association, ...] = (
     association("", "vision"),
     association("mia", "vision"),
 )
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    database = {"url": f"sqlite:///{tmp_path / 'kqi.sqlite'}"}
-    built, problems = build({**TABLES, "database": database})
-    assert problems == []
-    assert built is not None
-    upgrade_database(built)
-    return built
-
-
-@pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
-    opened = open_database(settings)
-    yield opened
-    opened.dispose()
 
 
 async def test_what_the_worker_stores_is_what_people_see(
@@ -68,6 +50,40 @@ async def test_what_the_worker_stores_is_what_people_see(
     # Four GPUs of the node, whatever is asked of them.
     assert estimate.price.per_hour == 120_000_000
     assert estimate.wait.outlook.value == "now"
+
+
+async def test_the_settings_rates_are_the_first_card_and_no_other(
+    settings: Settings, engine: Engine
+) -> None:
+    store = open_rate_cards(settings, engine)
+    await open_queues(settings, engine).board.current()
+    # Before the worker has seen Slurm nobody knows which queues are exclusive.
+    assert store.cards() == ()
+    SqlSnapshotStore(engine, "gpu1").save(reading(time.time()), {})
+    for _ in range(2):
+        await open_queues(settings, engine).board.current()
+    [first] = store.cards()
+    assert (first.author, first.card.version, first.card.from_at) == ("settings", 1, 0)
+    assert first.card.lines == (CardLine("v100", gpu=30 * MICRO, whole_node=True),)
+    # Nothing is known that was used until now: there is nothing to post again.
+    assert first.posted_at is not None
+
+
+async def test_a_card_that_is_published_counts_in_a_running_portal(
+    settings: Settings, engine: Engine
+) -> None:
+    SqlSnapshotStore(engine, "gpu1").save(reading(time.time()), {})
+    pricing, watch = open_pricing(settings, engine)
+    watch.renew()
+    rates = open_rates(settings, engine, pricing)
+    text = f"from = {date.today() - timedelta(2)}\n[[rate]]\nqueue = 'cpu'\nper_cpu = 2"
+    shown = await rates.preview(text)
+    version = await rates.publish(Author("oda"), shown.document, shown.confirmation)
+    assert version == 2
+    assert [line.cpu for line in pricing.rates_of("cpu")] == [2 * MICRO]
+    assert pricing.rates_of("v100") == ()
+    assert await rates.settle() == 0
+    assert all(one.posted_at for one in await rates.cards())
 
 
 async def test_a_refresh_reaches_the_worker(settings: Settings, engine: Engine) -> None:

@@ -10,7 +10,6 @@ import pytest
 from kqi_hub.bootstrap.database import open_database, upgrade_database
 from kqi_hub.bootstrap.runs import (
     open_run_keeper,
-    open_run_prices,
     open_submission,
     run_place,
     run_rules,
@@ -93,7 +92,6 @@ async def test_portal_and_worker_begin_without_asking_anybody(
     settings: Settings,
 ) -> None:
     await asyncio.to_thread(upgrade_database, settings)
-    assert open_run_prices(settings, open_database(settings)) is None
     submission = open_submission(settings, open_database(settings))
     assert submission.under_way == frozenset()
     keeper = open_run_keeper(settings)

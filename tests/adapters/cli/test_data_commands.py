@@ -173,6 +173,8 @@ def test_many_are_tagged_and_deleted_and_what_fails_is_named(
     assert (done.code, "2 of 3 done" in done.err) == (5, True)
     assert "data 2: " in done.err
     assert run("data", "delete", "2", "--yes").code == 5
+    outcomes = run("data", "delete", "1", "2", "--yes", "--json").json["outcomes"]
+    assert [(one["id"], one["done"]) for one in outcomes] == [(1, False), (2, False)]
     assert "frozen" in run("data", "blockers", "2").out
     assert [one["id"] for one in run("data", "list", "--json").json] == [2]
 

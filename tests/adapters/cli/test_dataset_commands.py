@@ -91,7 +91,7 @@ def test_a_locked_dataset_is_named_anew_and_copied_but_not_changed(
     assert run("dataset", "update-meta-info", "1", "-n", "frozen").code == 0
     assert "frozen (copy)" in run("dataset", "copy", "1").err
     assert run("dataset", "delete", "2", text="n\n").code == 1
-    assert run("dataset", "delete", "2", "--yes").code == 0
+    assert run("dataset", "delete", "2", "--yes", "--json").json == {"id": 2}
     assert run("dataset", "get", "2").code == 4
 
 

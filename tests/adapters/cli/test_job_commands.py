@@ -32,6 +32,7 @@ def asleep(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[], object]]:
 
     clock = SimpleNamespace(sleep=sleep, monotonic=time.monotonic)
     monkeypatch.setattr("kqi_hub.sdk.jobs.time", clock)
+    monkeypatch.setattr("kqi_hub.sdk.job_logs.time", clock)
     return steps
 
 
@@ -73,7 +74,10 @@ def test_one_job_says_why_it_waits(run: Run) -> None:
 def test_what_is_asked_for_is_done(
     run: Run, site: FakeSite, words: tuple[str, ...], done: tuple[str, str, str]
 ) -> None:
-    assert run("job", *words).code == 0
+    said = run("job", *words, "--json")
+    assert (said.code, said.err) == (0, "")
+    [told] = said.json.values()
+    assert words[1] in ([told] if isinstance(told, str) else told)
     assert site.own_jobs.control.done == [done]
 
 

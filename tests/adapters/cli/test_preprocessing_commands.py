@@ -40,7 +40,7 @@ def test_only_a_name_is_needed_until_it_is_run(run: Run) -> None:
     told = run("preprocessing", "get", "1").out
     assert "2 CPU, 1024 MB" in told
     assert "convert $f" in told
-    assert run("preprocessing", "delete", "2", "--yes").code == 0
+    assert run("preprocessing", "delete", "2", "--yes", "--json").json == {"id": 2}
     assert run("preprocessing", "get", "2").code == 4
 
 

@@ -147,10 +147,13 @@ def test_one_is_shown_with_what_was_asked_for(run: Run, furnished: FakeSite) -> 
         "kqi/training/1",
         "read by:     inference 6",
         "3 files, 2.0 KiB",
+        "used:        0.8 of 2 CPUs; 0.9 of 8 GB memory",
         "1" * 40,
     ):
         assert text in told
-    assert run("training", "get", "1", "--json").json["exit_code"] == 0
+    found = run("training", "get", "1", "--json").json
+    assert (found["exit_code"], found["use"]["source"]) == (0, "processes")
+    assert (found["use"]["cores"], found["use"]["cpu"]) == (0.75, 0.375)
     assert "completed" in run("training", "events", "1").out
     assert run("training", "tags", "--json").json == ["baseline"]
     for words in (("get", "99"), ("get", str(INFERENCE)), ("events", "99")):
@@ -269,7 +272,9 @@ def test_name_memo_tags_and_favourite_are_changed(
     assert run("training", "update", "1", "--no-tags", "-t", "x").code == 2
     assert "2 of 2 done." in run("training", "tag", "kept", "1", "2").err
     assert furnished.runs.store.runs[RUNNING].tags == ("baseline", "kept")
-    run("training", "tag", "kept", "1", "--remove")
+    untagged = run("training", "tag", "kept", "1", "--remove", "--json")
+    [one] = untagged.json["outcomes"]
+    assert (one["id"], one["done"], untagged.err) == (1, True, "")
     assert furnished.runs.store.runs[DONE].tags == ()
 
 
@@ -282,10 +287,15 @@ def test_a_delete_says_what_goes_and_what_is_against_it(
     assert "inference 6 infer reads its output" in refused.err
     assert run("training", "delete", str(DONE), "--yes").code == 5
     assert "It has not ended." in run("training", "delete", "2", text="n\n").err
-    assert run("training", "delete", str(FAILED), "--yes").code == 0
+    gone = run("training", "delete", str(FAILED), "--yes", "--json")
+    assert [(one["id"], one["done"]) for one in gone.json["outcomes"]] == [
+        (FAILED, True)
+    ]
     assert run("training", "get", str(FAILED)).code == 4
-    done = run("inference", "delete", str(INFERENCE), "99", "--yes")
-    assert (done.code, "1 of 2 done." in done.err) == (5, True)
+    done = run("inference", "delete", str(INFERENCE), "99", "--yes", "--json")
+    assert done.code == 5
+    assert [one["done"] for one in done.json["outcomes"]] == [True, False]
+    assert "inference 99: " in done.err
 
 
 @pytest.fixture
@@ -302,8 +312,8 @@ def pieces(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     monkeypatch.setattr(Client, "_agent_json", answer)
     clock = SimpleNamespace(sleep=lambda _: None, monotonic=time.monotonic)
-    monkeypatch.setattr("kqi_hub.sdk.run_logs.time", clock)
-    monkeypatch.setattr("kqi_hub.sdk.run_logs._LAST_LOOK_S", 0.0)
+    monkeypatch.setattr("kqi_hub.sdk.job_logs.time", clock)
+    monkeypatch.setattr("kqi_hub.sdk.job_logs._LAST_LOOK_S", 0.0)
     return told
 
 

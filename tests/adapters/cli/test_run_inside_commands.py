@@ -73,6 +73,12 @@ def test_a_tensorboard_is_started_waited_for_and_stopped(
     assert "a-token" not in done.out + done.err
 
 
+def test_an_inference_has_no_tensorboard_to_start(run: Run, agent: Agent) -> None:
+    done = run("inference", "tensorboard", "6")
+    assert (done.code, "No such command 'tensorboard'" in done.err) == (2, True)
+    assert agent.asked == []
+
+
 def test_a_tensorboard_that_fails_says_why(run: Run, agent: Agent) -> None:
     agent.states = ["asked", "failed"]
     done = run("training", "tensorboard", "2")

@@ -30,6 +30,7 @@ THROUGH_AGENT = {
     "ports",
     "tensorboard",
     "tensorboard-halt",
+    "use",
 }
 [PYTHON] = re.findall(r"^```python\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 

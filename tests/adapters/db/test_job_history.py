@@ -63,6 +63,18 @@ def test_a_job_that_was_seen_to_end_gets_its_exit_code(
     history.add_ended([(over, end), ended(13)])
     # Another end of the same number is another run.
     assert codes(engine) == {12: (3, 9), 13: (None, None)}
+    assert store.exit_codes([12, 13, 14]) == {12: 3}
+
+
+@pytest.mark.parametrize(
+    ("code", "signal", "told"), [(0, 0, 0), (3, 0, 3), (0, 9, 137)]
+)
+def test_a_signal_is_told_as_a_shell_tells_it(
+    store: SqlSnapshotStore, history: SqlJobHistory, code: int, signal: int, told: int
+) -> None:
+    over, end = ended(12)
+    history.add_ended([(over, replace(end, exit_code=code, signal=signal))])
+    assert store.exit_codes([12]) == {12: told}
 
 
 def test_what_the_controller_still_lists_may_come_after(

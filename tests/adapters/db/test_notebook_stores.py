@@ -393,14 +393,3 @@ def test_changes_are_found_by_time_and_person(
     late = sessions.ended(session.id, SessionEnd(NOW - 100, Cause.LOST))
     assert late.ended_at == NOW - 100
     assert sessions.changed_since(NOW + 500) == (late,), "the end is told when noted"
-
-
-def test_the_first_price_told_counts_and_none_after_the_end(
-    sessions: SqlSessionStore, session: Session
-) -> None:
-    assert session.per_hour is None
-    assert sessions.priced(session.id, 0, NOW + 1).per_hour == 0
-    assert sessions.priced(session.id, 2**40, NOW + 2).per_hour == 0
-    sessions.ended(session.id, SessionEnd(NOW + 3, Cause.STOPPED))
-    [kept] = sessions.changed_since(NOW)
-    assert kept.per_hour == 0

@@ -44,3 +44,14 @@ def test_everybody_has_choices_of_their_own(
     choices.save(person, Preferences("ko"), 1.0)
     assert choices.preferences("mia") == CHOSEN
     assert choices.preferences(person) == Preferences("ko")
+
+
+def test_a_dismissed_notice_is_known_by_its_last_mark(
+    choices: SqlPreferenceStore,
+) -> None:
+    assert choices.dismissed("mia", "budget:vision") == ""
+    choices.dismiss("mia", "budget:vision", "202611 50", 1.0)
+    choices.dismiss("mia", "budget:vision", "202611 80", 2.0)
+    choices.dismiss("mia", "budget:'; --", "x", 2.0)
+    assert choices.dismissed("mia", "budget:vision") == "202611 80"
+    assert choices.dismissed("max", "budget:vision") == ""

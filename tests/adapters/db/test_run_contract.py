@@ -29,7 +29,6 @@ TOLD = st.builds(
     began_at=st.one_of(st.none(), MOMENTS),
     ended_at=st.one_of(st.none(), MOMENTS),
     outcome=st.one_of(st.none(), STATES),
-    per_hour=st.one_of(st.none(), st.integers(0, 9)),
 )
 FOUND = st.builds(
     Collected,
@@ -51,7 +50,9 @@ STEPS = st.one_of(
     FOUND,
     CHANGES,
     STATES,
-    st.sampled_from(["refused", "delete", "adopted"]),
+    # The job that was submitted for it.
+    st.sampled_from([70, 71]),
+    st.sampled_from(["refused", "delete", "adopted", "forgotten"]),
 )
 
 
@@ -91,7 +92,10 @@ def asked(store: RunStore, keeps: bool, is_prepared: bool) -> Run:
 def done(store: RunStore, number: int, step: object) -> str:
     """Let something happen; return the name of what it raised."""
     try:
-        happen(store, number, step)
+        if isinstance(step, int):
+            store.submitted([number], step, 60.0)
+        else:
+            happen(store, number, step)
     except (Conflict, NotFound) as error:
         return type(error).__name__
     return ""
@@ -107,13 +111,21 @@ def happen(store: RunStore, number: int, step: object) -> None:
         store.change(number, step, 60.0)
     elif isinstance(step, RunState):
         store.stopping(number, step, 60.0)
-    elif step == "refused":
-        store.refused(number, "Invalid qos", 60.0)
     elif step == "adopted":
         known = store.one(number)
         # A second submission by hand makes a copy, which has tests of its own.
         if known is not None and known.is_live and known.job_id is None:
             store.adopted(number, 72, 60.0)
+    else:
+        happen_by_word(store, number, str(step))
+
+
+def happen_by_word(store: RunStore, number: int, word: str) -> None:
+    """Tell a store one thing that needs no more than its word."""
+    if word == "refused":
+        store.refused(number, "Invalid qos", 60.0)
+    elif word == "forgotten":
+        store.forgotten([number], 70, 60.0)
     else:
         store.delete(number)
 

@@ -22,6 +22,7 @@ from kqi_hub.domain.filters import TagRule
 from kqi_hub.domain.notebooks import Shape, Staging
 from kqi_hub.domain.run_list import RunFilter
 from kqi_hub.domain.run_ports import Collected, NewRun, Removal, Told
+from kqi_hub.domain.run_use import RunUse
 from kqi_hub.domain.runs import (
     Parent,
     Run,
@@ -86,11 +87,11 @@ def ended(runs: SqlRunStore, run: Run, state: RunState = RunState.COMPLETED) -> 
 
 
 def test_what_was_asked_for_comes_back_exactly(runs: SqlRunStore) -> None:
-    asked = runs.ask(new("k1", FULL, per_hour=5), NOW)
+    asked = runs.ask(new("k1", FULL), NOW)
     assert asked == runs.one(asked.id)
     assert asked.spec == FULL
     assert (asked.name, asked.memo, asked.tags) == ("full-2", "for the paper", ("x",))
-    assert (asked.state, asked.per_hour) == (RunState.ASKED, 5)
+    assert asked.state is RunState.ASKED
     assert asked.folder == f"training/{asked.id}"
     assert runs.events(asked.id) == (RunEvent(NOW, RunState.ASKED, ""),)
     assert runs.named("k1") == (asked,)
@@ -233,10 +234,29 @@ def test_the_first_job_is_the_runs_job(runs: SqlRunStore) -> None:
     assert (other.job_id, other.state) == (70, RunState.PENDING)
 
 
-def test_a_price_that_was_noted_stays(runs: SqlRunStore) -> None:
-    run = runs.ask(new("k1"), NOW)
-    runs.told(run.id, Told(RunState.RUNNING, NOW, per_hour=5))
-    assert runs.told(run.id, Told(RunState.RUNNING, NOW, per_hour=7)).per_hour == 5
+def test_the_job_of_an_array_is_noted_of_all_its_runs_at_once(
+    runs: SqlRunStore,
+) -> None:
+    kind = RunKind.PREPROCESSING
+    wishes = [new("k1", PLAIN, kind, preprocessing=4, data=at) for at in range(4)]
+    asked = runs.ask_batch(wishes, NOW)
+    numbers = [one.id for one in asked]
+    runs.told(numbers[1], Told(RunState.RUNNING, NOW + 1, job_id=70))
+    ended(runs, asked[2])
+    noted = runs.submitted([*reversed(numbers), 999], 70, NOW + 2)
+    assert [one.id for one in noted] == numbers
+    assert noted == runs.named("k1")
+    first, running, over, last = noted
+    assert (first.state, first.slurm_id) == (RunState.PENDING, "70_0")
+    assert (last.state, last.slurm_id) == (RunState.PENDING, "70_3")
+    assert (running.state, running.job_id) == (RunState.RUNNING, 70)
+    assert (over.state, over.job_id) == (RunState.COMPLETED, None)
+    assert runs.events(first.id) == (
+        RunEvent(NOW, RunState.ASKED, ""),
+        RunEvent(NOW + 2, RunState.PENDING, ""),
+    )
+    second = runs.submitted(numbers, 71, NOW + 3)
+    assert second == noted, "the first job is the runs' job"
 
 
 def test_what_is_collected_ends_it_once(runs: SqlRunStore) -> None:
@@ -249,10 +269,11 @@ def test_what_is_collected_ends_it_once(runs: SqlRunStore) -> None:
         outcome=RunState.TIMED_OUT,
     )
     assert runs.told(run.id, end).outcome is RunState.TIMED_OUT
-    found = Collected(None, "0.93 %", 3, 2048, 1, "time was over")
+    use = RunUse("cgroup v2", 10.5, 15, 2, 10, 20, 2, 40)
+    found = Collected(None, "0.93 %", 3, 2048, 1, "time was over", use=use)
     done = runs.collected(run.id, found, NOW + 6)
     assert (done.state, done.ended_at) == (RunState.TIMED_OUT, NOW + 4)
-    assert (done.value, done.files, done.bytes) == ("0.93 %", 3, 2048)
+    assert (done.value, done.files, done.bytes, done.use) == ("0.93 %", 3, 2048, use)
     assert (done.exit_code, done.detail) == (1, "time was over")
     assert runs.collected(run.id, Collected(RunState.FAILED, "1"), NOW + 7) == done
     assert runs.told(run.id, Told(RunState.RUNNING, NOW + 8)) == done

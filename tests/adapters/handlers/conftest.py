@@ -28,7 +28,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
     ignore = shutil.ignore_patterns("vendor")
     shutil.copytree(FOLDERS.static, static, ignore=ignore, dirs_exist_ok=True)
     (static / "vendor").mkdir()
-    for name in ("bootstrap.min.css", "icons.svg"):
+    for name in ("bootstrap.min.css", "icons.svg", "uplot.css", "uplot.mjs"):
         (static / "vendor" / name).write_text("")
     return replace(FOLDERS, static=static)
 

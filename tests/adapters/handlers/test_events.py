@@ -13,6 +13,8 @@ from handlers.live import Live, event
 from kqi_hub.domain.errors import DatabaseNotReady
 from kqi_hub.domain.notebook_ports import SessionEnd
 from kqi_hub.domain.notebooks import Cause, Phase
+from kqi_hub.domain.run_ports import NewRun
+from kqi_hub.domain.runs import RunKind, RunSpec
 from tests.adapters.handlers.conftest import Client
 from tests.fakes.hub import READ, WRITE
 from tests.fakes.notebooks import CHOICES
@@ -208,3 +210,19 @@ def test_no_name_or_text_can_end_an_event_early() -> None:
     text = event("queues", {"name": "a\n\nevent: evil\ndata: x\u2028"})
     assert text.count("\n") == 3
     assert text.endswith("\n\n")
+
+
+async def test_a_page_of_runs_is_told_of_those_of_the_tenant_that_it_shows(
+    ask: Client, site: FakeSite
+) -> None:
+    async def told(person: str, tenant: str) -> str:
+        return (await ask(f"api/v1/events?of=runs&tenant={tenant}", person)).text
+
+    seen = [("mia", "vision"), ("mia", "nlp"), ("mia", ""), ("rita", ""), ("max", "")]
+    before = {one: await told(*one) for one in seen}
+    spec = RunSpec("other", "nlp", "cpu", "true")
+    new = NewRun(RunKind.TRAINING, "mallory", "key", spec)
+    site.runs.store.ask(new, time.time())
+    anew = [one for one in seen if await told(*one) != before[one]]
+    assert anew == [("mia", "nlp"), ("mia", ""), ("rita", "")]
+    assert (await ask("api/v1/events?of=runs&tenant=nlp", "max")).status == 404

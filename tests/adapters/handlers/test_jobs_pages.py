@@ -28,6 +28,17 @@ async def test_the_page_shows_own_jobs_with_reason_kind_and_cost(
     assert 'id="release-108"' in page
 
 
+async def test_the_exit_code_of_what_failed_is_below_its_state(
+    site: FakeSite, ask: Client, jobs: None
+) -> None:
+    site.queues.store.codes = {61: 41, 60: 0}
+    page = (await ask("jobs", "mia")).text
+    assert 'Exit code <span class="number">41</span>' in page
+    assert 'Exit code <span class="number">0</span>' not in page
+    said = (await ask("api/v1/jobs/61", "mia")).json
+    assert said["job"]["tasks"][0]["exit_code"] == 41
+
+
 async def test_somebody_without_jobs_is_told_what_will_be_there(ask: Client) -> None:
     page = (await ask("jobs", "victor")).text
     assert "No jobs yet" in page

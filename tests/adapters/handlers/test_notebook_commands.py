@@ -15,10 +15,13 @@ from kqi_hub.cli import notebook_wait
 from kqi_hub.cli.main import kqi
 from kqi_hub.domain.notebook_ports import SessionEnd
 from kqi_hub.domain.notebooks import Cause, Phase
+from kqi_hub.domain.run_ports import NewRun
+from kqi_hub.domain.runs import RunKind
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.config import Config, save
 from kqi_hub.sdk.errors import PortalError, Refused
 from tests.fakes.notebooks import FakeNotebooks
+from tests.fakes.runs import SPEC
 from tests.fakes.site import FakeSite, serving_beside
 
 CREATE = ("create", "trial", "--queue", "jupyter", "--cpus", "2", "--memory-gb", "8")
@@ -41,7 +44,9 @@ def run(*words: str, text: str = "", code: int = 0) -> Result:
     done = CliRunner().invoke(kqi, ("notebook", *words), input=text)
     if code == 0 and done.exception is not None:
         raise done.exception
-    assert done.exit_code == code, done.output
+    # What `kqi` itself makes of such an error, when nobody catches it.
+    failed = done.exception if isinstance(done.exception, PortalError) else done
+    assert failed.exit_code == code, done.output
     return done
 
 
@@ -84,16 +89,29 @@ def test_a_dataset_is_copied_to_the_node_when_that_is_said() -> None:
     assert made["choices"]["staging"] == "copy"
 
 
+def test_results_of_runs_are_chosen_by_their_numbers(fake: FakeNotebooks) -> None:
+    for key in ("a", "b"):
+        fake.runs.ask(NewRun(RunKind.TRAINING, "mia", key * 26, SPEC), 1.0)
+    run(*CREATE, "--parent", "1", "--parent", "2")
+    [made] = json.loads(run("list", "--json").stdout)
+    assert made["choices"]["parents"] == [1, 2]
+    run("rerun", "trial", "--no-wait", "--parent", "0")
+    [made] = json.loads(run("list", "--json").stdout)
+    assert made["choices"]["parents"] == []
+
+
 def test_a_check_says_price_and_objections_and_keeps_nothing(
     fake: FakeNotebooks,
 ) -> None:
-    said = run("create", "x", "--queue", "v100", "--check").stdout
+    said = run("create", "x", "--queue", "v100", "--lifetime", "2h", "--check").stdout
     assert "It can start." in said
     assert "price: 120.00 JPY an hour" in said
-    assert (
-        "never"
-        in run("create", "x", "--queue", "v100", "--cpus", "999", "--check").stdout
-    )
+    assert "in all: 240.00 JPY" in said
+    whole = run("create", "x", "--queue", "v100", "--estimate", "--json").stdout
+    assert json.loads(whole)["price"]["micro_per_hour"] == 120_000_000
+    many = ("--queue", "v100", "--cpus", "999", "--estimate")
+    never = run("create", "x", *many, code=12)
+    assert "never" in never.output
     assert fake.store.notebooks == {}
 
 

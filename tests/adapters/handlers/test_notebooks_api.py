@@ -57,6 +57,33 @@ async def test_dataset_that_is_gone_is_told_at_the_start(
     assert "no dataset 1" in answer.text
 
 
+async def test_results_are_those_of_ones_own_runs(ask: Client, site: FakeSite) -> None:
+    site.runs.furnish("mia")
+    made = await make(ask, parents=[1, 6])
+    assert made["choices"]["parents"] == [1, 6]
+    path = f"api/v1/notebooks/{made['id']}"
+    started = await ask(f"{path}/start", "mia", "POST")
+    assert started.status == 202
+    await ask(f"{path}/stop", "mia", "POST")
+    for number in (99, -1, "1; id"):
+        refused = await ask(MAKE, "mia", "POST", {**GOOD, "parents": [number]})
+        assert refused.status == 400, number
+    theirs = await ask(MAKE, "max", "POST", {**GOOD, "parents": [1]})
+    assert theirs.status == 400
+    assert "no run 1 " in theirs.text
+
+
+async def test_results_that_are_gone_are_told_at_the_start(
+    ask: Client, site: FakeSite
+) -> None:
+    site.runs.furnish("mia")
+    made = await make(ask, parents=[1])
+    site.runs.store.runs.clear()
+    answer = await ask(f"api/v1/notebooks/{made['id']}/start", "mia", "POST")
+    assert answer.status == 400
+    assert "no run 1 " in answer.text
+
+
 async def test_a_notebook_is_made_started_and_stopped(
     ask: Client, site: FakeSite
 ) -> None:

@@ -72,6 +72,23 @@ async def test_every_link_of_the_navigation_carries_the_tenant(ask: Client) -> N
     assert all(link.endswith("?tenant=vision") for link in links)
 
 
+async def test_the_first_page_has_a_card_of_each_page_that_the_person_may_open(
+    ask: Client,
+) -> None:
+    cards = {}
+    for person in ("mia", "rita"):
+        text = (await ask("?tenant=vision", person)).text
+        side = text.partition('id="side"')[2].partition("</nav>")[0]
+        found = re.findall(r'class="panel card-link" href="([^"]*)"', main_of(text))
+        # The first of all is the page that the cards are on.
+        assert found == re.findall(r'<a href="([^"]*)"', side)[1:]
+        cards[person] = [way.partition("/services/portal/")[2] for way in found]
+        for way in cards[person]:
+            assert (await ask(way, person)).status == 200, way
+    assert "training?tenant=vision" in cards["mia"]
+    assert set(cards["rita"]) - set(cards["mia"]) == {"design?tenant=vision"}
+
+
 async def test_navigation_offers_what_the_person_may_open(ask: Client) -> None:
     for person, offers in {"mia": False, "rita": True}.items():
         side = (await ask("", person)).text.partition('id="side"')[2]
@@ -153,3 +170,12 @@ async def test_the_sites_name_is_shown_as_text(folders: Folders, name: str) -> N
 async def test_the_head_of_a_page_is_answered_without_the_page(ask: Client) -> None:
     answer = await ask("", "mia", "HEAD")
     assert (answer.status, answer.text) == (200, "")
+
+
+async def test_every_page_says_where_to_turn_for_help(
+    ask: Client, site: FakeSite
+) -> None:
+    for path, person in (("", "mia"), ("nothing/here", None)):
+        foot = (await ask(path, person)).text.partition('<footer class="foot">')[2]
+        link = f'<a href="mailto:{site.support}" rel="noopener">{site.support}</a>'
+        assert link in foot

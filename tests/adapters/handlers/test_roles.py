@@ -45,7 +45,12 @@ async def furnish(site: FakeSite, person: str) -> None:
     await site.data.furnish(person)
     site.runs.furnish(person)
     site.preprocessings.furnish(person)
+    site.preprocessings.furnish_outside(person)
     site.own_jobs.furnish(site.queues.store, person)
+    site.usage.furnish(person)
+    site.rates.furnish()
+    site.ledger.furnish()
+    site.closing.furnish()
 
 
 async def answered(ask: Client, route: Route, person: str | None) -> int:

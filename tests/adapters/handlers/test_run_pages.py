@@ -1,10 +1,14 @@
 """Forms of runs with hostile fields, links that fill them in, choices of several."""
 
+from dataclasses import replace
 from html import unescape
 
 import pytest
 
-from kqi_hub.domain.runs import Run
+from kqi_hub.domain.data import Placed
+from kqi_hub.domain.datasets import NewDataset
+from kqi_hub.domain.runs import Run, RunState
+from kqi_hub.domain.upload_ports import NewData
 from tests.adapters.handlers.browser import Browser
 from tests.fakes.site import FakeSite
 
@@ -178,3 +182,93 @@ async def test_nobody_changes_somebody_elses_runs(
         assert shown.status == 403, path
         assert "belongs to mia" in shown.main
         assert site.runs.store.runs == before
+
+
+async def test_what_a_run_has_used_stands_beside_what_it_asked_for(
+    browser: Browser, site: FakeSite
+) -> None:
+    site.runs.furnish("mia")
+    await browser.log_in("mia")
+    page = (await browser.open("training/1")).main
+    for text in ("0.8 of 2 CPUs", "0.9 of 8 GB memory", "its processes"):
+        assert text in page
+    # Its figures over time are the owner's own, as its files are.
+    assert "data-run-use" in page
+    page = (await browser.open("training/4")).main
+    assert "of 2 CPUs" not in page
+    assert "data-run-use" not in page
+
+
+async def test_others_of_the_tenant_see_what_was_used_but_no_figures_over_time(
+    browser: Browser, site: FakeSite
+) -> None:
+    site.runs.furnish("mia")
+    done = site.runs.store.runs[1]
+    site.runs.store.runs[1] = replace(done, spec=replace(done.spec, zip=False))
+    await browser.log_in("max")
+    page = (await browser.open("training/1")).main
+    # Nor a line that fetches what only its owner can read.
+    assert "download-files" not in page
+    assert "0.8 of 2 CPUs" in page
+    assert "data-run-use" not in page
+
+
+@pytest.mark.parametrize(
+    ("number", "is_zipped", "state", "is_shown"),
+    [
+        (1, False, RunState.COMPLETED, True),
+        (1, True, RunState.COMPLETED, False),
+        # What has failed is not packed, whatever was chosen.
+        (3, True, RunState.FAILED, True),
+        (5, False, RunState.PREPARED, False),
+    ],
+)
+async def test_results_that_are_not_packed_have_the_line_that_fetches_them(
+    browser: Browser, site: FakeSite, number: int, is_zipped: bool,
+    state: RunState, is_shown: bool,
+) -> None:  # fmt: skip
+    site.runs.furnish("mia")
+    run = site.runs.store.runs[number]
+    site.runs.store.runs[number] = replace(
+        run, state=state, spec=replace(run.spec, zip=is_zipped)
+    )
+    await browser.log_in("mia")
+    line = f"kqi training download-files {number} --destination training-{number}"
+    page = (await browser.open(f"training/{number}")).main
+    assert (line in page) is is_shown
+
+
+async def test_an_inference_has_no_tensorboard(
+    browser: Browser, site: FakeSite
+) -> None:
+    site.runs.furnish("mia")
+    await browser.log_in("mia")
+    for path, has_board in (("training/1", True), ("inference/6", False)):
+        page = (await browser.open(path)).main
+        assert 'id="places"' in page
+        assert ("data-run-tensorboard" in page) is has_board
+        assert ("Start TensorBoard" in page) is has_board
+
+
+async def test_the_form_shows_the_paths_of_the_dataset_and_whose_they_are(
+    browser: Browser, site: FakeSite
+) -> None:
+    await site.data.furnish("mia")
+    await site.data.make("mia", NewData("vision", "<b>photo's"))
+    entries = (Placed("training", 1), Placed("testing", 3))
+    new = NewDataset("vision", "both", "", False, entries)
+    made = site.data.datasets.create(new, "mia", 1)
+    await browser.log_in("mia")
+    for kind in ("training", "inference"):
+        way = f"{kind}/new?tenant=vision&dataset={made.id}"
+        _, _, seen = (await browser.open(way)).main.partition("data-seen=")
+        assert "hidden" not in seen.partition(">")[0]
+        for number, name in ((1, "street signs"), (3, "&lt;b&gt;photo&#39;s")):
+            folder = "training" if number == 1 else "testing"
+            assert f"/kqi/input/{folder}/{number}/" in seen
+            assert f">{name}</span>" in seen
+        assert f"datasets/{made.id}/paths?tenant=vision" in seen
+    for typed in ("", "999", "-1", "x", "9" * 18, "9" * 20):
+        page = (await browser.open(f"training/new?tenant=vision&dataset={typed}")).main
+        assert "hidden" in page.partition("data-seen=")[2].partition(">")[0], typed
+        assert "/kqi/input/t" not in page

@@ -9,10 +9,16 @@ import pytest
 from kqi_hub.domain.errors import Conflict, DoorBroken, DoorRefused
 from kqi_hub.domain.ports import DoorAnswer
 from kqi_hub.domain.run_ports import Collected
+from kqi_hub.domain.run_use import RunUse
 from kqi_hub.domain.runs import Run, RunKind, RunSpec, RunState
 from kqi_hub.runas.run_folders import DoorRunFolders
 
 SPEC = RunSpec("first", "vision", "cpu", "true")
+USE = {
+    "source": "processes", "seconds": 10, "samples": 2, "cpu_s": 15, "cores_max": 2,
+    "memory_mb_mean": 10, "memory_mb_max": 20, "gpu_percent_mean": 40,
+}  # fmt: skip
+READ = RunUse("processes", 10, 15, 2, 10, 20, 2, 40)
 RESULT = {"exit_code": 3, "why": "the command ended so"}
 
 
@@ -87,6 +93,12 @@ async def test_folders_that_nobody_asked_for_are_left_out() -> None:
         ),
         ({"found": "unfit", "why": "it is a link"}, Collected(detail="it is a link")),
         ({"files": 4, "bytes": 8}, Collected(files=4, bytes=8)),
+        ({"result": {"exit_code": 0}, "use": USE}, Collected(exit_code=0, use=READ)),
+        (
+            {"result": {"exit_code": 0}, "use": {**USE, "seconds": 0}},
+            Collected(exit_code=0),
+        ),
+        ({"result": {"exit_code": 0}, "use": [USE]}, Collected(exit_code=0)),
         ("no table", None),
     ],
 )

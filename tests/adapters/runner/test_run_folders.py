@@ -297,6 +297,27 @@ SOME = (
 )
 
 
+def test_odd_names_in_the_output_are_kept_and_reported(tmp_path: Path) -> None:
+    command = (
+        "cd $KQI_OUTPUT; mkdir plain-1 'two words'; touch plain-1/a.b_C-0 "
+        "plain-1/$'new\\nline' 'two words/学習' $'\\xff'"
+    )
+    done = run_job(tmp_path, order(command))
+    assert (done.code, done.result["files"]) == (0, 4)
+    (note,) = (one for one in done.result["notes"] if "names in the output" in one)
+    assert "4 names" in note
+    assert note.isascii() and note.isprintable()
+    assert "'two words'" in note
+    assert note in done.log
+
+
+def test_plain_names_in_the_output_are_not_remarked_on(tmp_path: Path) -> None:
+    command = "mkdir $KQI_OUTPUT/Model_1; touch $KQI_OUTPUT/Model_1/w-0.9.pt"
+    done = run_job(tmp_path, order(command))
+    assert done.code == 0
+    assert "names in the output" not in "".join(done.result["notes"])
+
+
 def test_results_are_zipped_when_they_were_asked_to_be(tmp_path: Path) -> None:
     done = run_job(tmp_path, order(SOME, zip=True))
     assert done.code == 0, done.log

@@ -157,13 +157,15 @@ def test_associations_with_the_limits_set_there() -> None:
 
 
 def test_accounting_tells_what_has_ended_and_nothing_else() -> None:
-    wanted = {1, 3, 6, 8, 9989, 10014, 99}
+    wanted = {71, 74, 75, 77, 78, 79, 80, 99}
     ended = read_ended(read("sacct-ended.txt"), TOKENS, wanted)
-    assert ended[8] == EndedJob(8, "FAILED", 1795251640, 1795251640, 3, 0)
-    assert ended[1].signal == 10
-    assert (ended[9989].state, ended[9989].started_at) == ("CANCELLED", None)
-    assert 6 not in ended
-    assert 10014 not in ended
+    name = "training-7-abcdefghijklmnopqrstuvwxyz"
+    assert ended[75] == EndedJob(75, "FAILED", 1795319736, 1795319736, 3, 0, name)
+    assert ended[74].signal == 10
+    assert (ended[71].state, ended[71].started_at) == ("CANCELLED", None)
+    assert ended[77].name == "it's"
+    # Not asked for; still waiting; running, and the rest of its array.
+    assert not {76, 78, 79, 80} & set(ended)
 
 
 def test_a_lookup_by_name_finds_the_same_jobs_in_both() -> None:
@@ -173,8 +175,9 @@ def test_a_lookup_by_name_finds_the_same_jobs_in_both() -> None:
         i for _, i in read_recorded(read("sacct-found.txt"), TOKENS, "alice", "wrap")
     }
     assert 10009 in live & recorded
-    # Accounting does not list what is held from the beginning, only squeue does.
-    assert live - recorded == {9987, 9988, 10015}
+    # What waits is the controller's alone, and it is the only one to list what is held.
+    waiting = {12, 13, 10011, 10012, 10013, 10014}
+    assert live - recorded == waiting | {9987, 9988, 10015}
     assert read_found(rows, "bob", "wrap") == []
 
 

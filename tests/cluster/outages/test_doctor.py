@@ -31,10 +31,12 @@ def examine(*words: str, config: Path = SETTINGS) -> Findings:
 
 
 def not_ok(findings: Findings) -> dict[str, str]:
+    # Use is compared with Slurm once a day: a young site has nothing to tell yet.
+    fine = {("use and Slurm", "skip")}
     return {
         name: f"{check['level']}: {check['seen']} -> {check['todo']}"
         for name, check in findings.items()
-        if check["level"] != "ok"
+        if check["level"] != "ok" and (name, check["level"]) not in fine
     }
 
 
@@ -105,7 +107,7 @@ def paused(name: str) -> AbstractContextManager[None]:
 def test_healthy_site_is_all_ok_with_a_job_on_a_node() -> None:
     findings = examine("--person", "alice")
     assert not_ok(findings) == {}
-    assert len(findings) == 33
+    assert len(findings) == 35
     assert "alice's ran on" in findings["job of a person"]["seen"]
     left = subprocess.run(
         ["/usr/bin/squeue", "-h", "-u", "alice", "-o", "%j"],

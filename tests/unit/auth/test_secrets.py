@@ -1,10 +1,12 @@
 """One-time codes, sealed secrets and tickets."""
 
+import re
 import time
 from collections.abc import Sequence
 
 import pyotp
 import pytest
+import segno
 from cryptography.fernet import Fernet
 
 from kqi_hub.auth.codes import OneTimeCodes
@@ -92,6 +94,30 @@ def test_an_invitation_carries_the_secret_three_ways() -> None:
     assert "script" not in shown.qr_svg
     assert "style" not in shown.qr_svg
     assert RFC_SECRET not in repr(shown)
+
+
+def modules(svg: str) -> set[tuple[int, int]]:
+    """Return the dark squares of a drawn QR code, by row and column from its corner."""
+    drawn = re.search(r'stroke="#000" d="M(\d+) (\d+)\.5([^"]*)"', svg)
+    assert drawn is not None
+    border = int(drawn[1])
+    column, row, dark = border, int(drawn[2]), set()
+    for move, along, down in re.findall(r"([hm])(-?\d+)(?: (-?\d+))?", drawn[3]):
+        if move == "h":
+            dark |= {(row - border, column - border + n) for n in range(int(along))}
+        column, row = column + int(along), row + int(down or 0)
+    return dark
+
+
+def test_the_picture_is_the_qr_code_of_the_address() -> None:
+    shown = OneTimeCodes("Site of R&D").invitation("alice", RFC_SECRET)
+    right = segno.make(shown.uri, error="m", micro=False).matrix
+    assert modules(shown.qr_svg) == {
+        (row, column)
+        for row, squares in enumerate(right)
+        for column, is_dark in enumerate(squares)
+        if is_dark
+    }
 
 
 def test_what_is_sealed_opens_for_its_purpose_only() -> None:

@@ -180,6 +180,36 @@ def test_the_profile_is_shown_and_choices_change_one_by_one(fake: Fake) -> None:
     assert given == [(Choices("ja", "light", "nlp"),)]
 
 
+@pytest.mark.parametrize(
+    ("call", "words", "typed", "answer"),
+    [
+        ("remove_ssh_key", ("key", "rm", "7"), "", {"id": 7}),
+        ("revoke_token", ("token", "revoke", "a7"), "", {"id": "a7"}),
+        ("accept_terms", ("terms", "accept", "2"), "", {"version": "2"}),
+        ("change_password", ("password", "change"), "old\nnew\n", {"changed": True}),
+        (
+            "store_credential",
+            ("credential", "set", "github"),
+            "word\n",
+            {"service": "github"},
+        ),
+        (
+            "remove_credential",
+            ("credential", "rm", "github"),
+            "",
+            {"service": "github"},
+        ),
+    ],
+)
+def test_a_program_is_told_what_was_done(
+    fake: Fake, call: str, words: tuple[str, ...], typed: str, answer: object
+) -> None:
+    fake(call, None)
+    out, said = run(*words, "--json", text=typed)
+    assert json.loads(out) == answer
+    assert said == ""
+
+
 def test_every_command_has_help_that_is_a_sentence() -> None:
     def commands(group: click.Group) -> list[click.Command]:
         found: list[click.Command] = []

@@ -1,9 +1,11 @@
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
+from rich.cells import cell_len
 
 from kqi_hub.cli.main import kqi
 from kqi_hub.cli.options import Lifetime
@@ -48,6 +50,44 @@ def test_login_reads_password_and_code_from_a_pipe_and_keeps_the_token(
     assert "word." not in said
 
 
+def test_the_time_out_of_a_login_is_kept_and_used_from_then_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    used: list[float | None] = []
+
+    def look(self: Client) -> Person:
+        used.append(self._http.timeout.read)
+        return Person("alice", ())
+
+    monkeypatch.setattr(Client, "whoami", look)
+    words = ("login", "https://hub.example.org", "--token")
+    run(*words, text="word\n")
+    run(*words, "--timeout", "90", text="word\n")
+    run(*words, text="word\n")
+    run("whoami")
+    assert used == [30.0, 90.0, 90.0, 90.0]
+    assert load().timeout_s == 90.0
+    for wrong in ("0", "-5", "3601", "soon"):
+        done = CliRunner().invoke(kqi, [*words, "--timeout", wrong], input="word\n")
+        assert done.exit_code == 2
+
+
+def test_tables_keep_their_columns_under_wide_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    save(Config("https://hub.example.org/", "", "word"))
+    notes = ("ci", "夜間の評価", "한국어 토큰", "e\u0301te\u0301")
+    found = tuple(
+        Token(str(number), note, (f"scope-{number}",))
+        for number, note in enumerate(notes)
+    )
+    monkeypatch.setattr(Client, "tokens", lambda _: found)
+    lines = [line for line in run("token", "list")[0].splitlines() if "scope-" in line]
+    assert len(lines) == len(notes)
+    begins = {cell_len(line[: line.index("scope-")]) for line in lines}
+    assert len(begins) == 1, lines
+
+
 def test_a_pasted_token_is_tried_before_it_is_kept(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -83,6 +123,48 @@ def test_lists_answer_json_to_programs_and_a_sentence_when_empty(
     found = ()
     out, said = run("token", "list")
     assert (out, said.strip()) == ("", "You have no tokens.")
+
+
+# What answers in text by its nature.
+TEXT = {
+    *("cat", "completion", "edit", "export", "log", "logs", "open", "samples"),
+    *("script", "shell"),
+}
+ACCOUNT = {
+    *("login", "logout", "whoami", "tenant", "token", "key", "credential", "factor"),
+    *("password", "profile", "terms"),
+}
+
+
+def commands(group: click.Group, *path: str) -> Iterator[tuple[list[str], set[str]]]:
+    for name, one in group.commands.items():
+        if isinstance(one, click.Group):
+            yield from commands(one, *path, name)
+        else:
+            yield [*path, name], {option for p in one.params for option in p.opts}
+
+
+def test_every_command_answers_programs_in_json_unless_it_is_a_text() -> None:
+    known = list(commands(kqi))
+    without = [path for path, options in known if "--json" not in options]
+    assert [p for p in without if p[-1] not in TEXT] == []
+    assert [p for p in without if p[0] in ACCOUNT] == []
+    assert {p[-1] for p, _ in known} >= TEXT
+
+
+def test_a_program_is_told_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    person = Person("alice", (Tenant("nlp", "member"),))
+    monkeypatch.setattr(Client, "whoami", lambda _: person)
+    monkeypatch.setattr(Client, "tenants", lambda _: person.tenants)
+    words = ("login", "https://hub.example.org", "--token", "--json")
+    out, said = run(*words, text="word\n")
+    assert json.loads(out)["name"] == "alice"
+    assert "word" not in out + said
+    out, said = run("tenant", "use", "nlp", "--json")
+    assert (json.loads(out), said) == ({"tenant": "nlp", "became_default": False}, "")
+    out, said = run("logout", "--json")
+    assert (json.loads(out), said) == ({"server": "https://hub.example.org/"}, "")
+    assert load().token == ""
 
 
 def test_whoami_without_a_login_says_how() -> None:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, strategies as st
 
-from kqi_hub.domain.data_list import DataQuestion, filter_of, unread_of
+from kqi_hub.domain.data_list import DataQuestion, filter_of
 from kqi_hub.domain.errors import InvalidInput
 from kqi_hub.domain.filters import (
     Part,
@@ -17,6 +17,7 @@ from kqi_hub.domain.filters import (
     part_of,
     tags_of,
 )
+from kqi_hub.domain.listing import unread_of
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 BERLIN = ZoneInfo("Europe/Berlin")

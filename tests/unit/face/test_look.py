@@ -89,6 +89,19 @@ def test_a_text_that_is_kept_is_said_anew_with_other_values(
         assert text == f"{shown} is % <i>|all % <i>"
 
 
+def test_a_translation_may_say_percent_with_its_sign(tmp_path: Path) -> None:
+    catalogue = tmp_path / "ko/LC_MESSAGES/kqi.po"
+    catalogue.parent.mkdir(parents=True)
+    catalogue.write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
+        'msgid "Busy, percent"\nmsgstr "사용률(%)"\n',
+        encoding="utf-8",
+    )
+    (tmp_path / "a.html").write_text('{{ _("Busy, percent") }}')
+    pages = Pages(tmp_path, tmp_path, TREE, "/p/")
+    assert pages.render("a.html", look(language="ko")) == "사용률(%)"
+
+
 def test_what_is_markup_already_stays_it(pages: Pages) -> None:
     assert "<b>x</b>" in pages.render("a.html", look(), {"name": Markup("<b>x</b>")})
 
@@ -107,7 +120,28 @@ def test_warming_up_compiles_every_template_once_for_all_languages(
         assert pages.render("a.html", look(language=language), {"name": "x"})
 
 
+def test_warming_up_may_be_for_some_templates_alone(
+    pages: Pages, tmp_path: Path
+) -> None:
+    (tmp_path / "c.html").write_text("{% if %}")
+    pages.warm_up(SITE, {"a.html"})
+    (tmp_path / "a.html").unlink()
+    assert pages.render("a.html", look(), {"name": "x"})
+
+
 def test_warming_up_notices_a_broken_template(pages: Pages, tmp_path: Path) -> None:
     (tmp_path / "c.html").write_text("{% if %}")
     with pytest.raises(TemplateSyntaxError):
         pages.warm_up(SITE)
+
+
+@pytest.mark.parametrize(
+    ("support", "link"),
+    [
+        ("help@example.org", "mailto:help@example.org"),
+        ("https://help.example.org", "https://help.example.org"),
+        ("", ""),
+    ],
+)
+def test_help_is_a_link_to_mail_or_a_page(support: str, link: str) -> None:
+    assert Site("Lab", "1.0", support=support).support_link == link

@@ -14,9 +14,10 @@ PERSON = Standing("mia", ())
 OPERATOR = Standing("rita", (), is_operator=True)
 
 
+# From data to what comes of them; notebooks beside it.
 WORK = [
-    "", "notebooks", "training", "preprocessing", "inference", "jobs", "data",
-    "datasets", "environments", "files",
+    "", "notebooks", "data", "preprocessing", "datasets", "training", "inference",
+    "jobs", "usage", "budgets", "environments", "files",
 ]  # fmt: skip
 
 

@@ -93,6 +93,19 @@ def test_a_dataset_is_chosen_by_its_number(text: str, number: int | None) -> Non
     assert choices_of({**SENT, "dataset": text}).dataset == number
 
 
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [("", ()), (" 12 ", (12,)), ("12, #15", (12, 15)), ("12 15,,12", (12, 15))],
+)
+def test_runs_are_chosen_by_their_numbers(text: str, numbers: tuple[int, ...]) -> None:
+    assert choices_of({**SENT, "parents": text}).parents == numbers
+
+
+@pytest.mark.parametrize("text", ["first", "1.5", "-1", "1;2", "٣", "9" * 20])
+def test_what_are_no_numbers_of_runs_is_refused(text: str) -> None:
+    assert faults(parents=text) == {"parents"}
+
+
 @pytest.mark.parametrize("text", ["signs", "1.5", "-1", "1e3", "٣", "9" * 19])
 def test_what_is_no_number_of_a_dataset_is_refused(text: str) -> None:
     assert faults(dataset=text) == {"dataset"}

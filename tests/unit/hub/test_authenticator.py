@@ -1,10 +1,12 @@
 """spawners.authenticator over fakes: whom JupyterHub is told to let in, and go on."""
 
+import logging
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from kqi_hub.domain.errors import SettingsError
 from kqi_hub.domain.login import DirectoryVerdict, EnrolFirst, Refused
 from kqi_hub.settings.loader import parse_settings
 from spawners.authenticator import DirectoryAuthenticator
@@ -185,3 +187,10 @@ async def test_a_directory_that_does_not_answer_changes_nothing(
 ) -> None:
     desk.directory.down = True
     assert await authenticator.refresh_user(ALICE) is True
+
+
+async def test_the_hub_does_not_start_without_what_a_login_needs() -> None:
+    made = DirectoryAuthenticator(allow_all=True)
+    made.site = parse_settings(SETTINGS, "kqi.toml")
+    with pytest.raises(SettingsError, match="nobody could log in"):
+        made.get_handlers(SimpleNamespace(log=logging.getLogger("test")))

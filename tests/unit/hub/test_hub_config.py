@@ -199,8 +199,12 @@ def test_every_scope_of_ours_is_defined_and_writing_includes_reading(
     state: Path,
 ) -> None:
     scopes = configured(state).JupyterHub.custom_scopes
-    assert set(scopes) == {f"custom:kqi:{one}" for one in ("read", "write", "operate")}
-    assert scopes["custom:kqi:write"]["subscopes"] == ["custom:kqi:read"]
+    names = ("read", "write", "job", "operate")
+    assert set(scopes) == {f"custom:kqi:{one}" for one in names}
+    subscopes = ["custom:kqi:read", "custom:kqi:job"]
+    assert scopes["custom:kqi:write"]["subscopes"] == subscopes
+    # Alone it reaches nothing by itself: the portal says what a job may.
+    assert "subscopes" not in scopes["custom:kqi:job"]
     assert "subscopes" not in scopes["custom:kqi:operate"]
     assert all(one["description"] for one in scopes.values())
 

@@ -113,6 +113,18 @@ async def test_associations_are_renewed_without_a_new_look() -> None:
     assert later.version > first.version
 
 
+async def test_the_first_associations_are_seen_at_the_next_glance() -> None:
+    store, clock = CountingStore(), Clock()
+    store.save(reading(START), {})
+    shared, held = board(store, clock)
+    held.held = ()
+    await shared.current()
+    held.held = (association("max", "vision"),)
+    clock.now += 2
+    later = await shared.current()
+    assert later.scene.accounts.allowance("max", "vision", "cpu") is not None
+
+
 async def test_a_database_that_does_not_answer_is_told_and_asked_again() -> None:
     store, clock = CountingStore(), Clock()
     store.save(reading(START), {})

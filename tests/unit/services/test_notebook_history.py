@@ -1,21 +1,32 @@
-"""What a session cost: at the price of its start, whatever rates say later."""
+"""What a session cost: by the cards of its time, and by the book once it is there."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from kqi_hub.domain.errors import ClusterUnreachable, NotFound
-from kqi_hub.domain.money import FREE, MICRO, Rate
+from kqi_hub.domain.errors import NotFound
+from kqi_hub.domain.money import FREE, MICRO
+from kqi_hub.domain.notebook_list import NotebookFilter
 from kqi_hub.domain.notebook_ports import SessionEnd
 from kqi_hub.domain.notebooks import Cause, Phase, Session
-from kqi_hub.services.notebook_keeper import NotebookKeeper
+from kqi_hub.domain.rate_cards import CardLine, RateCard, Tariff
+from kqi_hub.services.costs import Books, NoBooks
 from kqi_hub.services.notebook_views import PastSession
 from kqi_hub.services.notebooks import Notebooks
+from kqi_hub.services.pricing import Pricing
+from tests.fakes.book import a_record
+from tests.fakes.costs import FakeBooks
 from tests.fakes.notebooks import CHOICES, FakeNotebooks, open_to_all
-from tests.fakes.queues import FakeQueues, job, reading
+from tests.fakes.queues import RATES, FakeQueues, job, pricing, reading
 
+NO_BOOKS = NoBooks()
 ON_V100 = replace(CHOICES, queue="v100")
+
+
+def on_v100(node: int) -> CardLine:
+    return CardLine("v100", node=node, whole_node=True)
 
 
 @dataclass
@@ -33,12 +44,18 @@ class Lab:
         self.session = self.fake.sessions.reached(asked.id, Phase.NODE, self.began)
         self.service = self.restarted()
 
-    def restarted(self, *rates: Rate) -> Notebooks:
+    def restarted(self, *rates: CardLine) -> Notebooks:
         """Return the service of a new process, with other rates if there are some."""
         queues = open_to_all(["mia"], self.queues)
         if rates:
-            queues = replace(queues, pricing=type(queues.pricing)(rates))
+            queues = replace(queues, pricing=pricing(rates))
         return self.fake.notebooks(queues)
+
+    def at_cards(self, cards: Sequence[RateCard], books: Books = NO_BOOKS) -> Notebooks:
+        """Return the service of a place with these cards and books."""
+        queues = open_to_all(["mia"], self.queues)
+        rates = Pricing(cards)
+        return self.fake.notebooks(replace(queues, pricing=rates, books=books))
 
     def runs(self, node_list: str = "v100-02") -> None:
         """Let Slurm's picture have the job, on a node."""
@@ -68,57 +85,66 @@ def lab() -> Lab:
     return Lab()
 
 
-async def test_the_price_is_noted_once_the_job_has_its_node(lab: Lab) -> None:
-    await lab.service.note_prices([lab.now()])
-    assert lab.now().per_hour is None
-    lab.runs(node_list="")
-    await lab.restarted().note_prices([lab.now()])
-    assert lab.now().per_hour is None
-    lab.runs()
-    await lab.restarted().note_prices([lab.now()])
-    assert lab.now().per_hour == 120 * MICRO
-    before = lab.now()
-    await lab.restarted(Rate("v100", node=1)).note_prices([lab.now()])
-    assert lab.now() == before
-
-
 async def test_a_change_of_rates_changes_no_cost_of_before(lab: Lab) -> None:
-    lab.runs()
-    await lab.restarted().note_prices([lab.now()])
     lab.end(ran_s=1800)
-    past = await lab.past(lab.restarted(Rate("v100", node=7 * MICRO)))
-    assert (past.ran_s, past.cost) == (1800, 60 * MICRO)
+    ended = int(lab.began) + 1800
+    cards = [RateCard(1, 0, RATES), RateCard(2, ended, (on_v100(7 * MICRO),))]
+    past = await lab.past(lab.at_cards(cards))
+    assert (past.ran_s, past.cost, past.is_billed) == (1800, 60 * MICRO, False)
     assert past.price is not None
     assert (past.price.per_hour, past.price.whole_node) == (120 * MICRO, True)
 
 
-async def test_the_cost_of_what_runs_is_by_the_noted_price_too(lab: Lab) -> None:
+async def test_what_runs_costs_what_the_bill_will_say(lab: Lab) -> None:
     lab.runs()
-    await lab.restarted().note_prices([lab.now()])
-    dearer = lab.restarted(Rate("v100", node=7000 * MICRO))
-    _, view = await dearer.one("mia", 1)
-    past = await lab.past(dearer)
+    half_way = int(lab.began) + 1800
+    cards = [RateCard(1, 0, RATES), RateCard(2, half_way, (on_v100(7200 * MICRO),))]
+    service = lab.at_cards(cards)
+    _, view = await service.one("mia", 1)
     assert view.cost is not None
+    # Half an hour of each; the test itself may take some seconds.
+    assert 60 * MICRO + 3600 * MICRO <= view.cost < 60 * MICRO + 3700 * MICRO
+    past = await lab.past(service)
     assert past.cost is not None
-    assert 120 * MICRO <= view.cost <= past.cost < 121 * MICRO
+    assert view.cost <= past.cost
+    assert view.price is not None
+    assert view.price.per_hour == 7200 * MICRO
 
 
-async def test_without_a_noted_price_the_rates_of_now_count(lab: Lab) -> None:
+async def test_what_has_ended_costs_what_the_book_says_in_every_list(lab: Lab) -> None:
     lab.end(ran_s=3600)
-    assert lab.now().per_hour is None
-    assert (await lab.past()).cost == 120 * MICRO
+    cards = [RateCard(1, 0, RATES)]
+    began = int(lab.began)
+    books = FakeBooks(Tariff(cards))
+    known = a_record(
+        job_id=48_001, shown_id="48001", name=lab.session.job_name, user="mia",
+        partition="v100", submitted_at=began, started_at=began,
+        ended_at=began + 3601, node_list="",
+    )  # fmt: skip
+    books.take_in(known)
+    books.take_in(known._replace(name="nb-9-key", ended_at=began + 9))
+    service = lab.at_cards(cards, books)
+    past = await lab.past(service)
+    assert (past.cost, past.is_billed) == (120 * MICRO + 33_333, True)
+    assert past.price is not None
+    assert (past.price.per_hour, past.price.whole_node) == (120 * MICRO, True)
+    _, [row] = await service.list("mia")
+    _, page, _ = await service.search(NotebookFilter("mia"))
+    _, view = await service.one("mia", 1)
+    for one in (row, *page, view):
+        assert (one.cost, one.is_billed) == (past.cost, True)
+    assert books.asked == ["marks"] * 4
 
 
 async def test_what_was_free_stays_free(lab: Lab) -> None:
-    lab.fake.sessions.priced(lab.session.id, 0, lab.began)
     lab.end(ran_s=3600)
-    past = await lab.past()
+    past = await lab.past(lab.restarted(on_v100(0)))
     assert (past.price, past.cost) == (FREE, 0)
 
 
 async def test_a_queue_without_a_rate_has_no_cost(lab: Lab) -> None:
     lab.end(ran_s=3600)
-    past = await lab.past(lab.restarted(Rate("other", node=1)))
+    past = await lab.past(lab.restarted(CardLine("other", node=1)))
     assert (past.price, past.cost) == (None, None)
 
 
@@ -133,17 +159,3 @@ async def test_what_never_ran_has_no_time_and_cost_nothing(lab: Lab) -> None:
 async def test_the_history_of_others_is_not_there(lab: Lab) -> None:
     with pytest.raises(NotFound):
         await lab.service.history("eve", 1)
-
-
-async def test_the_keeper_notes_prices_and_goes_on_when_that_fails(lab: Lab) -> None:
-    lab.runs()
-    service = lab.restarted()
-
-    async def fail(_: object) -> None:
-        raise ClusterUnreachable("Slurm is away.")
-
-    for note in (fail, service.note_prices):
-        keeper = NotebookKeeper(lab.fake.sessions, lab.fake.hub, note_prices=note)
-        await keeper.look()
-    assert lab.now().per_hour == 120 * MICRO
-    assert ("start", "mia", "nb-1", "notebook") in lab.fake.hub.asked

@@ -53,6 +53,18 @@ async def test_everything_of_the_person_is_listed_and_nothing_of_others(
     assert users == {"mia"}
 
 
+async def test_what_has_ended_has_its_exit_code_once_accounting_has_told_it(
+    jobs: OwnJobs, store: FakeSnapshotStore
+) -> None:
+    store.codes = {61: 3, 201: 0, 202: 9}
+    page = await jobs.list("mia", Wanted())
+    found = {view.job.job_id: view for one in page.groups for view in one.tasks}
+    assert [found[one].exit_code for one in (60, 61, 201)] == [None, 3, 0]
+    assert found[202].exit_code is None, "it still runs"
+    _, one = await jobs.one("mia", "61")
+    assert one.head.exit_code == 3
+
+
 @pytest.mark.parametrize(
     ("wanted", "ids"),
     [

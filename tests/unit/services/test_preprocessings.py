@@ -8,22 +8,24 @@ from kqi_hub.domain.data import Kind, Thing, Use
 from kqi_hub.domain.data_errors import Blocked
 from kqi_hub.domain.dataset_ports import Blocker, Why
 from kqi_hub.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from kqi_hub.domain.listing import MadeQuestion
 from kqi_hub.domain.notebooks import Shape
 from kqi_hub.domain.people import Role
 from kqi_hub.domain.preprocessings import (
     BatchRequest,
     NewPreprocessing,
     PreprocessingChange,
-    PreprocessingQuestion,
     run_name,
 )
 from kqi_hub.domain.runs import RunKind, RunState, Source
 from kqi_hub.services.preprocessing_runs import PreprocessingRuns
 from kqi_hub.services.preprocessings import Preprocessings
+from tests.fakes.data import DataLab
 from tests.fakes.data_book import FakeDataBook
 from tests.fakes.data_items import data_item, somebody
 from tests.fakes.login import FakeAuditLog
 from tests.fakes.notebooks import open_to_all
+from tests.fakes.outside_outputs import FakeOutsideOutputs
 from tests.fakes.preprocessings import FakePreprocessingStore
 from tests.fakes.queues import FakeQueues
 from tests.fakes.runs import FakeRuns
@@ -54,7 +56,7 @@ class Lab:
         self.service = Preprocessings(self.store, runs, self.book, self.audit)
         self.history = PreprocessingRuns(
             runs, self.book, self.fakes.datasets, self.fakes.datasets, self.book,
-            self.disk,
+            self.disk, FakeOutsideOutputs(self.fakes.store), DataLab(self.book).uploads,
         )  # fmt: skip
         for number in (1, 2, 3):
             self.book.items[number] = data_item(number)
@@ -129,9 +131,9 @@ async def test_members_define_others_only_look_on(lab: Lab) -> None:
         await lab.service.change(MAX, number, PreprocessingChange(name="mine"))
     changed = await lab.service.change(MANAGER, number, PreprocessingChange(name="our"))
     assert changed.preprocessing.name == "our"
-    page = await lab.service.search(VICTOR, PreprocessingQuestion(name="ou"))
+    page = await lab.service.search(VICTOR, MadeQuestion(name="ou"))
     assert ([one.id for one in page.items], page.total) == ([number], 1)
-    other = await lab.service.search(MALLORY, PreprocessingQuestion())
+    other = await lab.service.search(MALLORY, MadeQuestion())
     assert other.items == ()
 
 

@@ -64,7 +64,9 @@ async def test_an_end_that_accounting_knows_is_noted_with_its_cause(
     session = lab.ask()
     lab.store.submitted(session.id, 101, lab.now)
     ended_at = int(lab.now) + 60
-    lab.slurm.records[101] = EndedJob(101, state, int(lab.now), ended_at, 1, 0)
+    lab.slurm.records[101] = EndedJob(
+        *(101, state, int(lab.now), ended_at, 1, 0), session.job_name
+    )
     [found] = await find_strays(sources(lab))
     await repair(sources(lab), found, lab.now)
     assert (found.kind, lab.last.cause) == (Kind.OVER, cause)
@@ -80,7 +82,16 @@ async def test_a_record_of_an_older_job_of_the_number_is_no_end(lab: Lab) -> Non
     session = lab.ask()
     lab.store.submitted(session.id, 101, lab.now)
     long_ago = int(lab.now) - 86_400
-    lab.slurm.records[101] = EndedJob(101, "COMPLETED", long_ago, long_ago, 0, 0)
+    end = EndedJob(101, "COMPLETED", long_ago, long_ago, 0, 0, session.job_name)
+    lab.slurm.records[101] = end
+    assert await find_strays(sources(lab)) == ()
+
+
+async def test_a_record_of_another_job_of_the_number_is_no_end(lab: Lab) -> None:
+    session = lab.ask()
+    lab.store.submitted(session.id, 101, lab.now)
+    at = int(lab.now) + 60
+    lab.slurm.records[101] = EndedJob(101, "COMPLETED", at, at, 0, 0, "of-another")
     assert await find_strays(sources(lab)) == ()
 
 

@@ -1,6 +1,5 @@
 """What is taken over of runs that have ended, and when it is not."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -12,8 +11,7 @@ from kqi_hub.domain.errors import (
     DoorUnreachable,
 )
 from kqi_hub.domain.run_ports import Collected
-from kqi_hub.domain.runs import Run, RunState
-from kqi_hub.services.run_keeping import RunKeeper
+from kqi_hub.domain.runs import RunState
 from tests.fakes.run_lab import QUICK, RunLab, running
 
 
@@ -122,20 +120,3 @@ async def test_a_folder_that_cannot_be_removed_keeps_no_other_one() -> None:
     lab.folders.faults = [Conflict("both"), Conflict("the first")]
     await worker.keeper.tidy()
     assert [one.run_id for one in lab.store.removals()] == [runs[0].id]
-
-
-async def test_the_price_that_a_node_decides_is_noted_once() -> None:
-    lab = RunLab()
-    worker = lab.process()
-    run = await running(lab, worker)
-    asked = []
-
-    async def prices(runs: Sequence[Run]) -> Mapping[int, int]:
-        asked.append([one.id for one in runs])
-        return {run.id: 250}
-
-    keeper = RunKeeper(worker.keeper.world, prices=prices)
-    await keeper.note_prices()
-    await keeper.note_prices()
-    assert lab.one(run).per_hour == 250
-    assert asked == [[run.id]]

@@ -19,6 +19,7 @@ from kqi_hub.domain.errors import (
 )
 from kqi_hub.domain.runs import Run, RunState
 from kqi_hub.services.run_jobs import has_task, job_of
+from kqi_hub.services.submission import AT_ONCE
 from tests.fakes.run_lab import QUICK, Process, RunLab, running
 from tests.fakes.slurm_reader import make_job
 
@@ -258,6 +259,21 @@ async def test_tasks_that_ended_unseen_are_told_apart_by_accounting() -> None:
     ]
 
 
+async def test_an_array_that_was_cancelled_before_any_task_was_told_apart() -> None:
+    lab = RunLab()
+    lab.folders.usual = None
+    worker = lab.process()
+    runs = lab.ask_batch(3)
+    await worker.work()
+    lab.record(101, "CANCELLED")
+    # One of them has a record of its own, and goes on.
+    lab.slurm.tasks = {"101": lab.slurm.records[101], "101_1": None}
+    lab.look()
+    await worker.work()
+    found = [lab.one(run).state for run in runs]
+    assert found == [RunState.KILLED, RunState.PENDING, RunState.KILLED]
+
+
 async def test_a_picture_from_before_the_submission_proves_nothing() -> None:
     lab = RunLab()
     worker = lab.process()
@@ -333,3 +349,20 @@ async def test_while_slurm_is_away_one_run_asks_and_one_line_is_written(
     assert {lab.one(run).state for run in runs} == {RunState.PENDING}
     said = [one for one in caplog.records if "submitted later" in one.getMessage()]
     assert len(said) == 1
+
+
+async def test_unsure_jobs_keep_nobody_waiting_while_accounting_is_silent() -> None:
+    lab = RunLab(replace(QUICK, lease=0.0))
+    lab.slurm.faults = [ClusterTimedOut("killed meanwhile")] * AT_ONCE
+    lab.slurm.keeps_lost = True
+    lab.slurm.find_faults = [ClusterUnreachable("slurmdbd")] * 80
+    worker = lab.process()
+    runs = [lab.ask() for _ in range(AT_ONCE + 3)]
+    await worker.work()
+    states = [lab.one(run).state for run in runs]
+    assert states == [RunState.ASKED] * AT_ONCE + [RunState.PENDING] * 3
+    assert len(lab.slurm.scripts) == AT_ONCE + 3
+    lab.slurm.find_faults.clear()
+    await worker.work()
+    assert {lab.one(run).state for run in runs} == {RunState.PENDING}
+    assert len(lab.slurm.scripts) == AT_ONCE + 3, "nothing was submitted twice"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kqi_hub.domain.errors import ClusterTimedOut
+from kqi_hub.domain.errors import ClusterTimedOut, ClusterUnreachable
 from kqi_hub.domain.runs import RunState
 from tests.fakes.run_death import LEASE_IS_OVER_S, check_death
 from tests.fakes.run_lab import RunLab
@@ -51,8 +51,12 @@ async def test_a_second_process_waits_until_the_lease_of_a_dead_one_is_over() ->
     assert lab.jobs == 1
 
 
-async def test_a_job_that_came_second_is_cancelled_by_who_submitted_it() -> None:
+@pytest.mark.parametrize("silences", [0, 3])
+async def test_a_job_that_came_second_is_cancelled_by_who_submitted_it(
+    silences: int,
+) -> None:
     lab = RunLab()
+    lab.slurm.cancel_faults = [ClusterUnreachable("away")] * silences
     run = lab.ask()
     gate = lab.slurm.gate = asyncio.Event()
     first, second = lab.process("first"), lab.process("second")

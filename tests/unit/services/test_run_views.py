@@ -5,24 +5,27 @@ from dataclasses import replace
 import pytest
 
 from kqi_hub.domain.cluster import Freshness
+from kqi_hub.domain.costs import Cost, JobMark
 from kqi_hub.domain.job import Job
-from kqi_hub.domain.money import MICRO
+from kqi_hub.domain.money import Price
 from kqi_hub.domain.notebooks import Shape
 from kqi_hub.domain.queues import survey
 from kqi_hub.domain.run_ports import RunNames
 from kqi_hub.domain.runs import Parent, Run, RunKind, RunSpec, RunState
 from kqi_hub.services.board import Picture
-from kqi_hub.services.pricing import Pricing
+from kqi_hub.services.costs import Costs
 from kqi_hub.services.run_views import (
     STATE_WORDS,
+    Beside,
+    RunView,
     job_of,
-    price_to_note,
+    ours_of,
     view_of,
 )
-from tests.fakes.queues import RATES, job, reading
+from tests.fakes.queues import job, pricing, reading
 
 NOW = 1_795_000_000.0
-PRICING = Pricing(RATES)
+PRICING = pricing()
 SPEC = RunSpec("first", "vision", "cpu", "true", Shape(4, 8192))
 WAITING = Run(
     12, RunKind.TRAINING, "mia", "k", SPEC, RunState.PENDING, NOW - 600, NOW, job_id=70
@@ -44,6 +47,12 @@ def of_run(state: str, **about: object) -> Job:
     return job(70, "mia", "cpu", state, **named)
 
 
+def shown(run: Run, seen: Picture, now: float = NOW) -> RunView:
+    """Return a run as its owner sees it, with its cost by what is known."""
+    [cost] = Costs(PRICING).of_ours([ours_of(run, seen, now)], seen.scene, now)
+    return view_of(run, "mia", seen, PRICING, now, Beside(cost=cost))
+
+
 def test_every_state_has_a_word_for_people() -> None:
     assert set(STATE_WORDS) == {*RunState, "stopping"}
     assert len(set(STATE_WORDS.values())) == len(STATE_WORDS)
@@ -51,7 +60,7 @@ def test_every_state_has_a_word_for_people() -> None:
 
 def test_a_waiting_run_says_why_and_costs_nothing_yet() -> None:
     seen = picture(of_run("PENDING", reason="Priority"))
-    view = view_of(WAITING, "mia", seen, PRICING, NOW)
+    view = shown(WAITING, seen)
     assert view.status == "pending"
     assert view.why is not None
     assert (view.waited_s, view.ran_s, view.cost) == (600, None, 0)
@@ -62,36 +71,47 @@ def test_a_waiting_run_says_why_and_costs_nothing_yet() -> None:
 
 def test_a_running_one_says_when_it_ends_and_what_it_has_cost() -> None:
     ends = int(NOW) + 1000
-    seen = picture(of_run("RUNNING", node_list="cpu01", ends_at=ends))
-    view = view_of(RUNNING, "mia", seen, PRICING, NOW)
+    began = int(NOW) - 360
+    live = of_run("RUNNING", node_list="cpu01", starts_at=began, ends_at=ends)
+    seen = picture(live)
+    view = shown(RUNNING, seen)
     assert (view.waited_s, view.ran_s, view.left_s) == (240, 360, 1000)
     assert view.cost == 4 * 1_500_000 // 10
 
 
-def test_a_price_that_was_noted_counts_whatever_rates_say_now() -> None:
-    noted = replace(RUNNING, per_hour=10 * MICRO)
-    view = view_of(noted, "mia", picture(), PRICING, NOW)
-    assert view.cost == MICRO
-    assert price_to_note(noted, picture(), PRICING) is None
-
-
-def test_a_price_is_noted_once_the_node_is_known() -> None:
-    seen = picture(of_run("RUNNING", node_list="cpu01"))
-    assert price_to_note(RUNNING, seen, PRICING) == 4 * 1_500_000
-    early = picture(of_run("RUNNING"))
-    assert price_to_note(RUNNING, early, PRICING) is None
-
-
 def test_the_cost_of_what_has_ended_stands_still() -> None:
-    ended = replace(
-        RUNNING,
-        state=RunState.COMPLETED,
-        ended_at=NOW - 100,
-        per_hour=36 * MICRO,
-    )
-    views = [view_of(ended, "mia", picture(), PRICING, now) for now in (NOW, NOW + 1e6)]
-    assert [one.cost for one in views] == [260 * MICRO // 100] * 2
+    ended = replace(RUNNING, state=RunState.COMPLETED, ended_at=NOW - 100, node="cpu01")
+    views = [shown(ended, picture(), now) for now in (NOW, NOW + 1e6)]
+    assert [one.cost for one in views] == [(4 * 1_500_000 * 260 + 1800) // 3600] * 2
+    assert [one.is_billed for one in views] == [False, False]
     assert views[0].actions == ("delete", "change", "copy")
+
+
+def test_what_the_book_has_is_shown_with_the_price_that_was_paid() -> None:
+    ended = replace(RUNNING, state=RunState.COMPLETED, ended_at=NOW - 100)
+    cost = Cost(77, (5, 9), is_billed=True)
+    view = view_of(ended, "max", picture(), PRICING, NOW, Beside(cost=cost))
+    assert (view.cost, view.is_billed, view.price) == (77, True, Price(9, 5))
+    on_nodes = replace(ended, spec=replace(SPEC, queue="v100"))
+    view = view_of(on_nodes, "max", picture(), PRICING, NOW, Beside(cost=cost))
+    assert view.price == Price(9, 5, whole_node=True)
+
+
+def test_what_ran_elsewhere_has_no_cost() -> None:
+    outside = replace(WAITING, job_id=None, spec=replace(SPEC, is_outside=True))
+    assert shown(outside, picture()).cost is None
+
+
+def test_a_task_is_asked_for_by_the_number_that_its_array_shows() -> None:
+    run = replace(
+        RUNNING, kind=RunKind.PREPROCESSING, batch=12, task=3, id=15, node="cpu01"
+    )
+    found = ours_of(run, picture(), NOW)
+    assert found.mark == JobMark("preprocessings-12-k", "70_3", "mia")
+    assert (found.live, found.ended_at) == (None, None)
+    assert found.record is not None
+    assert (found.record.started_at, found.record.ended_at) == (NOW - 360, NOW)
+    assert (found.record.account, found.record.node_list) == ("vision", "cpu01")
 
 
 @pytest.mark.parametrize("name", ["training-12-other", "wrap", "training-1-k"])
@@ -123,7 +143,7 @@ def test_parents_and_dataset_are_named_or_gone() -> None:
     parents = (Parent(RunKind.TRAINING, 3), Parent(RunKind.TRAINING, 4))
     run = replace(WAITING, spec=replace(SPEC, dataset=7, parents=parents))
     names = RunNames({7: "signs"}, {3: "old"})
-    view = view_of(run, "max", picture(), PRICING, NOW, names)
+    view = view_of(run, "max", picture(), PRICING, NOW, Beside(names))
     assert view.dataset_name == "signs"
     assert [one.name for one in view.parents] == ["old", ""]
     assert view.actions == ("copy",)

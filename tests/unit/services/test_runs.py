@@ -130,10 +130,13 @@ async def test_an_estimate_says_price_and_objections_and_stores_nothing(
     assert lab.fakes.store.runs == before
 
 
-async def test_the_price_is_noted_when_it_is_asked_for(lab: Lab) -> None:
+async def test_what_was_asked_for_says_its_price_and_has_cost_nothing(
+    lab: Lab,
+) -> None:
     view = await lab.runs.ask(MIA, TRAINING, SPEC)
-    assert view.run.per_hour == 2 * 1_500_000
-    assert view.cost == 0
+    assert view.price is not None
+    assert view.price.per_hour == 2 * 1_500_000
+    assert (view.cost, view.is_billed) == (0, False)
 
 
 async def test_a_dataset_is_locked_by_what_uses_it(lab: Lab) -> None:

@@ -63,3 +63,19 @@ def test_dataset_is_told_with_its_place() -> None:
     told = json.loads(secret_text(session, secrets, NotebookRules(), "p"))
     assert told["notebook"]["dataset"] == {"id": 7, "path": "/store/trees/x"}
     assert told["notebook"]["staging"] == "link"
+
+
+def test_results_of_runs_are_told_with_their_places() -> None:
+    chosen = Choices("try", "vision", "cpu", parents=(12, 15))
+    session = Session(3, 12, "alice", "k" * 26, chosen, 1.0, 1.0)
+    secrets = ServerSecrets({}, parents=((12, "/scratch/alice/kqi/x"), (15, "")))
+    told = json.loads(secret_text(session, secrets, NotebookRules(), "p"))
+    assert told["notebook"]["parents"] == [[12, "/scratch/alice/kqi/x"], [15, ""]]
+
+
+def test_warning_of_a_short_session_is_the_one_that_slurm_gives() -> None:
+    chosen = Choices("try", "vision", "cpu", lifetime_s=600)
+    session = Session(3, 12, "alice", "k" * 26, chosen, 1.0, 1.0)
+    rules = NotebookRules(end_warn_s=900)
+    told = json.loads(secret_text(session, ServerSecrets({}), rules, "p"))
+    assert told["notebook"]["end_warn_s"] == rules.warned_s(600) == 300

@@ -114,7 +114,8 @@ async def test_a_picture_from_before_the_submission_proves_nothing(lab: Lab) -> 
 
 
 async def test_a_job_that_accounting_knows_ended_ends_the_session(lab: Lab) -> None:
-    lab.accounting.known[7] = EndedJob(7, "OUT_OF_MEMORY", 0, int(NOW + 5), 1, 0)
+    name = lab.session.job_name
+    lab.accounting.known[7] = EndedJob(7, "OUT_OF_MEMORY", 0, int(NOW + 5), 1, 0, name)
     ended = await lab.look()
     assert (ended.cause, ended.exit_code) == (Cause.OUT_OF_MEMORY, 1)
     assert ended.ended_at == int(NOW + 5)
@@ -123,7 +124,15 @@ async def test_a_job_that_accounting_knows_ended_ends_the_session(lab: Lab) -> N
 async def test_an_old_job_of_the_same_number_in_accounting_ends_nothing(
     lab: Lab,
 ) -> None:
-    lab.accounting.known[7] = EndedJob(7, "COMPLETED", 0, int(NOW - 86_400), 0, 0)
+    name = lab.session.job_name
+    end = EndedJob(7, "COMPLETED", 0, int(NOW - 86_400), 0, 0, name)
+    lab.accounting.known[7] = end
+    assert (await lab.look()).is_live
+
+
+async def test_the_end_of_another_job_of_the_number_ends_no_session(lab: Lab) -> None:
+    end = EndedJob(7, "COMPLETED", 0, int(NOW + 5), 0, 0, "of-somebody-else")
+    lab.accounting.known[7] = end
     assert (await lab.look()).is_live
 
 

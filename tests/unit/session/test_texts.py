@@ -17,6 +17,7 @@ CODES = (
     "dataset-missing",
     "environment-missing",
     "environment-no-kernel",
+    "parent-missing",
 )
 
 

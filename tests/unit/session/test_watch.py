@@ -107,6 +107,16 @@ async def test_look_that_fails_ends_nothing(
 def test_slurms_signal_corrects_an_end_that_is_far_off(
     clock: Clock, known: float | None, expected: float
 ) -> None:
-    scene = Scene(ends_at=None if known is None else clock.now + known)
+    scene = Scene(ends_at=None if known is None else clock.now + 1000 + known)
+    clock.now += 1000
+    scene.watch.time_is_nearly_up()
+    assert scene.watch.ends_at == clock.now + expected
+
+
+@pytest.mark.parametrize(("known", "expected"), [(300, 300), (5000, 600)])
+def test_a_job_whose_queue_ends_it_sooner_than_it_is_warned_keeps_its_end(
+    clock: Clock, known: float, expected: float
+) -> None:
+    scene = Scene(ends_at=clock.now + known)
     scene.watch.time_is_nearly_up()
     assert scene.watch.ends_at == clock.now + expected

@@ -24,7 +24,7 @@ async def queued(lab: Lab) -> tuple[Run, Starting]:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    for _ in range(400):
+    for _ in range(4000):
         if true():
             return
         await asyncio.sleep(0.005)

@@ -341,3 +341,32 @@ def test_an_address_that_is_none_is_refused(url: str) -> None:
 def test_addresses_of_web_servers_are_taken(url: str) -> None:
     written = GITHUB.replace("https://github.com", url)
     assert parse_settings(GOOD + written, "kqi.toml").git[0].url == url
+
+
+@pytest.mark.parametrize(
+    "address", ["hpc-help@example.org", "a.b+c@x.org", "https://help.example.org/hpc"]
+)
+def test_help_is_where_mail_or_a_browser_goes(address: str) -> None:
+    text = f'[site]\nsupport = "{address}"\n' + GOOD
+    assert parse_settings(text, "kqi.toml").site.support == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "help",
+        "@example.org",
+        "help@example",
+        "help@example.org?bcc=x",
+        "help@example.org, x@example.org",
+        "mailto:help@example.org",
+        "javascript:alert(1)//@example.org",
+        "h\u0435lp@example.org",
+        "help@example.org\\n",
+        "https://token@example.org",
+        "a" * 65 + "@example.org",
+    ],
+)
+def test_help_that_nobody_reaches_is_refused(address: str) -> None:
+    assert "site.support: found" in refused(f'[site]\nsupport = "{address}"\n' + GOOD)

@@ -134,7 +134,7 @@ def test_settings_as_data_name_every_table_and_key() -> None:
         "pool_size": 5,
     }
     assert data["registry"] == [
-        {"name": "ngc", "kind": "ngc", "url": "https://nvcr.io"}
+        {"name": "ngc", "kind": "ngc", "url": "https://nvcr.io", "ca_file": None}
     ]
     least = settings_data(parse_settings(minimal_file(), "m"))
     assert (least["directory"], least["git"]) == (None, [])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from kqi_hub.bootstrap.queues import presets_of, pricing_of, queue_rules_of
+from kqi_hub.bootstrap.queues import presets_of, queue_rules_of
+from kqi_hub.bootstrap.rates import card_of
 from kqi_hub.domain.money import MICRO
 from kqi_hub.domain.notebooks import Preset, Shape
 from kqi_hub.settings.building import build
@@ -31,16 +32,20 @@ def problems(**tables: object) -> str:
 
 def test_without_any_table_nothing_has_a_price() -> None:
     bare = settings()
-    assert not pricing_of(bare).has_rates
+    assert card_of(bare, (), 0).lines == ()
     assert presets_of(bare) == ()
     assert queue_rules_of(bare) == {}
 
 
 def test_amounts_are_read_exactly() -> None:
-    pricing = pricing_of(settings(rate=[RATE], billing={"currency": "JPY"}))
-    [rate] = pricing.rates_of("a100")
-    assert rate.node == 1200 * MICRO + MICRO // 2
-    assert pricing.billing.currency == "JPY"
+    [line] = card_of(settings(rate=[RATE]), (), 0).lines
+    assert line.node == 1200 * MICRO + MICRO // 2
+
+
+def test_on_an_exclusive_queue_the_whole_node_is_paid_for() -> None:
+    rates = settings(rate=[RATE, {"queue": "cpu"}])
+    found = {line.queue: line.whole_node for line in card_of(rates, {"a100"}, 0).lines}
+    assert found == {"a100": True, "cpu": False}
 
 
 def test_a_preset_becomes_a_choice_of_notebooks() -> None:
@@ -99,4 +104,4 @@ def test_what_is_wrong_is_named(tables: dict[str, object], where: str) -> None:
 
 def test_one_queue_may_have_a_rate_for_each_type_of_gpu() -> None:
     rates = [RATE, {**RATE, "gpu_type": "h100"}]
-    assert len(pricing_of(settings(rate=rates)).rates_of("a100")) == 2
+    assert len(card_of(settings(rate=rates), (), 0).lines) == 2

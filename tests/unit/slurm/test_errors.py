@@ -83,6 +83,11 @@ ACTING = [
     ("Unexpected message received for job 6\n"
      "slurm_suspend error: Unexpected message received", ClusterTimedOut),
     (FAILED + "Zero Bytes were transmitted or received", ClusterTimedOut),
+    (
+        "slurm_msg_sendto: address:port=127.0.0.1:22881 msg_type=4003: Unexpected "
+        "missing socket error; Unexpected missing socket error",
+        ClusterTimedOut,
+    ),
     (FAILED + DEAD, ClusterUnreachable),
     (f"scancel: error: Kill job error on job id 7: {DEAD}", ClusterUnreachable),
     (FAILED + "Protocol authentication error", ClusterUnreachable),

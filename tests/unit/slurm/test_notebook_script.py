@@ -125,8 +125,27 @@ def test_lifetime_is_rounded_up_to_minutes(seconds: int, minutes: str) -> None:
 
 def test_warning_is_never_longer_than_sbatch_takes() -> None:
     place = replace(PLACE, rules=NotebookRules(end_warn_s=100_000))
-    found = directives(notebook_script(SESSION, place).text)
+    session = choosing(lifetime_s=None)
+    found = directives(notebook_script(session, place).text)
     assert found["signal"] == "B:USR1@65535"
+
+
+@pytest.mark.parametrize(
+    ("lifetime_s", "warned_s"),
+    [(None, 600), (3600, 600), (1200, 600), (900, 450), (600, 300), (1, 1)],
+)
+def test_warning_never_comes_with_the_start(
+    lifetime_s: int | None, warned_s: int
+) -> None:
+    session = choosing(lifetime_s=lifetime_s)
+    script = notebook_script(session, PLACE)
+    assert directives(script.text)["signal"] == f"B:USR1@{warned_s}"
+
+
+def test_signal_of_the_warning_ends_nothing_before_the_runner_listens() -> None:
+    lines = notebook_script(SESSION, PLACE).text.splitlines()
+    commands = [one for one in lines if one and not one.startswith("#")]
+    assert commands[0] == "trap '' USR1"
 
 
 def test_nothing_that_a_person_typed_freely_is_in_the_script() -> None:

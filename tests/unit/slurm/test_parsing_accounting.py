@@ -22,7 +22,12 @@ def answer(*rows: str) -> bytes:
 
 
 def ended(*rows: str) -> dict[int, EndedJob]:
-    return read_ended(answer(*rows), T, {1, 2})
+    return read_ended(named(*rows), T, {1, 2})
+
+
+def named(*rows: str) -> bytes:
+    """Return an answer to one who has asked for the names as well."""
+    return answer(*(f"{row} | kqi" for row in rows))
 
 
 @pytest.mark.parametrize(
@@ -38,7 +43,7 @@ def ended(*rows: str) -> dict[int, EndedJob]:
 def test_a_row_with_an_end_ends_the_job(
     row: str, fields: tuple[int, str, int | None, int, int, int]
 ) -> None:
-    assert ended(row) == {1: EndedJob(*fields)}
+    assert ended(row) == {1: EndedJob(*fields, name="kqi")}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +64,7 @@ def test_a_row_without_a_final_end_ends_nothing(row: str) -> None:
 
 
 def test_tasks_of_an_array_end_by_their_own_rows() -> None:
-    said = answer(
+    said = named(
         "12_0 | 90 | COMPLETED | 110 | 120 | 0:0",
         "12_1 | 90 | NODE_FAIL | 110 | 115 | 1:0",
         "12_1 | 116 | FAILED | 117 | 130 | 3:0",
@@ -69,9 +74,12 @@ def test_tasks_of_an_array_end_by_their_own_rows() -> None:
         "none_1 | x | COMPLETED | 110 | 120 | 0:0",
     )
     assert read_ended_tasks(said, T) == {
-        "12_0": EndedJob(12, "COMPLETED", 110, 120, 0, 0),
-        "12_1": EndedJob(12, "FAILED", 117, 130, 3, 0),
-        "12_[3-9%2]": EndedJob(12, "CANCELLED", None, 99, 0, 0),
+        "12_0": EndedJob(12, "COMPLETED", 110, 120, 0, 0, "kqi"),
+        "12_1": EndedJob(12, "FAILED", 117, 130, 3, 0, "kqi"),
+        "12_2": None,
+        "12_[3-9%2]": EndedJob(12, "CANCELLED", None, 99, 0, 0, "kqi"),
+        # Of an array that was cancelled as a whole; or no array at all.
+        "13": EndedJob(13, "COMPLETED", 110, 120, 0, 0, "kqi"),
     }
 
 
@@ -80,7 +88,7 @@ def test_the_latest_run_decides() -> None:
     assert ended(old, "1 | 121 | RUNNING | 130 | Unknown | 0:0") == {}
     assert ended("1 | 121 | RUNNING | 130 | Unknown | 0:0", old) == {}
     new = ended(old, "1 | 121 | COMPLETED | 130 | 140 | 0:0")
-    assert new == {1: EndedJob(1, "COMPLETED", 130, 140, 0, 0)}
+    assert new == {1: EndedJob(1, "COMPLETED", 130, 140, 0, 0, "kqi")}
 
 
 def test_an_id_that_was_used_again_is_the_newer_job() -> None:
@@ -94,12 +102,12 @@ def test_an_id_that_was_used_again_is_the_newer_job() -> None:
 @pytest.mark.parametrize(
     "broken",
     [
-        answer("1 | 100 | COMPLETED | 110 | 120"),
-        answer("1 | 100 | COMPLETED | 110 | 120 | 0:0 | more"),
-        answer("1_[2-3] | 100 | COMPLETED | 110 | 120 | 0:0"),
-        answer("1 | Unknown | COMPLETED | 110 | 120 | 0:0"),
-        answer("1 | 100 | COMPLETED | 110 | 120 | 0:0")[:-1],
-        answer("1 | 100 | COMPLETED | 110 | 120 | 0:0")[:-9],
+        named("1 | 100 | COMPLETED | 110 | 120"),
+        named("1 | 100 | COMPLETED | 110 | 120 | 0:0 | more"),
+        named("1_[2-3] | 100 | COMPLETED | 110 | 120 | 0:0"),
+        named("1 | Unknown | COMPLETED | 110 | 120 | 0:0"),
+        named("1 | 100 | COMPLETED | 110 | 120 | 0:0")[:-1],
+        named("1 | 100 | COMPLETED | 110 | 120 | 0:0")[:-15],
     ],
 )
 def test_an_answer_that_is_not_as_asked_is_an_error(broken: bytes) -> None:
@@ -109,11 +117,25 @@ def test_an_answer_that_is_not_as_asked_is_an_error(broken: bytes) -> None:
 
 def test_names_are_compared_by_us_because_the_database_ignores_case() -> None:
     rows = answer(
-        "5 | 200 | alice | kqi-1", "3 | 100 | alice | kqi-1", "6 | 300 | alice | KQI-1",
-        "7 | 400 | bob | kqi-1",
+        "5 | 200 | alice | RUNNING | kqi-1", "3 | 100 | alice | COMPLETED | kqi-1",
+        "6 | 300 | alice | RUNNING | KQI-1", "7 | 400 | bob | RUNNING | kqi-1",
     )  # fmt: skip
     assert read_recorded(rows, T, "alice", "kqi-1") == [(200, 5), (100, 3)]
 
 
+def test_what_waits_by_the_word_of_accounting_alone_is_no_job() -> None:
+    rows = answer(
+        "5 | 200 | alice | PENDING | kqi-1", "3 | 100 | alice | FAILED | kqi-1"
+    )
+    assert read_recorded(rows, T, "alice", "kqi-1") == [(100, 3)]
+
+
 def test_found_ids_are_in_the_order_of_submission_without_doubles() -> None:
     assert oldest_first([(200, 5), (100, 9), (200, 5), (150, 1)]) == (9, 1, 5)
+
+
+@pytest.mark.parametrize("name", ["\n", "\nlead", "a\n\nb", "\n\n", "1\n2", "end\n"])
+def test_a_name_that_begins_with_a_line_break_breaks_no_row(name: str) -> None:
+    rows = (f"{n} | 90 | COMPLETED | 110 | 120 | 0:0 | {name}" for n in (1, 2))
+    found = read_ended(answer(*rows), T, {1, 2})
+    assert [found[n].name for n in (1, 2)] == [name, name]

@@ -228,8 +228,21 @@ def test_tasks_of_an_array_are_told_with_their_folders() -> None:
 
 
 def test_secrets_are_not_in_the_representation_of_what_a_run_needs() -> None:
-    shown = repr(RunNeeds(git=("me", "the-password"), token="the-token"))
-    assert not re.search("the-password|the-token", shown)
+    shown = repr(RunNeeds(git=("me", "the-password"), ticket="the-ticket"))
+    assert not re.search("the-password|the-ticket", shown)
+
+
+def test_a_ticket_is_in_the_order_alone_and_kqi_finds_the_site_and_the_tenant() -> None:
+    place = replace(PLACE, hands_out_tokens=True, ca_file="/etc/ssl/site.pem")
+    order = json.loads(run_order(RUN, place, RunNeeds(ticket="the-ticket")))
+    assert order["token"] == {"ticket": "the-ticket", "ca_file": "/etc/ssl/site.pem"}
+    control = order["control"]
+    assert control["KQI_SERVER"] == "http://hub/"
+    assert control["KQI_TENANT"] == "vision"
+    assert control["KQI_TOKEN"] == ""
+    assert control["KQI_CA_FILE"] == "/etc/ssl/site.pem"
+    assert "the-ticket" not in run_script(RUN, place).text
+    assert told(ticket="the-ticket")["token"] is None
 
 
 def test_log_and_output_are_where_slurm_and_the_runner_write_them() -> None:

@@ -3,11 +3,13 @@
 import "../live.js";
 import "../parts.js";
 import "../notebooks/log.js";
+import "./attachments.js";
 import "./inside.js";
 import "./live_log.js";
 import "./ports.js";
 import "./tensorboard.js";
 import "./terminal.js";
+import "./use.js";
 
 // A link to the script opens it.
 function open() {

@@ -4,4 +4,5 @@ import "../notebooks/form.js";
 import "./drafts.js";
 import "./git.js";
 import "./offered.js";
+import "./seen_paths.js";
 import "./steps.js";

@@ -3,7 +3,7 @@ import { fill, number, span } from "../figures.js";
 import { agentOf, insist, parts, runPath } from "./live.js";
 
 const EVERY_MS = 3_000;
-const ORDER = ["staging", "cloning", "running", "saving"];
+const ORDER = ["fetching", "staging", "cloning", "running", "saving"];
 
 function line(term, text) {
   const pair = document.createElement("div");

@@ -1,0 +1,266 @@
+"""The runs behind the sums, with what the book holds of each."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    Select,
+    Table,
+    func,
+    or_,
+    select,
+    text,
+    union_all,
+)
+
+from kqi_hub.db.accounting_tables import (
+    LONG_RUNS,
+    JobRecordRow,
+    LedgerRow,
+    longer_than,
+)
+from kqi_hub.db.engine import reading
+from kqi_hub.db.usage_measured import measured
+from kqi_hub.db.used_days import UsedDays
+from kqi_hub.domain.job_records import JobRecord
+from kqi_hub.domain.ledger import Entry, EntryKind
+from kqi_hub.domain.site_days import SiteDays
+from kqi_hub.domain.usage import (
+    Days,
+    Measured,
+    Narrowing,
+    Place,
+    RunsAsked,
+    RunsFound,
+    UsedRun,
+)
+from kqi_hub.domain.usage_counts import FAILED_STATES, SOME_GPU
+
+RECORDS: Final = cast(Table, JobRecordRow.__table__)
+LEDGER: Final = cast(Table, LedgerRow.__table__)
+_MEANT: Final = re.compile("[!%_]")
+_SUMS: Final = ("amount", "seconds", "cpu_s", "memory_mb_s", "gpu_s")
+_ENTRY: Final = tuple(name for name in Entry.__slots__ if name != "kind")
+# A run that has not ended stands before all others.
+_NEVER: Final = 1 << 60
+_LONG_S, _LONGEST_S = LONG_RUNS.values()
+Condition = ColumnElement[bool]
+
+
+class SqlUsedRuns:
+    """A UsedRunStore (services/usage.py) of one cluster; any thread may call it."""
+
+    def __init__(
+        self, engine: Engine, cluster: str, days: SiteDays | None = None
+    ) -> None:
+        self._engine = engine
+        self._cluster = cluster
+        self._days = days or SiteDays()
+
+    def runs(self, asked: RunsAsked) -> RunsFound:
+        """Return a page of runs: those without an end, then the last ended first."""
+        most = asked.limit + 1
+        with reading(self._engine) as connection:
+            rows: list[RowMapping] = []
+            if asked.after is None or asked.after.ended_at == _NEVER:
+                rows += connection.execute(self._going_on(asked, most)).mappings()
+            for only in self._stretches(connection, asked):
+                if len(rows) >= most:
+                    break
+                over = self._over(asked, only, most - len(rows))
+                rows += connection.execute(over).mappings()
+            runs = with_sums(connection, rows[: asked.limit], asked.days)
+        return RunsFound(runs, _place(runs[-1]) if len(rows) == most else None)
+
+    def run(self, number: int) -> tuple[UsedRun, tuple[Entry, ...]] | None:
+        """Return a run with every line that the book has of it."""
+        lines = select(LEDGER).where(LEDGER.c.record_id == number)
+        with reading(self._engine) as connection:
+            found = connection.execute(self._all().where(RECORDS.c.id == number))
+            row = found.mappings().first()
+            if row is None:
+                return None
+            [run] = with_sums(connection, [row], None)
+            entries = connection.execute(lines.order_by(LEDGER.c.id)).mappings()
+            return run, tuple(map(entry_of, entries))
+
+    def unfinished(self, before: int, limit: int) -> tuple[UsedRun, ...]:
+        """Return runs that have begun before a moment and have no end."""
+        query = (
+            self._all()
+            .where(RECORDS.c.ended_at.is_(None), RECORDS.c.started_at < before)
+            .order_by(RECORDS.c.started_at, RECORDS.c.id)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).mappings().all()
+            return with_sums(connection, rows, None)
+
+    def measured(self, whose: Narrowing, begins: int, ends: int) -> Measured:
+        """Return what runs that ended in a time measured of themselves."""
+        with reading(self._engine) as connection:
+            return measured(connection, whose, begins, ends)
+
+    def _going_on(self, asked: RunsAsked, limit: int) -> Select[Any]:
+        query = self._all().where(
+            RECORDS.c.ended_at.is_(None), *self._conditions(asked)
+        )
+        if asked.after is not None:
+            query = query.where(RECORDS.c.id < asked.after.id)
+        return query.order_by(RECORDS.c.id.desc()).limit(limit)
+
+    def _stretches(
+        self, connection: Connection, asked: RunsAsked
+    ) -> Iterator[tuple[Condition, ...]]:
+        """Yield times of ends, the last first, in which few runs are in vain."""
+        ended, ends = RECORDS.c.ended_at, asked.ends
+        if asked.job is not None or asked.thing is not None:
+            yield (_end(asked) >= asked.begins,)
+            return
+        # What ended afterwards has begun before only where it took long.
+        lasted = _longer(_LONGEST_S)
+        yield ended >= ends + _LONGEST_S, RECORDS.c.started_at < ends, lasted
+        after_a_day = ended.between(ends + _LONG_S, ends + _LONGEST_S - 1)
+        yield after_a_day, RECORDS.c.started_at < ends, _longer(_LONG_S)
+        yield (ended.between(ends, ends + _LONG_S - 1),)
+        used = UsedDays(self._cluster, self._days, asked)
+        if not used.are_worth_it:
+            yield (ended.between(asked.begins, ends - 1),)
+            return
+        for one in used.stretches(connection):
+            within = ended.between(one.begins, one.ends - 1)
+            if one.people is None:
+                yield (within,)
+            else:
+                yield within, RECORDS.c.user.in_(one.people)
+
+    def _over(
+        self, asked: RunsAsked, only: Sequence[Condition], limit: int
+    ) -> Select[Any]:
+        """Ask for what has an end, in the order of the index of ends."""
+        ended, number = _end(asked), RECORDS.c.id
+        # A job's numbers are the cluster's: its other indexes would only mislead.
+        every = self._all() if asked.job is None else select(RECORDS)
+        query = every.where(*only, *self._conditions(asked))
+        if asked.after is not None and asked.after.ended_at != _NEVER:
+            at, last = asked.after
+            query = query.where(ended <= at, or_(ended < at, number < last))
+        return query.order_by(ended.desc(), number.desc()).limit(limit)
+
+    def _conditions(self, asked: RunsAsked) -> Iterator[Condition]:
+        columns = RECORDS.c
+        if asked.job is not None:
+            yield columns.id.in_(self._of_job(asked.job))
+        began = func.coalesce(
+            columns.started_at, columns.ended_at, columns.submitted_at
+        )
+        yield began < asked.ends
+        if asked.thing is not None:
+            yield columns.thing == asked.thing
+        if asked.failed:
+            yield columns.state.in_(sorted(FAILED_STATES))
+        yield from of_whose(asked.whose)
+
+    def _of_job(self, job: int) -> Select[Any]:
+        """Ask for a job, or the tasks of an array: these show the array's number."""
+        mine, shown = RECORDS.c.cluster == self._cluster, RECORDS.c.shown_id
+        begins = _BEGINS_WITH[self._engine.dialect.name]
+        both = union_all(
+            select(RECORDS.c.id).where(mine, RECORDS.c.job_id == job),
+            select(RECORDS.c.id).where(mine, begins(shown, f"{job}_")),
+        ).subquery()
+        return select(both.c.id)
+
+    def _all(self) -> Select[Any]:
+        return select(RECORDS).where(RECORDS.c.cluster == self._cluster)
+
+
+def entry_of(row: RowMapping) -> Entry:
+    """Return a line of the book as it was written."""
+    return Entry(kind=EntryKind(row["kind"]), **{name: row[name] for name in _ENTRY})
+
+
+def _starts_as(column: Any, start: str) -> Condition:
+    # GLOB is what SQLite finds by an index.
+    found: Condition = column.op("GLOB")(f"{start}*")
+    return found
+
+
+def _starts_like(column: Any, start: str) -> Condition:
+    found: Condition = column.like(start.replace("_", "\\_") + "%")
+    return found
+
+
+_BEGINS_WITH: Final[dict[str, Callable[[Any, str], Condition]]] = {
+    "sqlite": _starts_as,
+    "postgresql": _starts_like,
+}
+
+
+def _end(asked: RunsAsked) -> ColumnElement[Any]:
+    """Return the end; where few runs are meant, so that no index of ends is walked."""
+    is_few = asked.job is not None or asked.thing is not None
+    return RECORDS.c.ended_at + 0 if is_few else RECORDS.c.ended_at
+
+
+def _longer(seconds: int) -> Condition:
+    """Return the condition of the index of long runs, word by word."""
+    return cast(Condition, text(longer_than(seconds)))
+
+
+def of_whose(whose: Narrowing) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of whose runs are meant."""
+    if whose.tenants is not None:
+        yield RECORDS.c.account.in_(whose.tenants)
+    wanted = {
+        "user": whose.person,
+        "partition": whose.queue,
+        "qos": whose.qos,
+        "kind": whose.kind,
+    }
+    for name, value in wanted.items():
+        if value:
+            yield RECORDS.c[name] == value
+    if whose.gpu_type == "-":
+        yield RECORDS.c.gpus == ""
+    elif whose.gpu_type:
+        yield from _has_gpus(whose.gpu_type)
+
+
+def _has_gpus(gpu_type: str) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of GPUs of these types and no others: a100, a100+v100."""
+    kinds = ("" if kind == SOME_GPU else kind for kind in gpu_type.split("+"))
+    pattern = ",".join(_MEANT.sub(r"!\g<0>", kind) + "=%" for kind in kinds)
+    yield RECORDS.c.gpus.like(pattern, escape="!")
+    yield ~RECORDS.c.gpus.like(f"{pattern},%", escape="!")
+
+
+def with_sums(
+    connection: Connection, rows: Sequence[RowMapping], days: Days | None
+) -> tuple[UsedRun, ...]:
+    """Return runs with the sums of their lines, of some days or of all."""
+    query = select(LEDGER.c.record_id, *(func.sum(LEDGER.c[one]) for one in _SUMS))
+    query = query.where(LEDGER.c.record_id.in_([row["id"] for row in rows]))
+    if days is not None:
+        query = query.where(LEDGER.c.day.between(days.first, days.last))
+    sums = {
+        number: tuple(map(int, found))
+        for number, *found in connection.execute(query.group_by(LEDGER.c.record_id))
+    }
+    return tuple(_run(row, sums.get(row["id"], ())) for row in rows)
+
+
+def _run(row: RowMapping, sums: tuple[int, ...]) -> UsedRun:
+    plain = {name: row[name] for name in JobRecord._fields}
+    record = JobRecord(**plain | {"suspended": row["suspended"] or ""})
+    return UsedRun(row["id"], record, row["kind"], row["thing"], *sums)
+
+
+def _place(run: UsedRun) -> Place:
+    ended = run.record.ended_at
+    return Place(_NEVER if ended is None else ended, run.id)
