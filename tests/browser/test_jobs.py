@@ -134,11 +134,7 @@ def test_what_was_too_late_is_said_with_the_job(
     assert violations(page) == []
 
 
-def test_an_unfolded_array_stays_so_when_the_list_changes(
-    open_page: OpenPage, site: FakeSite, jobs: None
-) -> None:
-    page = open_page(JOBS)
-    unfold(page)
+def rename_another(site: FakeSite) -> None:
     store = site.queues.store
     store.known[105] = replace(store.known[105], name="renamed")
     fresh = replace(
@@ -150,5 +146,28 @@ def test_an_unfolded_array_stays_so_when_the_list_changes(
         ),
     )
     store.save(fresh, {})
+
+
+def test_an_unfolded_array_stays_so_when_the_list_changes(
+    open_page: OpenPage, site: FakeSite, jobs: None
+) -> None:
+    page = open_page(JOBS)
+    unfold(page)
+    rename_another(site)
+    expect(page.get_by_text("renamed", exact=True)).to_be_visible()
+    expect(page.locator("#tasks-200 .tasks")).to_be_visible()
+
+
+def test_a_click_that_the_change_of_the_list_falls_into_counts(
+    open_page: OpenPage, site: FakeSite, jobs: None
+) -> None:
+    page = open_page(JOBS)
+    page.locator("#tasks-200 summary").hover()
+    page.mouse.down()
+    with page.expect_response(page.url):
+        rename_another(site)
+    page.wait_for_timeout(200)
+    page.mouse.up()
+    expect(page.locator("#tasks-200 .tasks")).to_be_visible()
     expect(page.get_by_text("renamed", exact=True)).to_be_visible()
     expect(page.locator("#tasks-200 .tasks")).to_be_visible()

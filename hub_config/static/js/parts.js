@@ -3,6 +3,7 @@
 // they look like is written once, in the template.
 const xsrf = document.querySelector('meta[name="xsrf-token"]')?.content ?? "";
 const LOOK_EVERY_MS = 30_000;
+const PRESSED_MS = 500;
 let isUnderWay = false;
 let isWanted = false;
 
@@ -48,13 +49,23 @@ function replaceIn(fresh) {
   for (const part of document.querySelectorAll("[data-part]")) {
     const name = CSS.escape(part.dataset.part);
     const newer = fresh.querySelector(`[data-part="${name}"]`);
-    if (!newer || newer.isEqualNode(part) || isBusy(part) || isKept(part, newer)) continue;
+    if (!newer || isBusy(part) || isKept(part, newer)) continue;
+    keepUnfolded(newer, part);
+    if (newer.isEqualNode(part)) continue;
     const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
     put(newer, part);
     if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
     hasChanged = true;
   }
   if (hasChanged) document.dispatchEvent(new CustomEvent("kqi:renewed"));
+}
+
+// What somebody has unfolded, or folded, stays so.
+function keepUnfolded(newer, part) {
+  for (const { id, open } of part.querySelectorAll("details[id]")) {
+    const same = newer.querySelector(`details[id="${CSS.escape(id)}"]`);
+    if (same) same.open = open;
+  }
 }
 
 // The element itself stays: what screen readers listen to must not be exchanged.
@@ -71,9 +82,14 @@ function put(newer, part) {
   }
 }
 
-// What somebody types into, or has just sent, stays as it is. A box that was ticked has
-// the focus, too, and is drawn anew: what is ticked stays so.
+// What somebody types into, or has just sent, stays as it is; what is being pressed, until
+// it is let go: half a click reaches nothing. A box that was ticked has the focus, too, and
+// is drawn anew: what is ticked stays so.
 function isBusy(part) {
+  if (part.querySelector(":active")) {
+    setTimeout(renew, PRESSED_MS);
+    return true;
+  }
   return Boolean(
     part.querySelector("input:not([type=checkbox]):focus, textarea:focus, select:focus, form[data-sent], dialog[open]"),
   );

@@ -192,6 +192,7 @@ def test_odd_layers_are_refused(tmp_path: Path, entries: list[Entry]) -> None:
         gzip.compress(b"x" * 5000),
         layer_of([file_entry("a", b"x" * 5000)])[:-40],
     ],
+    ids=["zstd", "no gzip", "no tar", "cut"],
 )
 def test_what_is_no_whole_layer_is_refused(tmp_path: Path, raw: bytes) -> None:
     file = tmp_path / "layer"
