@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 # Slurm insists some time (KillWait, 30 s unless changed) after it has asked.
-_GRACE_S: Final = 8.0
+_GRACE_S: Final = 15.0
 
 
 class Server:

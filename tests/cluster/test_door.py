@@ -4,6 +4,7 @@ import grp
 import json
 import os
 import pwd
+import shutil
 import statistics
 import subprocess
 import sys
@@ -51,6 +52,8 @@ async def main():
 asyncio.run(main())
 """
 SLEEP = "#!/bin/bash\n#SBATCH --partition=cpu --time=30\nsleep 600\n"
+# Of this run alone: another cluster's jobs have the same numbers.
+OUTPUTS = Path(f"/tmp/kqi-door-{uuid4().hex}")
 Answer = dict[str, Any]
 Ask = Callable[[str, str, dict[str, object]], Answer]
 
@@ -83,6 +86,14 @@ def ask_all(
     return answers
 
 
+@pytest.fixture(scope="module", autouse=True)
+def outputs() -> Iterator[None]:
+    OUTPUTS.mkdir()
+    OUTPUTS.chmod(0o1777)
+    yield
+    shutil.rmtree(OUTPUTS)
+
+
 @pytest.fixture(params=["socket", "sudo"])
 def ask(request: pytest.FixtureRequest) -> Ask:
     """Return a way to call, the same tests for both."""
@@ -113,7 +124,7 @@ def wait_for(job: int, *states: str) -> str:
 
 def submission(script: str, **changes: object) -> dict[str, object]:
     name = f"kqi-{uuid4().hex}"
-    return {"name": name, "script": script, "chdir": "/tmp"} | changes
+    return {"name": name, "script": script, "chdir": str(OUTPUTS)} | changes
 
 
 def submit(ask: Ask, person: str, script: str, **changes: object) -> int:
@@ -156,7 +167,7 @@ def test_nothing_of_the_portals_environment_reaches_the_job() -> None:
         answer = ask_all(way, [call], **smuggled)[0]
         job = int(answer["stdout"])
         assert wait_for(job, "COMPLETED", "FAILED") == "COMPLETED"
-        seen = Path(f"/tmp/slurm-{job}.out").read_text()
+        seen = (OUTPUTS / f"slurm-{job}.out").read_text()
         assert "SECRET_TOKEN" not in seen
         assert "/tmp/evil" not in seen
         assert (field(job, "Account"), field(job, "TimeLimit")) == (
@@ -233,7 +244,7 @@ def test_a_signal_reaches_the_script(ask: Ask) -> None:
     )
     job = submit(ask, "alice", script)
     wait_for(job, "RUNNING")
-    output = Path(f"/tmp/slurm-{job}.out")
+    output = (OUTPUTS / f"slurm-{job}.out")
     deadline = time.monotonic() + 30
     while not (output.exists() and "ready" in output.read_text()):
         assert time.monotonic() < deadline
