@@ -1,5 +1,6 @@
 """Marks by place: what `./test FAST` leaves out, and what has to run by itself."""
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -23,41 +24,51 @@ _ALONE: Final = (
 )
 # They are many, or write to disks a lot.
 _SLOW: Final = (
-    "adapters/benchmarks",
-    "adapters/conda_site",
-    "adapters/handlers/test_account_api.py",
-    "adapters/handlers/test_account_pages.py",
-    "adapters/handlers/test_login.py",
-    "adapters/handlers/test_logout.py",
-    "adapters/handlers/test_notebooks_api.py",
-    "adapters/handlers/test_roles.py",
-    "adapters/handlers/test_terms.py",
     "adapters/agent",
+    "adapters/benchmarks",
     "adapters/cli/test_data_commands.py",
     "adapters/cli/test_dataset_commands.py",
+    "adapters/cli/test_job_commands.py",
+    "adapters/cli/test_outside_commands.py",
+    "adapters/cli/test_preprocessing_commands.py",
     "adapters/cli/test_run_commands.py",
+    "adapters/cli/test_run_inside_commands.py",
+    "adapters/cli/test_training_walkthrough.py",
     "adapters/conda_bootstrap/test_refusals.py",
     "adapters/conda_bootstrap/test_task.py",
+    "adapters/conda_site",
     "adapters/db/test_account_stores.py",
     "adapters/db/test_data_crashes.py",
     "adapters/db/test_data_many.py",
     "adapters/db/test_data_stores.py",
     "adapters/db/test_dataset_stores.py",
+    "adapters/db/test_ledger.py",
     "adapters/db/test_ledger_histories.py",
     "adapters/db/test_login_stores.py",
     "adapters/db/test_notebook_stores.py",
     "adapters/db/test_run_deaths.py",
+    "adapters/db/test_run_lists.py",
+    "adapters/db/test_run_stores.py",
     "adapters/db/test_schema.py",
     "adapters/db/test_snapshot_store.py",
     "adapters/db/test_usage_stores.py",
+    "adapters/handlers/test_account_api.py",
+    "adapters/handlers/test_account_pages.py",
     "adapters/handlers/test_contract.py",
     "adapters/handlers/test_data_api.py",
     "adapters/handlers/test_data_pages.py",
+    "adapters/handlers/test_login.py",
+    "adapters/handlers/test_logout.py",
     "adapters/handlers/test_notebook_commands.py",
+    "adapters/handlers/test_notebooks_api.py",
     "adapters/handlers/test_pages.py",
+    "adapters/handlers/test_roles.py",
+    "adapters/handlers/test_terms.py",
+    "adapters/handlers/test_what_ran.py",
     "adapters/operator",
     "adapters/runner",
     "adapters/sdk/test_real_store.py",
+    "adapters/slurm/test_usage_reader.py",
     "adapters/storage",
     "adapters/store",
     "unit/services/test_large_cluster.py",
@@ -90,6 +101,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
 
 
+@cache
 def _is_in(file: Path, places: tuple[str, ...]) -> bool:
     wanted = {_HERE / place for place in places}
     return file in wanted or bool(wanted & set(file.parents))

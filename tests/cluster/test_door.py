@@ -244,7 +244,7 @@ def test_a_signal_reaches_the_script(ask: Ask) -> None:
     )
     job = submit(ask, "alice", script)
     wait_for(job, "RUNNING")
-    output = (OUTPUTS / f"slurm-{job}.out")
+    output = OUTPUTS / f"slurm-{job}.out"
     deadline = time.monotonic() + 30
     while not (output.exists() and "ready" in output.read_text()):
         assert time.monotonic() < deadline
