@@ -36,7 +36,7 @@ function narrow(bars, from, to) {
 function options(uPlot, part, bars, width) {
   const figures = new Intl.NumberFormat(document.documentElement.lang, {
     notation: "compact",
-    maximumFractionDigits: 1,
+    maximumSignificantDigits: 3,
   });
   const said = part.querySelector("[data-said]");
   const axis = { stroke: colour("--ink-soft"), ticks: { show: false } };
