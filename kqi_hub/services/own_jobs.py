@@ -1,6 +1,7 @@
 """All jobs of a person, whoever submitted them: list, explain, cost, cancel, hold.
 
-What is shown comes from the stored picture alone; Slurm is asked only to act.
+What is shown comes from the stored picture alone; Slurm is asked only to act. Of a
+job that may be newer than the picture, the worker is asked to take another one.
 """
 
 import asyncio
@@ -147,11 +148,7 @@ class OwnJobs:
 
     async def one(self, person: str, text: str) -> tuple[Picture, GroupView]:
         """Return a job or array of the person's; NotFound for anything else."""
-        picture, jobs = await self._known(person)
-        asked = parse_slurm_id(text)
-        mine = () if asked is None else _those(jobs, asked)
-        if not mine:
-            raise _no_such_job(text)
+        picture, _, mine = await self._mine(person, text)
         groups = groups_of(mine)
         [view] = await asyncio.to_thread(self._groups, picture, groups, len(mine))
         [whole] = await self._with_codes((view,))
@@ -179,15 +176,9 @@ class OwnJobs:
         """Return what to act on; NotFound if it is not theirs, Conflict if it is late.
 
         The door asks Slurm as the person, so that Slurm has the last word on whose it
-        is; a job that came after the last look is left to Slurm altogether.
+        is.
         """
-        asked = parse_slurm_id(text)
-        if asked is None:
-            raise _no_such_job(text)
-        picture, jobs = await self._known(person)
-        mine = _those(jobs, asked)
-        if not mine:
-            raise _no_such_job(text)
+        picture, asked, mine = await self._mine(person, text)
         views = [_view_of(picture, job, self.wall(), Cost()) for job in mine]
         if not any(action in view.actions for view in views):
             raise _not_now(action, asked, views[0])
@@ -218,6 +209,30 @@ class OwnJobs:
                 ),
             )
             for group in groups
+        )
+
+    async def _mine(
+        self, person: str, text: str
+    ) -> tuple[Picture, SlurmId, tuple[Job, ...]]:
+        """Return the person's jobs that a number means; NotFound if there are none."""
+        asked = parse_slurm_id(text)
+        if asked is None:
+            raise _no_such_job(text)
+        picture, jobs = await self._known(person)
+        mine = _those(jobs, asked)
+        if not mine and await self._may_be_newer(picture, asked):
+            await self.queues.renewed()
+            picture, jobs = await self._known(person)
+            mine = _those(jobs, asked)
+        if not mine:
+            raise _no_such_job(text)
+        return picture, asked, mine
+
+    async def _may_be_newer(self, picture: Picture, asked: SlurmId) -> bool:
+        """Tell whether a job may have come after the last look: numbers only grow."""
+        newest = await asyncio.to_thread(self.store.jobs, None, 1)
+        return asked.job > max(
+            (job.job_id for job in (*picture.jobs, *newest)), default=0
         )
 
     async def _known(self, person: str) -> tuple[Picture, tuple[Job, ...]]:

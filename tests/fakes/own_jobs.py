@@ -65,6 +65,7 @@ class FakeOwnJobs:
                 job_id, person, "cpu", "PENDING",
                 array_id=12, task=task, reason=reason,
             )  # fmt: skip
+        store.coming = []
 
     def own_jobs(self, store: FakeSnapshotStore, queues: Queues) -> OwnJobs:
         """Return the service."""
@@ -86,6 +87,7 @@ def furnish(store: FakeSnapshotStore, now: float, person: str = "mia") -> None:
         *array(person, began, int(now)),
     ):  # fmt: skip
         store.known[one.job_id] = one
+    store.coming = []
 
 
 def array(person: str, began: int, now: int) -> tuple[Job, ...]:
