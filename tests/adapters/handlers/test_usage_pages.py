@@ -57,7 +57,7 @@ async def test_a_page_is_for_those_whose_money_it_tells(
 
 async def test_a_page_says_the_sums_and_what_is_behind_them(ask: Client) -> None:
     page = await ask("usage?period=30-days", "mia")
-    assert "went into runs that failed" in page.text
+    assert "in runs that failed: " in page.text
     assert "Jobs that run now: 2." in page.text
     assert 'href="/services/portal/usage/runs?of=mine' in page.text
     assert "mallory" not in page.text
