@@ -16,13 +16,16 @@ from kqi_hub.domain.costs import Cost
 from kqi_hub.domain.errors import ClusterError, Conflict, NotFound
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.own_jobs import (
+    OF_SCRIPTS,
     Action,
     Group,
     JobKind,
+    JobRun,
     SlurmId,
     Wanted,
     fits,
     groups_of,
+    key_of,
     kind_of,
     parse_slurm_id,
     slurm_id_of,
@@ -52,6 +55,15 @@ class JobStore(Protocol):
 
         What a signal ended has 128 and the signal's number, as a shell says it.
         """
+
+
+class JobRuns(Protocol):
+    """Which runs jobs are of. Every method blocks."""
+
+    def of_jobs(
+        self, job_ids: Collection[int], keys: Collection[str]
+    ) -> Mapping[int, JobRun]:
+        """Return the runs of jobs by the jobs' ids: ids come again, keys do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +100,16 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """A job, or an array with its tasks; `thing` is the number of what it is for."""
+    """A job, or an array with its tasks; `thing` is the number of what it is for.
+
+    `folder`, below `kqi` on its owner's scratch, is that of a run.
+    """
 
     id: int
     is_array: bool
     kind: JobKind
     thing: int | None
+    folder: str
     tasks: tuple[JobView, ...]
     more: int
     counts: Mapping[str, int]
@@ -136,6 +152,7 @@ class OwnJobs:
     """The jobs of whoever asks; one for a process."""
 
     store: JobStore
+    runs: JobRuns
     control: ClusterControl
     queues: Queues
     wall: Callable[[], float] = time.time
@@ -260,22 +277,38 @@ class OwnJobs:
     def _groups(
         self, picture: Picture, groups: Sequence[Group], most: int
     ) -> tuple[GroupView, ...]:
-        """Join jobs with what each has cost: one question for all. Blocks."""
+        """Join jobs with their runs and what each has cost: asked for all. Blocks."""
         now = self.wall()
+        runs = self._runs(groups)
         jobs = [job for group in groups for job in group.jobs]
         costs = self.queues.costs.of_jobs(jobs, picture.scene, now)
         return tuple(
             _group_of(
                 group,
                 [_view_of(picture, job, now, costs[job.job_id]) for job in group.jobs],
+                runs.get(group.id),
                 most,
             )
             for group in groups
         )
 
+    def _runs(self, groups: Sequence[Group]) -> Mapping[int, JobRun]:
+        names = {group.id: group.jobs[0].name for group in groups}
+        keys = {
+            job_id: key
+            for job_id, name in names.items()
+            if kind_of(name)[0] in OF_SCRIPTS and (key := key_of(name))
+        }
+        return self.runs.of_jobs(keys, set(keys.values())) if keys else {}
 
-def _group_of(group: Group, views: Sequence[JobView], most: int) -> GroupView:
+
+def _group_of(
+    group: Group, views: Sequence[JobView], run: JobRun | None, most: int
+) -> GroupView:
     kind, thing = kind_of(group.jobs[0].name)
+    if kind in OF_SCRIPTS:
+        # The name of a script's job has the number of the run that it was made for.
+        thing = None if run is None else run.number
     known = [view.cost for view in views if view.cost is not None]
     # What is live comes first where not all can be shown.
     kept = sorted(views, key=lambda view: view.job.is_over)[:most]
@@ -284,6 +317,7 @@ def _group_of(group: Group, views: Sequence[JobView], most: int) -> GroupView:
         is_array=group.is_array,
         kind=kind,
         thing=thing,
+        folder="" if run is None else run.folder,
         tasks=tuple(views if len(views) <= most else kept),
         more=max(0, len(views) - most),
         counts=Counter(view.job.state for view in views),

@@ -14,6 +14,7 @@ from kqi_hub.domain.errors import (
 )
 from kqi_hub.domain.own_jobs import (
     JobKind,
+    JobRun,
     Show,
     Wanted,
     groups_of,
@@ -22,7 +23,7 @@ from kqi_hub.domain.own_jobs import (
     slurm_id_of,
 )
 from kqi_hub.services.own_jobs import MOST_TASKS, OwnJobs
-from tests.fakes.own_jobs import KEY, NotingControl, furnish
+from tests.fakes.own_jobs import KEY, FakeJobRuns, NotingControl, furnish
 from tests.fakes.people import FakeAssociations, association
 from tests.fakes.queues import HOUR, FakeQueues, job
 from tests.fakes.snapshot_store import FakeSnapshotStore
@@ -43,10 +44,17 @@ def control() -> NotingControl:
 
 
 @pytest.fixture
-def jobs(store: FakeSnapshotStore, control: NotingControl) -> OwnJobs:
+def runs() -> FakeJobRuns:
+    return FakeJobRuns()
+
+
+@pytest.fixture
+def jobs(
+    store: FakeSnapshotStore, runs: FakeJobRuns, control: NotingControl
+) -> OwnJobs:
     associations = FakeAssociations((association("mia", "vision"),))
     queues = FakeQueues(store).queues(associations)
-    return OwnJobs(store, control, queues, wall=lambda: NOW)
+    return OwnJobs(store, runs, control, queues, wall=lambda: NOW)
 
 
 async def test_everything_of_the_person_is_listed_and_nothing_of_others(
@@ -368,3 +376,21 @@ async def test_nothing_is_said_of_a_new_job_while_no_look_comes(
     monkeypatch.setattr("kqi_hub.services.queues._LOOK_S", 0.0)
     with pytest.raises(ClusterTimedOut):
         await jobs.one("mia", "999")
+
+
+async def test_each_job_of_a_script_is_of_its_own_run(
+    jobs: OwnJobs, store: FakeSnapshotStore, runs: FakeJobRuns
+) -> None:
+    ended = replace(store.known[61], state="COMPLETED")
+    for number in (71, 72, 73):
+        store.known[number] = replace(ended, job_id=number)
+    runs.known[71, KEY] = JobRun(15, "training/12.71")
+    runs.known[72, "b" * 26] = JobRun(3, "training/3")
+    page = await jobs.list("mia", Wanted(kind=JobKind.TRAINING))
+    assert [(one.id, one.thing, one.folder) for one in page.groups] == [
+        # One that no run is known of yet, and one whose number another run had.
+        (73, None, ""),
+        (72, None, ""),
+        (71, 15, "training/12.71"),
+        (61, 12, "training/12"),
+    ]
