@@ -36,8 +36,8 @@ class RunLosses:
                 by_owner.setdefault(some[0].owner, []).append(some)
         asked: set[int] = set()
         for owner, jobs in by_owner.items():
-            for some in await self._without_results(owner, jobs):
-                asked |= await self._ask(some)
+            for lost in await self._without_results(owner, jobs):
+                asked |= await self._ask(lost)
         return frozenset(asked)
 
     def _may_be_lost(self, run: Run) -> bool:
