@@ -91,6 +91,7 @@ async def test_names_of_people_are_text_on_every_page(
 async def test_a_line_is_explained_by_time_price_and_card(ask: Client) -> None:
     page = await ask("usage/runs/2", "mia")
     assert "an hour, card 1" in page.text
+    assert "Card 1, an hour: 1 node x ¥" in page.text
     assert "the day's own month was closed" in page.text
 
 
