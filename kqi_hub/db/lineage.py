@@ -84,7 +84,7 @@ def _by_number(
     def read(
         connection: Connection, things: Collection[Thing], most: int
     ) -> Iterator[_Pair]:
-        query = select(one.label("one"), other.label("other")).distinct()
+        query: Select[Any] = select(one.label("one"), other.label("other")).distinct()
         query = query.where(one.in_(_numbers(things, kind)))
         return _numbered(connection, query, most, kind, other_kind)
 

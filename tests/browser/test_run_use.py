@@ -98,7 +98,7 @@ def test_use_of_an_ended_run_is_asked_for_once_and_said_in_all(
     pictures = page.locator("[data-run-use]").get_by_role("img")
     expect(pictures).to_have_count(2)
     expect(pictures.first).to_have_attribute("aria-label", re.compile("at most 30.4"))
-    expect(page.locator("[data-part=now]")).to_contain_text("CPUs")
+    expect(page.locator("[data-part=now]")).to_contain_text("0.8 of")
     page.wait_for_timeout(6_000)
     assert agent.asked == [0]
 
