@@ -159,7 +159,7 @@ def _check_there(shop: Workshop, name: str) -> None:
 
 def _sweep(shop: Workshop, order: Order) -> Done:
     count = sweep_all(shop)
-    return {"removed": count}, f"Removed {count} folders that nobody needs any more."
+    return {"removed": count}, f"Removed, as nobody needs them any more: {count}."
 
 
 def source_of(order: Order, site: Site) -> Source:

@@ -105,7 +105,7 @@ def _add(
     """Build it once more with more in it; what pip had added is taken along."""
     places = shop.places
     path = places.environment(name)
-    shop.report.phase("solve", f"Finding {len(conda) + len(pip)} packages")
+    shop.report.phase("solve", f"Finding packages: {len(conda) + len(pip)}")
     backend = find_backend(shop.site)
     found, lacking = backend.resolve_more(path, conda, places)
     if lacking:

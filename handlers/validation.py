@@ -21,7 +21,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "missing": N_("This is needed."),
     "extra_forbidden": N_("There is no such field."),
     "string_type": N_("This must be text."),
-    "string_too_short": N_("This needs at least {min_length} characters."),
+    "string_too_short": N_("This needs {min_length} or more characters."),
     "string_too_long": N_("This may have at most {max_length} characters."),
     "string_pattern_mismatch": N_("This has characters that are not allowed here."),
     "string_unicode": N_("This is not valid UTF-8 text."),

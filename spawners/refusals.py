@@ -65,7 +65,7 @@ def error_of(outcome: Outcome) -> KqiError:
         case Wait(seconds):
             return TooManyFailures(
                 N_("Too many failed logins."),
-                N_("Try again in {seconds} seconds."),
+                N_("Try again in {seconds} s."),
                 seconds=seconds,
             )
         case Unavailable():

@@ -212,7 +212,7 @@ def _list(arguments: argparse.Namespace, _terminal: Terminal) -> int:
 def _remove_old(arguments: argparse.Namespace, terminal: Terminal) -> int:
     gone = remove_old(SiteFolder(arguments.site), max(arguments.keep, 0), terminal)
     terminal.say(
-        f"Removed {gone.locks} locks, {gone.packages} packages,"
+        f"Removed: locks {gone.locks}, packages {gone.packages},"
         f" {gone.size / 1e6:,.0f} MB."
     )
     return 0

@@ -90,7 +90,7 @@ def build(site: SiteFolder, order: Order, listener: Listener) -> Built:
         machine = {**about.machine, **order.machine}
         records = solve_packages(asked.specs, channels, machine, order.cache)
         packages = packages_of(site, records)
-        listener.say(f"{order.name}: {len(records)} packages")
+        listener.say(f"{order.name}: packages: {len(records)}")
         mirror(packages, listener.count, link=order.link)
         return _keep(site, _Found(order, asked, about, channels, records, packages))
 

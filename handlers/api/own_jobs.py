@@ -42,7 +42,12 @@ async def list_own_jobs(ask: Ask) -> Listing:
 
 
 @routes.get(
-    "/jobs/{job}", Spec(answer=OneJob, errors=(NotFound,), example_path=_EXAMPLE)
+    "/jobs/{job}",
+    Spec(
+        answer=OneJob,
+        errors=(NotFound, ClusterUnreachable, ClusterTimedOut),
+        example_path=_EXAMPLE,
+    ),
 )
 async def show_own_job(ask: Ask) -> Listing:
     """Show one of your jobs, an array with all its tasks, or one task."""

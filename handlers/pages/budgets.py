@@ -7,7 +7,7 @@ from pydantic import Field
 
 from handlers.access import Who
 from handlers.ask import Ask, GoTo, Page, Values
-from handlers.pages.usage.figures import money as money_of
+from handlers.pages.notebooks.money import in_money
 from handlers.problem import problem_of
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.budgets import (
@@ -81,9 +81,9 @@ async def show_budgets(ask: Ask) -> Page:
                     quotas.get(one.tenant, TenantQuota()),
                     one.lasts_until(now, begins),
                     min(one.used, one.amount or 0),
-                    money_of(ask, one.amount or 0),
-                    money_of(ask, one.used),
-                    money_of(ask, one.left or 0),
+                    in_money(ask, one.amount or 0),
+                    in_money(ask, one.used),
+                    in_money(ask, one.left or 0),
                 )
                 for one in money
             ],

@@ -8,7 +8,7 @@ from pydantic import Field
 from handlers.access import Who
 from handlers.api.closing import MOST_ACCEPTED, read_percent
 from handlers.ask import Ask, GoTo, Page, Values
-from handlers.pages.usage.figures import money
+from handlers.pages.notebooks.money import in_money
 from handlers.pages.usage.overview import tabs
 from handlers.problem import problem_of
 from handlers.route import Model, Routes, Spec
@@ -112,7 +112,7 @@ async def list_months(ask: Ask) -> Page:
             MonthRow(
                 said_period(one.period),
                 one.tenants,
-                money(ask, one.total),
+                in_money(ask, one.total),
                 one.closed_at,
                 one.author,
             )
@@ -233,8 +233,8 @@ def _values(ask: Ask, plan: ClosePlan, credits: tuple[Entry, ...]) -> dict[str, 
         "period": said_period(facts.period),
         "closed": facts.closed,
         "bills": [_row(ask, one) for one in facts.bills],
-        "total": money(ask, plan.total),
-        "allowances": money(ask, sum(one.allowance for one in facts.bills)),
+        "total": in_money(ask, plan.total),
+        "allowances": in_money(ask, sum(one.allowance for one in facts.bills)),
         "has_allowances": any(one.allowance for one in facts.bills),
         "running": facts.running,
         "unpriced_h": -(-facts.unpriced_s // 3600),
@@ -246,7 +246,7 @@ def _values(ask: Ask, plan: ClosePlan, credits: tuple[Entry, ...]) -> dict[str, 
                 one.tenant,
                 one.reason,
                 one.author,
-                money(ask, one.amount),
+                in_money(ask, one.amount),
             )
             for one in credits
         ],
@@ -286,9 +286,9 @@ def _order_row(ask: Ask, order: CloseOrder, plan: ClosePlan) -> OrderRow:
 def _row(ask: Ask, one: MonthBill) -> BillRow:
     return BillRow(
         one.tenant,
-        money(ask, one.charged),
-        money(ask, one.corrected),
-        money(ask, one.credited),
-        money(ask, -one.allowance),
-        money(ask, one.total),
+        in_money(ask, one.charged),
+        in_money(ask, one.corrected),
+        in_money(ask, one.credited),
+        in_money(ask, -one.allowance),
+        in_money(ask, one.total),
     )

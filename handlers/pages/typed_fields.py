@@ -70,6 +70,26 @@ def shape(reader: Reader) -> Shape:
     )
 
 
+def sizes_of(size: Shape) -> dict[str, str]:
+    """Return a size as forms show it."""
+    return {
+        "cpus": str(size.cpus),
+        "memory_gb": f"{size.memory_mb / MB_PER_GB:.10g}",
+        "gpus": str(size.gpus),
+        "gpu_type": size.gpu_type,
+    }
+
+
+def hours_of(seconds: int) -> str:
+    """Return a time as forms show it: in hours."""
+    return f"{seconds / HOUR_S:.10g}"
+
+
+def lifetime(sent: Mapping[str, str]) -> int:
+    """Read how long something may last, in hours."""
+    return round(number(sent["lifetime_h"], float, NUMBER) * HOUR_S)
+
+
 def number(text: str, kind: Callable[[str], T], otherwise: str) -> T:
     """Read plain digits: no 1e9, no nan, no digits of other scripts."""
     plain = text.strip().replace(",", ".") if kind is float else text.strip()

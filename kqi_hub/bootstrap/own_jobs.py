@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from kqi_hub.bootstrap.cluster import open_cluster
 from kqi_hub.bootstrap.database import open_database
 from kqi_hub.db.job_history import SqlJobHistory
+from kqi_hub.db.runs import SqlRunStore
 from kqi_hub.db.snapshot import SqlSnapshotStore
 from kqi_hub.services.job_history import HistoryReader, JobHistory
 from kqi_hub.services.own_jobs import OwnJobs
@@ -20,7 +21,7 @@ _HOUR_S: Final = 3600.0
 def open_own_jobs(settings: Settings, engine: Engine, queues: Queues) -> OwnJobs:
     """Return the jobs of this process's people, on its database and the door."""
     store = SqlSnapshotStore(engine, settings.cluster.name)
-    return OwnJobs(store, open_cluster(settings), queues)
+    return OwnJobs(store, SqlRunStore(engine), open_cluster(settings), queues)
 
 
 def open_job_history(settings: Settings, reader: HistoryReader) -> JobHistory:

@@ -1,8 +1,9 @@
-"""Bytes and times as people read them."""
+"""Bytes, times, counts and money as people read them."""
 
 from typing import Final
 
 _STEP: Final = 1024
+_MICRO: Final = 1_000_000
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -26,6 +27,25 @@ def span(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
+def counted(count: int, word: str) -> str:
+    """Return a number with its word: 1 file, 1,200 files."""
+    return f"1 {word}" if count == 1 else f"{count:,} {word}s"
+
+
 def files(count: int) -> str:
     """Return a number of files with its word."""
-    return "1 file" if count == 1 else f"{count:,} files"
+    return counted(count, "file")
+
+
+def money(micro: int, currency: str = "") -> str:
+    """Return millionths as units: whole, with two digits, or all there are below one.
+
+    1,200 and 1,200.50 and 0.000125; with the currency, if there is one.
+    """
+    hundredths, sign = round(abs(micro) * 100, -6) // _MICRO, "-" * (micro < 0)
+    whole, rest = divmod(hundredths, 100)
+    if abs(micro) < _MICRO:
+        shown = f"{abs(micro) / _MICRO:.6f}".rstrip("0").rstrip(".")
+    else:
+        shown = f"{whole:,}.{rest:02}" if rest else f"{whole:,}"
+    return f"{sign}{shown} {currency}".rstrip()

@@ -2,9 +2,10 @@
 
 import click
 
+from kqi_hub.cli.amounts import money
 from kqi_hub.cli.options import json_option
 from kqi_hub.cli.output import moment, say, show_json, show_table
-from kqi_hub.cli.usage import hours, money
+from kqi_hub.cli.usage import hours
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.errors import PortalError
 from kqi_hub.sdk.usage import Bill, BillPosition, BookLine
@@ -36,8 +37,8 @@ def bill(period: str | None, tenant: str, as_csv: bool, as_json: bool) -> None:
     if as_json:
         show_json(shown)
         return
-    total, unit = money(shown.bill.total_micro), shown.currency
-    click.echo(f"Tenant {whose}, {period}: {total} {unit}  {_standing(shown.bill)}")
+    total = money(shown.bill.total_micro, shown.currency)
+    click.echo(f"Tenant {whose}, {period}: {total}  {_standing(shown.bill)}")
     columns = ("Whose", "Queue", "Kind", "Runs", "GPU h", "CPU h", "Amount", "")
     show_table(columns, map(_position, shown.positions), "Nothing was used.")
     if shown.credits:

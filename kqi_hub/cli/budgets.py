@@ -4,9 +4,9 @@ from dataclasses import asdict
 
 import click
 
+from kqi_hub.cli.amounts import money
 from kqi_hub.cli.options import json_option
 from kqi_hub.cli.output import finish, moment, show_json, show_table
-from kqi_hub.cli.usage import money
 from kqi_hub.sdk.budgets import Budget, Quota
 from kqi_hub.sdk.client import Client
 

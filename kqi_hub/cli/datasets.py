@@ -7,7 +7,7 @@ from typing import Any, Final, TextIO
 
 import click
 
-from kqi_hub.cli.amounts import size
+from kqi_hub.cli.amounts import counted, size
 from kqi_hub.cli.data_fetching import DATASET_COMMANDS
 from kqi_hub.cli.data_options import (
     json_file,
@@ -144,7 +144,7 @@ def replace_entries(dataset_id: int, file: TextIO, as_json: bool) -> None:
     if as_json:
         show_json(found)
         return
-    say(f"Dataset {found.id} has {found.items} data items now.")
+    say(f"Dataset {found.id} has {counted(found.items, 'data item')} now.")
 
 
 @dataset.command("update-meta-info")
@@ -252,7 +252,7 @@ def stage_dataset(dataset_id: int, as_json: bool) -> None:
     with Client.from_config() as portal:
         found = portal.stage_dataset(dataset_id)
         while found.state == "building":
-            say(f"{found.done:,} of {found.files:,} files are linked.")
+            say(f"Files linked: {found.done:,} of {found.files:,}.")
             time.sleep(LOOK_EVERY_S)
             found = portal.stage_dataset(dataset_id)
     if as_json:
@@ -265,7 +265,7 @@ def _made(made: Dataset, as_json: bool) -> None:
     if as_json:
         show_json(made)
         return
-    say(f"Made dataset {made.id}, {made.name}, of {made.items} data items.")
+    say(f"Made dataset {made.id}, {made.name}, of {counted(made.items, 'data item')}.")
 
 
 def _state(one: Dataset) -> str:

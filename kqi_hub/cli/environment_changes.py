@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import click
 
+from kqi_hub.cli.amounts import counted
 from kqi_hub.cli.environment_options import (
     complete,
     environment_named,
@@ -83,8 +84,8 @@ def delete_environment(name: str, yes: bool, **said: Any) -> None:
     with Client.from_config() as portal:
         found = environment_named(portal, name)
         _confirm(
-            f"Delete {found.name}? Its {found.packages} packages and its kernel are "
-            "lost; their list and your workspace stay.",
+            f"Delete {found.name}? Its {counted(found.packages, 'package')} and its "
+            "kernel are lost; their list and your workspace stay.",
             yes,
         )
         _run(portal, "delete", found.name, {}, said)

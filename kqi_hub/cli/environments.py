@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from kqi_hub.cli.amounts import counted
 from kqi_hub.cli.environment_changes import CHANGES
 from kqi_hub.cli.environment_options import complete, task_named
 from kqi_hub.cli.environment_wait import print_log
@@ -196,5 +197,5 @@ def _size(count: object) -> str:
 
 def _room(room: Any) -> str:
     files = room.get("free_files")
-    more = "" if files is None else f" and {files:,} files"
+    more = "" if files is None else f" and {counted(files, 'file')}"
     return f"Free on scratch: {_size(room.get('free_bytes'))}{more}"

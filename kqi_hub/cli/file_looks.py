@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from kqi_hub.cli.amounts import files as counted, size
+from kqi_hub.cli.amounts import counted, files, size
 from kqi_hub.cli.file_places import Where, root_option, shown, where
 from kqi_hub.cli.options import json_option
 from kqi_hub.cli.output import moment, say, show_json, show_table
@@ -107,7 +107,7 @@ def count_use(path: str, root: str, as_json: bool) -> None:
         place = where(portal, root, path)
         found = portal.file_use(
             place.path, place.root,
-            lambda now: step(f"{counted(now.files)}, {size(now.on_disk)}"),
+            lambda now: step(f"{files(now.files)}, {size(now.on_disk)}"),
         )  # fmt: skip
     if as_json:
         show_json(found)
@@ -122,7 +122,7 @@ def count_use(path: str, root: str, as_json: bool) -> None:
     )
     say(
         f"{size(found.on_disk)} on disk, {size(found.bytes)} long: "
-        f"{counted(found.files)} in {found.folders:,} folders."
+        f"{files(found.files)} in {counted(found.folders, 'folder')}."
     )
     if found.missed:
         say(f"{found.missed:,} could not be looked into.")

@@ -2,12 +2,12 @@
 
 import click
 
+from kqi_hub.cli.amounts import money
 from kqi_hub.cli.options import LIFETIME, json_option
 from kqi_hub.cli.output import finish, moment, say, show_json, show_table
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.jobs import JobTask, SlurmJob
 
-_MICRO = 1_000_000
 _SHOWS = ("all", "live", "waiting", "running", "ended")
 _KINDS = (
     *("notebook", "training", "inference", "preprocessing", "tensorboard"),
@@ -55,7 +55,7 @@ def get_job(job: str, as_json: bool) -> None:
     click.echo(f"{found.queue}  {found.tenant}  {_size(found)}")
     if found.cost_micro is not None:
         words = "Cost" if found.is_billed else "Cost so far"
-        click.echo(f"{words}: {_cost(found.cost_micro)} {found.currency}")
+        click.echo(f"{words}: {money(found.cost_micro)} {found.currency}")
     columns = ("Job", "State", "Exit", "Node", "Started", "Ends", "Ran", "Why")
     show_table(columns, map(_task_row, found.tasks), "")
 
@@ -142,7 +142,7 @@ def _row(found: SlurmJob) -> tuple[object, ...]:
         *(found.id, found.name, _kind(found), _states(found), found.queue),
         moment(min(submitted, default=None), "-"),
         span(max(ran)) if ran else "-",
-        "-" if found.cost_micro is None else _cost(found.cost_micro),
+        "-" if found.cost_micro is None else money(found.cost_micro),
     )
 
 
@@ -176,10 +176,6 @@ def _size(found: SlurmJob) -> str:
 
 def _why(task: JobTask) -> str:
     return f"{task.why} {task.hint}".strip()
-
-
-def _cost(micro: int) -> str:
-    return f"{micro / _MICRO:.2f}"
 
 
 def span(seconds: int) -> str:

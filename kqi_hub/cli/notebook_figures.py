@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-MICRO: Final = 1_000_000
+from kqi_hub.cli.amounts import money
+
 _HOUR_MIN: Final = 60
 
 
@@ -17,16 +18,16 @@ def span(seconds: float | None) -> str:
     return f"{minutes // _HOUR_MIN} h {minutes % _HOUR_MIN:02} min"
 
 
-def money(micro: int | None, price: Mapping[str, Any] | None) -> str:
+def cost(micro: int | None, price: Mapping[str, Any] | None) -> str:
     """Return a cost with its currency; empty where there is no price."""
     if micro is None or price is None:
         return ""
     if price["is_free"]:
         return "free"
-    return f"{micro / MICRO:,.2f} {price['currency']}"
+    return money(micro, price["currency"])
 
 
 def spent(micro: int | None, price: Mapping[str, Any] | None, *, is_open: bool) -> str:
     """Return a cost, and whether it may still differ on the bill."""
-    told = money(micro, price)
+    told = cost(micro, price)
     return f"{told} (provisional)" if is_open and told and micro else told

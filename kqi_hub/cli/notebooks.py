@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 
+from kqi_hub.cli.amounts import counted
 from kqi_hub.cli.notebook_history import show_history
 from kqi_hub.cli.notebook_options import (
     choice_options,
@@ -193,7 +194,7 @@ def remove_notebook(which: str, yes: bool, as_json: bool) -> None:
     with Client.from_config() as portal:
         found = find(portal, which)
         count = len(portal.notebook_sessions(found.id))
-        lost = f"its choices and the history of its last {count} sessions are lost"
+        lost = f"its choices and its history, {counted(count, 'session')}, are lost"
         question = f"Delete {found.name}? {lost}; the files of your workspace stay."
         if not yes:
             click.confirm(question, abort=True, err=True)

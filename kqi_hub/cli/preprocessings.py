@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import click
 
+from kqi_hub.cli.amounts import counted
 from kqi_hub.cli.data_options import made_options, tenant_filter, tenant_option
 from kqi_hub.cli.notebook_options import tenant_of
 from kqi_hub.cli.options import json_option
@@ -170,8 +171,8 @@ def run_preprocessing(
         return
     over = f" Passed over: {len(made.passed_over)}." if made.passed_over else ""
     say(
-        f"Submitted {len(made.runs)} runs of {known.name} as one array.{over} See "
-        f"them: kqi preprocessing list-histories {known.id}"
+        f"Submitted {counted(len(made.runs), 'run')} of {known.name} as one array."
+        f"{over} See them: kqi preprocessing list-histories {known.id}"
     )
 
 

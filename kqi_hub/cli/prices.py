@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import click
 
-from kqi_hub.cli.notebook_figures import MICRO
+from kqi_hub.cli.amounts import money
 from kqi_hub.cli.options import LIFETIME, json_option
 from kqi_hub.cli.output import say, show_json, show_table
 from kqi_hub.sdk import config as configuration
@@ -112,8 +112,8 @@ def _show(found: PriceList) -> None:
     show_table(head, rows, "There is no queue for you.")
     left = next((x for x in found.queues if x.left_micro is not None), None)
     if left is not None and left.price is not None and left.left_micro is not None:
-        money = _money(left.left_micro, left.price.currency)
-        say(f"Tenant {found.tenant} has {money} left this month.")
+        amount = money(left.left_micro, left.price.currency)
+        say(f"Tenant {found.tenant} has {amount} left this month.")
 
 
 def _hourly(one: Estimate) -> str:
@@ -123,31 +123,20 @@ def _hourly(one: Estimate) -> str:
     if price.is_free:
         return "free"
     least, most = price.least_micro_per_hour, price.micro_per_hour
-    low = f"{_number(least)} to " if least < most else ""
-    return low + _money(most, price.currency)
+    low = f"{money(least)} to " if least < most else ""
+    return low + money(most, price.currency)
 
 
 def _in_all(one: Estimate) -> str:
     if one.price is None or one.cost_micro is None:
         return "-"
-    return _money(one.cost_micro, one.price.currency)
+    return money(one.cost_micro, one.price.currency)
 
 
 def _said(one: Estimate) -> str:
     whole = one.price is not None and one.price.whole_node
     told = (*one.objections, *one.cautions, *(("the whole node",) if whole else ()))
     return "; ".join(told)
-
-
-def _money(micro: int, currency: str) -> str:
-    return f"{_number(micro)} {currency}"
-
-
-def _number(micro: int) -> str:
-    """Write an amount exactly: whole, or with as many digits as it has."""
-    sign, size = ("-", -micro) if micro < 0 else ("", micro)
-    whole, rest = divmod(size, MICRO)
-    return f"{sign}{whole:,}" + f".{rest:06d}".rstrip("0").rstrip(".")
 
 
 def _seconds(text: str) -> int:

@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
+from kqi_hub.cli.amounts import money
 from kqi_hub.cli.options import LIFETIME, json_option
 from kqi_hub.cli.output import finish, moment, say, show_json, show_table
 from kqi_hub.sdk import config as configuration
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.queues import Estimate, FreeOf, Price, Queue, QueueDetails, QueueList
 
-_MICRO = 1_000_000
 _GB_MB = 1024
 tenant_option = click.option(
     "--tenant", help="Look from this tenant; the one in use when left out."
@@ -124,7 +124,7 @@ def _show_list(found: QueueList, shows_all: bool) -> None:
     show_table(columns, [_row(one) for one in shown], "There is no queue for you.")
     hidden = len(found.queues) - len(shown)
     if hidden:
-        say(f"{hidden} more that you cannot use: --all shows them.")
+        say(f"Others that you cannot use: {hidden}. --all shows them.")
     say(found.picture.said)
 
 
@@ -195,7 +195,7 @@ def _show_estimate(found: Estimate) -> None:
     }.get(found.wait, "not known")
     click.echo(f"Such a job: {_price(found.price)}; wait: {wait}")
     if found.cost_micro and found.price is not None:
-        click.echo(f"In all: {found.cost_micro / _MICRO:,.2f} {found.price.currency}")
+        click.echo(f"In all: {money(found.cost_micro, found.price.currency)}")
     for text in (*found.objections, *found.cautions, found.why or ""):
         if text:
             click.echo(f"  {text}")
@@ -206,9 +206,8 @@ def _price(price: Price | None) -> str:
         return "no price set"
     if price.is_free:
         return "free"
-    amount = f"{price.micro_per_hour / _MICRO:.6f}".rstrip("0").rstrip(".")
     whole = ", whole node" if price.whole_node else ""
-    return f"{amount} {price.currency} an hour{whole}"
+    return f"{money(price.micro_per_hour, price.currency)} an hour{whole}"
 
 
 def _span(seconds: int | None, never: str) -> str:

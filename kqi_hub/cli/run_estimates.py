@@ -2,7 +2,7 @@
 
 import click
 
-from kqi_hub.cli.notebook_figures import MICRO
+from kqi_hub.cli.amounts import money
 from kqi_hub.cli.output import show_json
 from kqi_hub.sdk.errors import PortalError
 from kqi_hub.sdk.notebooks import NotebookCheck
@@ -27,10 +27,10 @@ def show_estimate(found: RunEstimate | NotebookCheck, as_json: bool) -> None:
         click.echo(f"wait: {found.wait}{wait}")
         if found.price is not None:
             micro, currency = found.price["micro_per_hour"], found.price["currency"]
-            click.echo(f"price: {micro / MICRO:,.2f} {currency} an hour")
+            click.echo(f"price: {money(micro, currency)} an hour")
             sums = {"in all": found.cost_micro, "left this month": found.left_micro}
             for name, amount in sums.items():
                 if amount is not None:
-                    click.echo(f"{name}: {amount / MICRO:,.2f} {currency}")
+                    click.echo(f"{name}: {money(amount, currency)}")
     if not found.is_possible:
         raise Impossible("It could never start.", "Change what is said above.")

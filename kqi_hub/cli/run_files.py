@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import click
 
+from kqi_hub.cli.amounts import files
 from kqi_hub.cli.data_options import destination_option
 from kqi_hub.cli.file_looks import show_entries
 from kqi_hub.cli.file_places import SCRATCH, Where
@@ -83,7 +84,7 @@ def upload_files(
     with Client.from_config() as portal:
         place = _place(portal, kind, run_id, "attach", "")
         done = portal.put_files(sources, place.path, place.root)
-    finish(f"Sent {done} files to {place.path}.", as_json, files=done, path=place.path)
+    finish(f"Sent {files(done)} to {place.path}.", as_json, files=done, path=place.path)
 
 
 @click.command("delete-file")

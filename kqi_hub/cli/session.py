@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from kqi_hub.cli.amounts import counted
 from kqi_hub.cli.asking import ask_hidden
 from kqi_hub.cli.options import LIFETIME, json_option
 from kqi_hub.cli.output import finish, say, show_json, show_table
@@ -100,10 +101,13 @@ def _log_in(
 def _remind(done: Login) -> None:
     if done.password_expires_in_s is not None:
         days = done.password_expires_in_s // 86400
-        say(f"Your password expires in {days} days: run: kqi password change")
+        say(
+            f"Your password expires in {counted(days, 'day')}: run: kqi password change"
+        )
     if done.recovery_codes_left is not None and done.recovery_codes_left <= 2:
         say(
-            f"{done.recovery_codes_left} recovery codes left: kqi factor recovery-codes"
+            f"{counted(done.recovery_codes_left, 'recovery code')} left: "
+            "kqi factor recovery-codes"
         )
 
 

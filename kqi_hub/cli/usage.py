@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import click
 
+from kqi_hub.cli.amounts import money
 from kqi_hub.cli.jobs import span
 from kqi_hub.cli.options import json_option
 from kqi_hub.cli.output import moment, say, show_json, show_table
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.usage import BookLine, UsageSums, UsedRun
 
-_MICRO: Final = 1_000_000
 _HOUR_S: Final = 3600
 _BY: Final = ("day", "month", "tenant", "person", "queue", "qos", "gpu-type", "kind")
 _KINDS: Final = (
@@ -169,14 +169,9 @@ def show_job(job: int, of: str, tenant: str, as_json: bool) -> None:
         click.echo(f"{run.job}  {run.name}  {run.state}  {run.queue}  {_size(run)}")
         heads = ("Day", "Bill", "What", "Hours", "Price of an hour", "Cost", "Card")
         show_table(heads, map(_line, cost.lines), "It cost nothing.")
-        click.echo(f"Together: {money(run.cost_micro)} {cost.currency}")
+        click.echo(f"Together: {money(run.cost_micro, cost.currency)}")
     if not costs:
         say(f"No run of job {job} is known (yet): accounting is read every 5 minutes.")
-
-
-def money(micro: int) -> str:
-    """Return millionths as units, with two digits, or all that there are below one."""
-    return f"{micro / _MICRO:,.2f}" if abs(micro) >= _MICRO else f"{micro / _MICRO:.6g}"
 
 
 def hours(seconds: int) -> str:

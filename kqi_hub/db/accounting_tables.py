@@ -197,19 +197,24 @@ class _Sums:
     waited_s: Mapped[int]
 
 
-class UsageDayRow(_Sums, Base):
-    """Sums of the book by day of use; kept with every line that is added."""
+class _Whose:
+    """Of what the sums by day and by month are."""
 
-    __tablename__ = "usage_days"
-
-    cluster: Mapped[str]
-    day: Mapped[int] = mapped_column(autoincrement=False)
     tenant: Mapped[str]
     user: Mapped[str]
     queue: Mapped[str]
     qos: Mapped[str]
     gpu_type: Mapped[str]
     kind: Mapped[str]
+
+
+class UsageDayRow(_Whose, _Sums, Base):
+    """Sums of the book by day of use; kept with every line that is added."""
+
+    __tablename__ = "usage_days"
+
+    cluster: Mapped[str]
+    day: Mapped[int] = mapped_column(autoincrement=False)
 
     __table_args__ = (
         PrimaryKeyConstraint("cluster", "day", *_WHOSE),
@@ -217,19 +222,13 @@ class UsageDayRow(_Sums, Base):
     )
 
 
-class UsageMonthRow(_Sums, Base):
+class UsageMonthRow(_Whose, _Sums, Base):
     """The same by month of use, for long times."""
 
     __tablename__ = "usage_months"
 
     cluster: Mapped[str]
     month: Mapped[int] = mapped_column(autoincrement=False)
-    tenant: Mapped[str]
-    user: Mapped[str]
-    queue: Mapped[str]
-    qos: Mapped[str]
-    gpu_type: Mapped[str]
-    kind: Mapped[str]
 
     __table_args__ = (
         PrimaryKeyConstraint("cluster", "month", *_WHOSE),

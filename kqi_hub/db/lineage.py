@@ -3,7 +3,17 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Engine, Select, Table, exists, func, select, union
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Select,
+    Table,
+    exists,
+    func,
+    select,
+    union,
+)
 
 from kqi_hub.db.data_tables import DataParentRow
 from kqi_hub.db.dataset_rows import DATASETS, ENTRIES, ITEMS, USES, as_id, is_locked
@@ -18,6 +28,7 @@ _U, _E, _P = USES.c, ENTRIES.c, _PARENTS.c
 # From a thing to its neighbour, and what sorts the newest first.
 _Pair = tuple[Thing, Thing, int]
 _Read = Callable[[Connection, Collection[Thing], int], Iterator[_Pair]]
+_KindAndId = tuple[Column[Any], Column[Any]]
 
 
 class SqlLineageStore:
@@ -30,13 +41,13 @@ class SqlLineageStore:
         self, things: Collection[Thing], most_each: int
     ) -> Mapping[Thing, Beside]:
         """Return from what each of these was made, newest first."""
-        return self._beside(things, most_each, (_parents, _entries, _used))
+        return self._beside(things, most_each, _SOURCES)
 
     def results(
         self, things: Collection[Thing], most_each: int
     ) -> Mapping[Thing, Beside]:
         """Return what was made from each of these, newest first."""
-        return self._beside(things, most_each, (_users, _holders, _children))
+        return self._beside(things, most_each, _RESULTS)
 
     def nodes(self, things: Collection[Thing]) -> Mapping[Thing, Node]:
         """Return what is known of each of these."""
@@ -65,56 +76,34 @@ class SqlLineageStore:
         }
 
 
-def _parents(
-    connection: Connection, things: Collection[Thing], most: int
-) -> Iterator[_Pair]:
-    query = select(_P.data_id.label("one"), _P.parent.label("other"))
-    query = query.where(_P.data_id.in_(_numbers(things, Kind.DATA)))
-    return _numbered(connection, query, most, Kind.DATA, Kind.DATA)
+def _by_number(
+    one: Column[int], other: Column[int], kind: Kind, other_kind: Kind
+) -> _Read:
+    """Return what reads pairs of numbers, from one column of a table to another."""
+
+    def read(
+        connection: Connection, things: Collection[Thing], most: int
+    ) -> Iterator[_Pair]:
+        query: Select[Any] = select(one.label("one"), other.label("other")).distinct()
+        query = query.where(one.in_(_numbers(things, kind)))
+        return _numbered(connection, query, most, kind, other_kind)
+
+    return read
 
 
-def _children(
-    connection: Connection, things: Collection[Thing], most: int
-) -> Iterator[_Pair]:
-    query = select(_P.parent.label("one"), _P.data_id.label("other"))
-    query = query.where(_P.parent.in_(_numbers(things, Kind.DATA)))
-    return _numbered(connection, query, most, Kind.DATA, Kind.DATA)
+def _by_use(one: _KindAndId, other: _KindAndId) -> _Read:
+    """Return what reads pairs of the table of uses, from users or from the used."""
+    of_kind, of_id = one
 
+    def read(
+        connection: Connection, things: Collection[Thing], most: int
+    ) -> Iterator[_Pair]:
+        for kind, ids in _by_kind(things):
+            query = select(*_named([*one, *other]), _U.at)
+            query = query.where(of_kind == kind.value, of_id.in_(ids))
+            yield from _worded(connection, query, most)
 
-def _entries(
-    connection: Connection, things: Collection[Thing], most: int
-) -> Iterator[_Pair]:
-    query = select(_E.dataset.label("one"), _E.data_id.label("other")).distinct()
-    query = query.where(_E.dataset.in_(_numbers(things, Kind.DATASET)))
-    return _numbered(connection, query, most, Kind.DATASET, Kind.DATA)
-
-
-def _holders(
-    connection: Connection, things: Collection[Thing], most: int
-) -> Iterator[_Pair]:
-    query = select(_E.data_id.label("one"), _E.dataset.label("other")).distinct()
-    query = query.where(_E.data_id.in_(_numbers(things, Kind.DATA)))
-    return _numbered(connection, query, most, Kind.DATA, Kind.DATASET)
-
-
-def _used(
-    connection: Connection, things: Collection[Thing], most: int
-) -> Iterator[_Pair]:
-    columns = [_U.by_kind, _U.by_id, _U.used_kind, _U.used_id]
-    for kind, ids in _by_kind(things):
-        query = select(*_named(columns), _U.at)
-        query = query.where(_U.by_kind == kind.value, _U.by_id.in_(ids))
-        yield from _worded(connection, query, most)
-
-
-def _users(
-    connection: Connection, things: Collection[Thing], most: int
-) -> Iterator[_Pair]:
-    columns = [_U.used_kind, _U.used_id, _U.by_kind, _U.by_id]
-    for kind, ids in _by_kind(things):
-        query = select(*_named(columns), _U.at)
-        query = query.where(_U.used_kind == kind.value, _U.used_id.in_(ids))
-        yield from _worded(connection, query, most)
+    return read
 
 
 def _named(columns: list[Any]) -> Iterator[Any]:
@@ -268,3 +257,17 @@ def _by_kind(things: Collection[Thing]) -> Iterator[tuple[Kind, list[str]]]:
         ids = [one.id for one in things if one.kind is kind]
         if ids:
             yield kind, ids
+
+
+_BY: Final = (_U.by_kind, _U.by_id)
+_USED: Final = (_U.used_kind, _U.used_id)
+_SOURCES: Final = (
+    _by_number(_P.data_id, _P.parent, Kind.DATA, Kind.DATA),
+    _by_number(_E.dataset, _E.data_id, Kind.DATASET, Kind.DATA),
+    _by_use(_BY, _USED),
+)
+_RESULTS: Final = (
+    _by_use(_USED, _BY),
+    _by_number(_E.data_id, _E.dataset, Kind.DATA, Kind.DATASET),
+    _by_number(_P.parent, _P.data_id, Kind.DATA, Kind.DATA),
+)

@@ -47,6 +47,7 @@ from kqi_hub.db.run_search import page_of
 from kqi_hub.db.run_submitted import note_submitted
 from kqi_hub.db.upsert import upsert
 from kqi_hub.domain.errors import Conflict
+from kqi_hub.domain.own_jobs import JobRun
 from kqi_hub.domain.run_list import RunFilter
 from kqi_hub.domain.run_ports import Collected, NewRun, Removal, RunNames, Told
 from kqi_hub.domain.run_states import (
@@ -99,6 +100,15 @@ class SqlRunStore:
         query = with_spec().where(_R.key == key)
         with reading(self._engine) as connection:
             return runs_of(connection, query.order_by(_R.task, _R.number))
+
+    def of_jobs(
+        self, job_ids: Collection[int], keys: Collection[str]
+    ) -> Mapping[int, JobRun]:
+        """Return the runs of jobs by the jobs' ids: ids come again, keys do not."""
+        query = with_spec().where(_R.key.in_(keys), _R.job_id.in_(job_ids))
+        with reading(self._engine) as connection:
+            found = runs_of(connection, query.order_by(_R.number))
+        return {one.job_id: JobRun(one.id, one.folder) for one in found if one.job_id}
 
     def search(self, wanted: RunFilter) -> tuple[tuple[Run, ...], int]:
         """Return a page of those that a filter lets through, and how many it does."""

@@ -285,8 +285,8 @@ def _check_all_there(connection: Connection, upload: Upload) -> None:
     files, size = connection.execute(counted).one()
     if (files, size) != (upload.files, upload.bytes):
         raise Incomplete(
-            "The store has {files} files with {bytes} bytes for this upload, and "
-            "{all_files} files with {all_bytes} bytes were announced.",
+            "Of this upload the store has files: {files}, bytes: {bytes}; announced "
+            "were files: {all_files}, bytes: {all_bytes}.",
             "Send the rest, then finish again.",
             files=files,
             bytes=size,

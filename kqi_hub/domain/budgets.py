@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, Protocol
 
 from kqi_hub.domain.amounts import GPU
 from kqi_hub.domain.errors import InvalidInput
-from kqi_hub.domain.money import MB_PER_GB, MICRO, Price
+from kqi_hub.domain.money import MB_PER_GB, MICRO, Price, amount_said
 from kqi_hub.domain.phrase import Phrase
 from kqi_hub.domain.site_days import Period
 
@@ -170,10 +170,8 @@ def amount_of(text: str) -> int:
 
 
 def amount_text(amount: int) -> str:
-    """Return millionths as people write an amount, without zeros that say nothing."""
-    sign, size = ("-", -amount) if amount < 0 else ("", amount)
-    whole, rest = divmod(size, MICRO)
-    return f"{sign}{whole}" + f".{rest:06d}".rstrip("0").rstrip(".")
+    """Return millionths as `amount_of` takes them, without zeros that say nothing."""
+    return amount_said(amount).replace(",", "")
 
 
 def period_named(text: str) -> Period:

@@ -138,8 +138,8 @@ def no_room_for_bytes(whose: str, used: int, most: int, new: int) -> NoRoom:
 def no_room_for_files(whose: str, used: int, most: int, new: int) -> NoRoom:
     """Return the error for more files than a quota has left."""
     return NoRoom(
-        "There is no room for {files} more files: {whose} keeps {used} of {most}, with "
-        "what is being uploaded.",
+        "There is no room for so many more files, {files}: {whose} keeps {used} of "
+        "{most}, with what is being uploaded.",
         "Delete data that nobody needs, pack small files together, or ask the "
         "operators for more.",
         files=new,

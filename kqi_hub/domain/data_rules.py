@@ -87,7 +87,7 @@ def check_announced(files: int, size: int) -> None:
         )
     if not 0 <= size <= MOST_BYTES or (size and not files):
         raise InvalidInput(
-            "bytes: this is no sum of the sizes of {files} files.",
+            "bytes: this is no sum of the sizes of so many files: {files}.",
             "Announce as many bytes as the files have together.",
             files=files,
         )

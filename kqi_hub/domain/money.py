@@ -9,6 +9,27 @@ MICRO: Final = 1_000_000
 HOUR_S: Final = 3600
 # Slurm counts memory in MB; rates are for 1024 of them.
 MB_PER_GB: Final = 1024
+_DIGITS: Final = 6
+_FEW: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount with its currency: a value of a sentence, written in its language."""
+
+    micro: int
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{amount_said(self.micro)} {self.currency}".rstrip()
+
+    def to_coin(self, digits: int) -> "Money":
+        """Return it rounded to so many digits; below one of them, to its own two."""
+        size = abs(self.micro)
+        coin = 10 ** max(0, _DIGITS - digits)
+        step = coin if size >= coin else 10 ** max(0, len(str(size)) - _FEW)
+        rounded = divided(size, step) * step
+        return Money(-rounded if self.micro < 0 else rounded, self.currency)
 
 
 class Rule(StrEnum):
@@ -57,6 +78,13 @@ def price_of(prices: Iterable[int], whole_node: bool) -> Price | None:
     if found[-1] == 0:
         return FREE
     return Price(found[-1], found[0], whole_node)
+
+
+def amount_said(amount: int) -> str:
+    """Return millionths as people read them, such as 200,000 or 1,200.5."""
+    sign, size = ("-", -amount) if amount < 0 else ("", amount)
+    whole, rest = divmod(size, MICRO)
+    return f"{sign}{whole:,}" + f".{rest:06d}".rstrip("0").rstrip(".")
 
 
 def divided(number: int, by: int) -> int:

@@ -71,6 +71,8 @@ def in_words(resource: str, amount: int) -> Phrase:
         return Phrase(_MANY[resource].template, count=amount)
     if resource.startswith(f"{GPU}:"):
         kind = resource.removeprefix(f"{GPU}:")
+        if amount == 1:
+            return Phrase("1 GPU of type {type}", type=kind)
         return Phrase("{count} GPUs of type {type}", count=amount, type=kind)
     return Phrase("{count} of {resource}", count=amount, resource=resource)
 
@@ -85,8 +87,8 @@ def _of_state(queue: Queue) -> Iterator[Phrase]:
     most = allowance.max_submit
     if most is not None and allowance.submitted + 1 > most:
         yield Phrase(
-            "You have {count} jobs here, running and waiting, and Slurm "
-            "takes at most {most}. Wait for one to end, or cancel one.",
+            "Your jobs here, running and waiting: {count}. Slurm takes at most "
+            "{most}. Wait for one to end, or cancel one.",
             count=allowance.submitted,
             most=most,
         )
@@ -183,15 +185,15 @@ def _taken(queue: Queue, shape: Shape) -> Iterator[Phrase]:
     allowance, takes = queue.allowance, taken_by(queue, shape)
     if allowance.max_jobs is not None and allowance.running + 1 > allowance.max_jobs:
         yield Phrase(
-            "You have {count} running jobs here, which is the most you may have: it "
-            "starts when one of them ends.",
+            "Your running jobs here: {count}, the most you may have. It starts when "
+            "one of them ends.",
             count=allowance.running,
         )
     for limit in allowance.limits:
         amount = takes.of(limit.resource) or 0
         if limit.scope is not Scope.JOB and limit.left < amount <= limit.most:
             yield Phrase(
-                "Of {most} for {whom}, {left} are left now: it starts when jobs of "
+                "Of {most} for {whom}, still free: {left}. It starts when jobs of "
                 "{whom} end.",
                 most=in_words(limit.resource, limit.most),
                 left=limit.left if limit.resource != "mem" else _gb(limit.left),

@@ -40,7 +40,7 @@ class Show(StrEnum):
 
 
 # The portal's own names end in a random key; what is called `training-1` is not ours.
-_OURS: Final = re.compile(r"([a-z]+)-([1-9][0-9]{0,17})-[a-z2-7]{26}", re.ASCII)
+_OURS: Final = re.compile(r"([a-z]+)-([1-9][0-9]{0,17})-([a-z2-7]{26})", re.ASCII)
 _ENVIRONMENT: Final = re.compile(r"env-[a-z0-9._-]{1,40}-[A-Za-z0-9]{6,64}", re.ASCII)
 _WORDS: Final[Mapping[str, JobKind]] = {
     "nb": JobKind.NOTEBOOK,
@@ -51,6 +51,8 @@ _WORDS: Final[Mapping[str, JobKind]] = {
     "preprocessings": JobKind.PREPROCESSING,
     "tensorboard": JobKind.TENSORBOARD,
 }
+# Of these a script can be submitted by hand again: each job is a run of its own.
+OF_SCRIPTS: Final = frozenset({JobKind.TRAINING, JobKind.INFERENCE})
 _SLURM_ID: Final = re.compile(r"([1-9][0-9]{0,9})(?:_([0-9]{1,9}))?", re.ASCII)
 
 
@@ -74,6 +76,14 @@ class Wanted:
     text: str = ""
     limit: int = 50
     offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """The run that a job is of: its number, and its folder below `kqi`."""
+
+    number: int
+    folder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,12 @@ def kind_of(name: str) -> tuple[JobKind, int | None]:
     if word == "env" and _ENVIRONMENT.fullmatch(name) is not None:
         return JobKind.ENVIRONMENT, None
     return JobKind.OTHER, None
+
+
+def key_of(name: str) -> str | None:
+    """Return the key in a job's name; None for a name that is not the portal's."""
+    found = _OURS.fullmatch(name)
+    return None if found is None else found[3]
 
 
 def groups_of(jobs: Iterable[Job]) -> tuple[Group, ...]:

@@ -3,18 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_timedelta
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_decimal
 from babel.units import format_unit
 from markupsafe import Markup
 
+from kqi_hub.domain.money import Money
+from kqi_hub.i18n import exact_money, rounded_money
+
 _STEP: Final = 1024
-_MICRO: Final = 1_000_000
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _SPANS: Final = (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1))
 _TIME: Final = Markup('<time datetime="{}" title="{}">{}</time>')
@@ -37,6 +38,7 @@ class Formats:
             "moment": self.moment,
             "duration": self.duration,
             "money": self.money,
+            "cost": self.cost,
             "span": self.span,
         }
 
@@ -55,7 +57,11 @@ class Formats:
 
     def money(self, micro: int, currency: str) -> str:
         """Write millionths of a currency's unit, with every digit that counts."""
-        return _money(micro, currency, self.language)
+        return exact_money(Money(micro, currency), self.language)
+
+    def cost(self, micro: int, currency: str) -> str:
+        """Write what something comes to, to the smallest coin."""
+        return rounded_money(Money(micro, currency), self.language)
 
     def moment(self, epoch_s: float) -> Markup:
         """Write a time of the site's zone as Slurm does, the same in all languages."""
@@ -86,16 +92,6 @@ class Formats:
 @lru_cache(maxsize=_KEPT)
 def _number(value: float, language: str) -> str:
     return format_decimal(value, locale=language)
-
-
-@lru_cache(maxsize=_KEPT)
-def _money(micro: int, currency: str, language: str) -> str:
-    return format_currency(
-        Decimal(micro) / _MICRO,
-        currency,
-        locale=language,
-        decimal_quantization=False,
-    )
 
 
 @lru_cache(maxsize=_KEPT)

@@ -6,8 +6,9 @@ from dataclasses import asdict
 import click
 
 from kqi_hub.bootstrap.ledger import open_ledger
-from kqi_hub.domain.budgets import amount_text, period_named
+from kqi_hub.domain.budgets import period_named
 from kqi_hub.domain.ledger_ports import ClosePlan
+from kqi_hub.domain.money import amount_said
 from kqi_hub.domain.usage_periods import said_period
 from kqi_hub.operator.columns import columns
 from kqi_hub.operator.invocation import Invocation, pass_invocation, print_json
@@ -53,18 +54,20 @@ def _show(plan: ClosePlan, as_json: bool) -> None:
         return
     facts = plan.facts
     rows = [
-        (bill.tenant, *map(amount_text, (*bill[1:4], -bill.allowance, bill.total)))
+        (bill.tenant, *map(amount_said, (*bill[1:4], -bill.allowance, bill.total)))
         for bill in facts.bills
     ]
     click.echo(columns(_HEAD, rows) if rows else "There are no bills.")
-    click.echo(f"All tenants: {amount_text(plan.total)}")
+    click.echo(f"All tenants: {amount_said(plan.total)}")
     if plan.read is not None:
         read, new = plan.read.read, plan.read.new + plan.read.changed
-        click.echo(f"{read} runs were read once more: {new} of them new or changed.")
+        click.echo(f"Runs read once more: {read:,}; new or changed of them: {new:,}.")
     if facts.running:
-        click.echo(f"{facts.running} runs go on: their use comes on later bills.")
+        click.echo(
+            f"Runs that go on: {facts.running:,}. Their use comes on later bills."
+        )
     if facts.unpriced_s:
-        click.echo(f"{facts.unpriced_s} seconds of use have no price on any card.")
+        click.echo(f"Seconds of use without a price on any card: {facts.unpriced_s:,}.")
     for one in plan.obstacles:
         click.echo(f"It cannot be closed: {one}.")
 

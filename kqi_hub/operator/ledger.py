@@ -9,9 +9,10 @@ import click
 
 from kqi_hub.bootstrap.intake import open_intake
 from kqi_hub.bootstrap.ledger import open_ledger
-from kqi_hub.domain.budgets import amount_of, amount_text, period_named
+from kqi_hub.domain.budgets import amount_of, period_named
 from kqi_hub.domain.ledger import Entry, EntryKind
 from kqi_hub.domain.ledger_ports import LinesAsked, Proof
+from kqi_hub.domain.money import amount_said
 from kqi_hub.domain.people import Standing
 from kqi_hub.domain.usage_periods import said_period
 from kqi_hub.operator.actor import actor
@@ -147,7 +148,7 @@ def _tell(proof: Proof) -> None:
     said = "all of it is right" if not proof.wrong else f"{proof.wrong} differ"
     if proof.wrong and proof.mended:
         said = f"{proof.wrong} differed and are put right"
-    click.echo(f"{proof.records} records, {proof.lines} lines: {said}.")
+    click.echo(f"Records: {proof.records:,}, lines: {proof.lines:,}: {said}.")
 
 
 def _row(one: Entry) -> tuple[str, ...]:
@@ -157,9 +158,9 @@ def _row(one: Entry) -> tuple[str, ...]:
         said_period(one.period),
         date.fromordinal(one.day).isoformat(),
         one.tenant,
-        amount_text(one.amount),
+        amount_said(one.amount),
         str(one.seconds) if one.record_id is not None else "-",
-        "-" if one.per_hour is None else amount_text(one.per_hour),
+        "-" if one.per_hour is None else amount_said(one.per_hour),
         "-" if one.version is None else str(one.version),
         one.author,
         one.reason,

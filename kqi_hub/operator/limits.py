@@ -12,9 +12,9 @@ from kqi_hub.domain.budgets import (
     Budget,
     TenantQuota,
     amount_of,
-    amount_text,
     period_named,
 )
+from kqi_hub.domain.money import amount_said
 from kqi_hub.domain.people import Standing as Person
 from kqi_hub.domain.slurm_limits import LimitDrift, Standing
 from kqi_hub.operator.actor import actor
@@ -171,10 +171,10 @@ def _operator() -> Asker:
 
 
 def _budget_row(one: Budget, quota: TenantQuota) -> tuple[str, ...]:
-    left = "-" if one.left is None else amount_text(one.left)
+    left = "-" if one.left is None else amount_said(one.left)
     money = (
-        "-" if one.amount is None else amount_text(one.amount),
-        amount_text(one.used),
+        "-" if one.amount is None else amount_said(one.amount),
+        amount_said(one.used),
         left,
         "-" if one.percent is None else f"{one.percent} %",
     )

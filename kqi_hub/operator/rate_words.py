@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from kqi_hub.domain.budgets import amount_text
-from kqi_hub.domain.money import Rule
+from kqi_hub.domain.money import Rule, amount_said
 from kqi_hub.domain.rate_cards import CardLine, TenantTerms
 from kqi_hub.domain.rate_ports import Published
 from kqi_hub.operator.columns import columns
@@ -92,7 +91,7 @@ def preview_text(preview: Preview, zone: str, currency: str) -> str:
     if not preview.changes:
         lines.append("  no rate of a queue changes")
     lines += [
-        f"  QOS {name}: {amount_text(was)} -> {amount_text(will)} times the price"
+        f"  QOS {name}: {amount_said(was)} -> {amount_said(will)} times the price"
         for name, was, will in preview.factors
     ]
     lines += [
@@ -115,21 +114,21 @@ def _effect(preview: Preview, zone: str) -> list[str]:
     rows = [
         (
             name,
-            amount_text(one.before),
-            amount_text(one.after),
-            amount_text(one.after - one.before),
+            amount_said(one.before),
+            amount_said(one.after),
+            amount_said(one.after - one.before),
         )
         for name, one in sums
     ]
     found = [said, columns(_EFFECT_HEAD, rows)]
     if effect.unpriced:
-        found.append(f"{effect.unpriced} of {effect.runs} runs would have no price.")
+        found.append(f"Runs without a price: {effect.unpriced:,} of {effect.runs:,}.")
     return found
 
 
 def _terms(terms: TenantTerms) -> str:
-    percent = amount_text(terms.discount * 100)
-    return f"{percent} % off, {amount_text(terms.allowance)} a month free"
+    percent = amount_said(terms.discount * 100)
+    return f"{percent} % off, {amount_said(terms.allowance)} a month free"
 
 
 def _change(was: CardLine | None, will: CardLine | None) -> str:
@@ -144,7 +143,7 @@ def _words(line: CardLine | None) -> str:
     if line.is_free:
         return "free"
     parts = [
-        f"{amount_text(micro)} a {what}"
+        f"{amount_said(micro)} a {what}"
         for what, micro in (
             ("CPU", line.cpu),
             ("GB", line.memory_gb),
@@ -155,5 +154,5 @@ def _words(line: CardLine | None) -> str:
     ]
     joined = " + ".join(parts) if line.rule is Rule.SUM else " or ".join(parts)
     whole = ", whole nodes" if line.whole_node else ""
-    least = f", at least {amount_text(line.minimum)}" if line.minimum else ""
+    least = f", at least {amount_said(line.minimum)}" if line.minimum else ""
     return f"{joined}{whole}{least}"

@@ -130,7 +130,7 @@ def import_card(
     click.echo(f"Card {version} is published.")
     lines = asyncio.run(desk.settle())
     if lines:
-        click.echo(f"Use since its beginning is posted again: {lines} lines.")
+        click.echo(f"Use since its beginning is posted again, lines: {lines:,}.")
 
 
 @rates.command()

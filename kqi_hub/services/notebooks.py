@@ -141,7 +141,7 @@ class Notebooks:
             self._check_uses(who, checked)
             if self.store.count(who.person) >= self.rules.most_per_person:
                 raise Conflict(
-                    "You have {most} notebooks, which is as many as one may have.",
+                    "You have as many notebooks as one may have: {most}.",
                     "Delete one that you no longer use.",
                     most=self.rules.most_per_person,
                 )

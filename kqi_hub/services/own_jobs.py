@@ -1,6 +1,7 @@
 """All jobs of a person, whoever submitted them: list, explain, cost, cancel, hold.
 
-What is shown comes from the stored picture alone; Slurm is asked only to act.
+What is shown comes from the stored picture alone; Slurm is asked only to act. Of a
+job that may be newer than the picture, the worker is asked to take another one.
 """
 
 import asyncio
@@ -15,13 +16,16 @@ from kqi_hub.domain.costs import Cost
 from kqi_hub.domain.errors import ClusterError, Conflict, NotFound
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.own_jobs import (
+    OF_SCRIPTS,
     Action,
     Group,
     JobKind,
+    JobRun,
     SlurmId,
     Wanted,
     fits,
     groups_of,
+    key_of,
     kind_of,
     parse_slurm_id,
     slurm_id_of,
@@ -51,6 +55,15 @@ class JobStore(Protocol):
 
         What a signal ended has 128 and the signal's number, as a shell says it.
         """
+
+
+class JobRuns(Protocol):
+    """Which runs jobs are of. Every method blocks."""
+
+    def of_jobs(
+        self, job_ids: Collection[int], keys: Collection[str]
+    ) -> Mapping[int, JobRun]:
+        """Return the runs of jobs by the jobs' ids: ids come again, keys do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +100,16 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """A job, or an array with its tasks; `thing` is the number of what it is for."""
+    """A job, or an array with its tasks; `thing` is the number of what it is for.
+
+    `folder`, below `kqi` on its owner's scratch, is that of a run.
+    """
 
     id: int
     is_array: bool
     kind: JobKind
     thing: int | None
+    folder: str
     tasks: tuple[JobView, ...]
     more: int
     counts: Mapping[str, int]
@@ -135,6 +152,7 @@ class OwnJobs:
     """The jobs of whoever asks; one for a process."""
 
     store: JobStore
+    runs: JobRuns
     control: ClusterControl
     queues: Queues
     wall: Callable[[], float] = time.time
@@ -147,11 +165,7 @@ class OwnJobs:
 
     async def one(self, person: str, text: str) -> tuple[Picture, GroupView]:
         """Return a job or array of the person's; NotFound for anything else."""
-        picture, jobs = await self._known(person)
-        asked = parse_slurm_id(text)
-        mine = () if asked is None else _those(jobs, asked)
-        if not mine:
-            raise _no_such_job(text)
+        picture, _, mine = await self._mine(person, text)
         groups = groups_of(mine)
         [view] = await asyncio.to_thread(self._groups, picture, groups, len(mine))
         [whole] = await self._with_codes((view,))
@@ -179,15 +193,9 @@ class OwnJobs:
         """Return what to act on; NotFound if it is not theirs, Conflict if it is late.
 
         The door asks Slurm as the person, so that Slurm has the last word on whose it
-        is; a job that came after the last look is left to Slurm altogether.
+        is.
         """
-        asked = parse_slurm_id(text)
-        if asked is None:
-            raise _no_such_job(text)
-        picture, jobs = await self._known(person)
-        mine = _those(jobs, asked)
-        if not mine:
-            raise _no_such_job(text)
+        picture, asked, mine = await self._mine(person, text)
         views = [_view_of(picture, job, self.wall(), Cost()) for job in mine]
         if not any(action in view.actions for view in views):
             raise _not_now(action, asked, views[0])
@@ -220,6 +228,30 @@ class OwnJobs:
             for group in groups
         )
 
+    async def _mine(
+        self, person: str, text: str
+    ) -> tuple[Picture, SlurmId, tuple[Job, ...]]:
+        """Return the person's jobs that a number means; NotFound if there are none."""
+        asked = parse_slurm_id(text)
+        if asked is None:
+            raise _no_such_job(text)
+        picture, jobs = await self._known(person)
+        mine = _those(jobs, asked)
+        if not mine and await self._may_be_newer(picture, asked):
+            await self.queues.renewed()
+            picture, jobs = await self._known(person)
+            mine = _those(jobs, asked)
+        if not mine:
+            raise _no_such_job(text)
+        return picture, asked, mine
+
+    async def _may_be_newer(self, picture: Picture, asked: SlurmId) -> bool:
+        """Tell whether a job may have come after the last look: numbers only grow."""
+        newest = await asyncio.to_thread(self.store.jobs, None, 1)
+        return asked.job > max(
+            (job.job_id for job in (*picture.jobs, *newest)), default=0
+        )
+
     async def _known(self, person: str) -> tuple[Picture, tuple[Job, ...]]:
         picture = await self.queues.board.current()
         stored = await asyncio.to_thread(self.store.jobs, person, MOST)
@@ -245,22 +277,38 @@ class OwnJobs:
     def _groups(
         self, picture: Picture, groups: Sequence[Group], most: int
     ) -> tuple[GroupView, ...]:
-        """Join jobs with what each has cost: one question for all. Blocks."""
+        """Join jobs with their runs and what each has cost: asked for all. Blocks."""
         now = self.wall()
+        runs = self._runs(groups)
         jobs = [job for group in groups for job in group.jobs]
         costs = self.queues.costs.of_jobs(jobs, picture.scene, now)
         return tuple(
             _group_of(
                 group,
                 [_view_of(picture, job, now, costs[job.job_id]) for job in group.jobs],
+                runs.get(group.id),
                 most,
             )
             for group in groups
         )
 
+    def _runs(self, groups: Sequence[Group]) -> Mapping[int, JobRun]:
+        names = {group.id: group.jobs[0].name for group in groups}
+        keys = {
+            job_id: key
+            for job_id, name in names.items()
+            if kind_of(name)[0] in OF_SCRIPTS and (key := key_of(name))
+        }
+        return self.runs.of_jobs(keys, set(keys.values())) if keys else {}
 
-def _group_of(group: Group, views: Sequence[JobView], most: int) -> GroupView:
+
+def _group_of(
+    group: Group, views: Sequence[JobView], run: JobRun | None, most: int
+) -> GroupView:
     kind, thing = kind_of(group.jobs[0].name)
+    if kind in OF_SCRIPTS:
+        # The name of a script's job has the number of the run that it was made for.
+        thing = None if run is None else run.number
     known = [view.cost for view in views if view.cost is not None]
     # What is live comes first where not all can be shown.
     kept = sorted(views, key=lambda view: view.job.is_over)[:most]
@@ -269,6 +317,7 @@ def _group_of(group: Group, views: Sequence[JobView], most: int) -> GroupView:
         is_array=group.is_array,
         kind=kind,
         thing=thing,
+        folder="" if run is None else run.folder,
         tasks=tuple(views if len(views) <= most else kept),
         more=max(0, len(views) - most),
         counts=Counter(view.job.state for view in views),

@@ -77,5 +77,5 @@ def _wait_s(desk: Desk, caller: Caller) -> int:
 
 def _too_many(wait_s: int) -> TooManyAttempts:
     return TooManyAttempts(
-        "Wrong too often.", "Try again in {wait_s} seconds.", wait_s=wait_s
+        "Wrong too often.", "Try again in {wait_s} s.", wait_s=wait_s
     )

@@ -5,14 +5,13 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from kqi_hub.domain.budgets import Budget, amount_text, period_text
-from kqi_hub.domain.money import MICRO, Price
+from kqi_hub.domain.budgets import Budget, period_text
+from kqi_hub.domain.money import Money, Price
 from kqi_hub.domain.phrase import Phrase
 
 # So old may be what a job is judged by: every form asks, and seldom is anything new.
 KEPT_S: Final = 5.0
 _CAUTION_PERCENT: Final = 80
-_HUNDREDTH: Final = MICRO // 100
 
 
 class Purse:
@@ -89,8 +88,8 @@ class Purse:
 
     def _nearly(self, found: Budget) -> Phrase:
         return Phrase(
-            "Tenant {tenant} has used {percent} % of its budget for {month}: "
-            "{left} are left.",
+            "Tenant {tenant} has used {percent} % of its budget for {month}. "
+            "Left: {left}.",
             tenant=found.tenant,
             percent=found.percent,
             month=period_text(found.period),
@@ -107,7 +106,5 @@ class Purse:
             amount=self._money(found.amount or 0),
         )
 
-    def _money(self, amount: int) -> str:
-        # To the hundredth: sentences are not bills.
-        shown = (amount + _HUNDREDTH // 2) // _HUNDREDTH * _HUNDREDTH
-        return f"{amount_text(shown)} {self._currency}".rstrip()
+    def _money(self, amount: int) -> Money:
+        return Money(amount, self._currency)

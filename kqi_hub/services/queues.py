@@ -8,14 +8,14 @@ from typing import Final, Protocol
 
 from kqi_hub.domain.budgets import BudgetGate
 from kqi_hub.domain.cluster import Freshness
-from kqi_hub.domain.errors import ClusterUnreachable, NotFound
+from kqi_hub.domain.errors import ClusterTimedOut, ClusterUnreachable, NotFound
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.money import Price
 from kqi_hub.domain.notebooks import Preset, Shape
 from kqi_hub.domain.objections import cautions, objections
 from kqi_hub.domain.phrase import Phrase
 from kqi_hub.domain.queues import Queue, QueueRules, queue_for, queues_for
-from kqi_hub.services.board import Board, Picture
+from kqi_hub.services.board import GLANCE_S, Board, Picture
 from kqi_hub.services.costs import Books, Costs, NoBooks
 from kqi_hub.services.pricing import Pricing
 from kqi_hub.services.waiting import Wait, estimate_wait
@@ -24,6 +24,8 @@ _LONGEST_SHOWN: Final = 64
 # Waits are kept this long, for everybody who asks the same.
 _KEPT_S: Final = 30
 _MOST_KEPT: Final = 5000
+# A look that is asked for begins within 5 s of a controller that answers quickly.
+_LOOK_S: Final = 20.0
 
 
 class RefreshStore(Protocol):
@@ -218,3 +220,20 @@ class Queues:
             )
         await asyncio.to_thread(self.store.request_refresh, now)
         return now
+
+    async def renewed(self) -> Picture:
+        """Return a picture that the worker took after this call."""
+        asked_at = await self.refresh()
+        until = time.monotonic() + _LOOK_S
+        while True:
+            picture = await self.board.current()
+            if (picture.freshness.taken_at or 0) >= asked_at:
+                return picture
+            if time.monotonic() >= until:
+                raise ClusterTimedOut(
+                    "No fresh picture within {limit} s; the worker will still take "
+                    "one.",
+                    "Try again in a moment.",
+                    limit=f"{_LOOK_S:g}",
+                )
+            await asyncio.sleep(GLANCE_S)

@@ -50,7 +50,7 @@ class Efficiency:
         if self.memory_asked_mb:
             asked = amount(self.memory_asked_mb / _GB)
             memory = Phrase("{used} of {asked} GB memory", used=used, asked=asked)
-        cpus = Phrase("{used} of {cpus} CPUs", used=amount(self.cores), cpus=self.cpus)
+        cpus = Phrase("{used} of {cpus} CPU", used=amount(self.cores), cpus=self.cpus)
         if self.gpu is None:
             return (cpus, memory)
         percent = amount(100 * self.gpu)

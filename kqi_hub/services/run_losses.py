@@ -30,31 +30,42 @@ class RunLosses:
         by_key: dict[str, list[Run]] = {}
         for run in filter(self._may_be_lost, missing):
             by_key.setdefault(run.key, []).append(run)
-        asked: set[int] = set()
+        by_owner: dict[str, list[Sequence[Run]]] = {}
         for some in by_key.values():
-            job_id = some[0].job_id
-            if job_id is not None and await self._is_whole(some, job_id):
-                asked |= await self._ask(some, job_id)
+            if await self._are_all(some):
+                by_owner.setdefault(some[0].owner, []).append(some)
+        asked: set[int] = set()
+        for owner, jobs in by_owner.items():
+            for lost in await self._without_results(owner, jobs):
+                asked |= await self._ask(lost)
         return frozenset(asked)
 
     def _may_be_lost(self, run: Run) -> bool:
         return only_waited(run) and (run.id, run.job_id) not in self._asked
 
-    async def _is_whole(self, some: Sequence[Run], job_id: int) -> bool:
-        """Tell whether nothing of a job ever began: no other task, no result."""
+    async def _are_all(self, some: Sequence[Run]) -> bool:
+        """Tell whether no other task of a job ever began."""
         others = await asyncio.to_thread(self._world.runs.named, some[0].key)
-        mine = {run.id for run in some}
-        if any(one.job_id == job_id and one.id not in mine for one in others):
-            return False
-        try:
-            found = await self._world.outputs.collect(some[0].owner, some)
-        except KqiError as error:
-            log.warning("Job %d is not given up yet: %s", job_id, error)
-            return False
-        return not any(found.values())
+        job_id, mine = some[0].job_id, {run.id for run in some}
+        return not any(one.job_id == job_id and one.id not in mine for one in others)
 
-    async def _ask(self, some: Sequence[Run], job_id: int) -> set[int]:
-        numbers = [run.id for run in some]
+    async def _without_results(
+        self, owner: str, jobs: Sequence[Sequence[Run]]
+    ) -> Sequence[Sequence[Run]]:
+        """Return those of a person's jobs that left nothing: one question for all."""
+        try:
+            found = await self._world.outputs.collect(
+                owner, [run for some in jobs for run in some]
+            )
+        except KqiError as error:
+            log.warning("Jobs of %s are not given up yet: %s", owner, error)
+            return ()
+        return [some for some in jobs if not any(found.get(run.id) for run in some)]
+
+    async def _ask(self, some: Sequence[Run]) -> set[int]:
+        numbers, job_id = [run.id for run in some], some[0].job_id
+        if job_id is None:
+            return set()
         self._asked.update((number, job_id) for number in numbers)
         now = self._world.clock()
         runs = await asyncio.to_thread(self._world.runs.forgotten, numbers, job_id, now)

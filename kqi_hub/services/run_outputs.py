@@ -136,7 +136,7 @@ class RunOutputs:
                 await asyncio.sleep(pause)
                 tries, pause = tries - 1, pause * 2
             after = told.after
-        return f"{misses} files were left out, such as {missed}" if misses else ""
+        return f"files left out: {misses:,}, such as {missed}" if misses else ""
 
     async def _ticket(self, run: Run, key: str) -> str:
         secret = await _off(self.ticket_key)

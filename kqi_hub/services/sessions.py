@@ -231,9 +231,9 @@ class Sessions:
 
         longest = self.world.times.longest_wait
         if not await run.until(decided, longest):
-            self.give_up(run, f"It waited in the queue for {longest / 3600:g} hours.")
+            self.give_up(run, f"It waited in the queue for {longest / 3600:g} h.")
             raise StartFailed(
-                "The notebook waited for {hours} hours and was given up.",
+                "The notebook waited for {hours} h and was given up.",
                 "Choose another queue, or a smaller size.",
                 hours=f"{longest / 3600:g}",
             )

@@ -104,8 +104,8 @@ def _note_of(dataset: Dataset, key: str, tree: Tree, now: float) -> TreeNote:
 
 def _disagreement(dataset: Dataset, tree: Tree) -> StoreError:
     return StoreError(
-        "The data store has {has} files of {has_bytes} bytes for dataset {id}, and "
-        "there should be {files} of {bytes}.",
+        "For dataset {id} the data store has files: {has}, bytes: {has_bytes}; there "
+        "should be files: {files}, bytes: {bytes}.",
         "Tell the operators: `kqi-hub data compare` says what is wrong.",
         has=tree.files,
         has_bytes=tree.bytes,

@@ -239,8 +239,8 @@ def _refuse(said: Mapping[str, Any]) -> NoReturn:
 def _incomplete(said: Mapping[str, Any]) -> Incomplete:
     names = ("files", "bytes", "announced_files", "announced_bytes")
     return Incomplete(
-        "{files} of {announced_files} files ({bytes} of {announced_bytes} bytes) have "
-        "come whole.",
+        "Come whole: files {files} of {announced_files}, bytes {bytes} of "
+        "{announced_bytes}.",
         "Send the rest, then finish the upload again.",
         cut=tuple(map(str, said.get("cut", ()))),
         **{name: said.get(name, 0) for name in names},

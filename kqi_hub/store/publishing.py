@@ -181,8 +181,8 @@ def _incomplete(
     files: int, size: int, announced: Published, cut: tuple[str, ...]
 ) -> Incomplete:
     return Incomplete(
-        "{files} of {announced_files} files ({bytes} of {announced_bytes} bytes) have "
-        "come whole.",
+        "Come whole: files {files} of {announced_files}, bytes {bytes} of "
+        "{announced_bytes}.",
         "Send the rest, then finish the upload again.",
         cut=cut,
         files=files,

@@ -201,7 +201,7 @@ def test_files_are_sent_by_keyboard_alone(
     with page.expect_file_chooser() as chooser:
         files.press("Enter")
     chooser.value.set_files(tmp_path / "one.txt")
-    expect(page.locator("#data-drop")).to_contain_text("1 files, 3 B")
+    expect(page.locator("#data-drop")).to_contain_text("files: 1, 3 B")
     page.get_by_label("Memo (optional)").focus()
     page.keyboard.type("typed")
     page.get_by_role("button", name="Make the data").focus()

@@ -102,7 +102,7 @@ def test_what_is_in_two_types_is_pointed_out(
     for kind in ("training", "testing"):
         option(page, "cats").click()
         page.get_by_role("button", name=f"Into {kind}").click()
-    expect(page.locator("#set-twice")).to_contain_text("1 data items")
+    expect(page.locator("#set-twice")).to_contain_text("in more than one type: 1")
 
 
 def test_a_flat_dataset_has_one_area(open_page: OpenPage, site: FakeSite) -> None:

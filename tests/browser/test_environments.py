@@ -77,7 +77,7 @@ def test_what_needs_help_comes_first_and_says_why(visit: Any) -> None:
     expect(rows.nth(2)).to_contain_text("notebook")
     expect(rows.nth(2)).to_contain_text("default")
     expect(rows.nth(2)).to_contain_text("18 MiB")
-    expect(rows.nth(2)).to_contain_text("2,494 files")
+    expect(rows.nth(2)).to_contain_text("files: 2,494")
     expect(rows.nth(2)).to_contain_text("2026-11-21 08:30")
     expect(page.locator("#env-list")).to_contain_text("Free on scratch: 2 TiB")
 

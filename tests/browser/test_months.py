@@ -100,6 +100,7 @@ def test_a_month_is_closed_from_the_web_alone(
     # The page is told of it: nobody has pressed anything.
     expect(page.get_by_text("rita closed it.")).to_be_visible()
     assert page.get_by_role("button", name="Close 2026-10").count() == 0
+    expect(page.get_by_role("region", name="Give a credit")).to_have_count(0)
     keep_shot(page, "months-closed")
     lines = [line.amount for line in billed.ledger.book]
     assert lines == [-100 * MICRO, -50 * MICRO]
@@ -135,6 +136,9 @@ def test_an_order_moves_on_before_ones_eyes_and_is_taken_back(
     page = open_page(MONTH, person="rita")
     panel = page.get_by_role("region", name="Close the month")
     expect(panel.locator("[aria-current=step]")).to_contain_text("waits for the worker")
+    credit = page.get_by_role("region", name="Give a credit")
+    expect(credit).to_contain_text("a credit would change them")
+    assert credit.locator("form").count() == 0
     days = orders.service().ledger.days
     half = (days.month_begins(OCTOBER) + days.month_ends(OCTOBER)) // 2
     read = replace(begun, step=CloseStep.READING, read_to=half, runs_read=4_321)
@@ -145,6 +149,7 @@ def test_an_order_moves_on_before_ones_eyes_and_is_taken_back(
     panel.get_by_role("button", name="Cancel, leave the month open").click()
     expect(panel).to_contain_text("It was canceled.")
     expect(panel.get_by_role("button", name="Close 2026-10")).to_be_visible()
+    expect(credit.get_by_label("Amount in JPY")).to_be_editable()
     assert OCTOBER not in billed.ledger.closed
 
 

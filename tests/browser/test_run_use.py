@@ -15,6 +15,7 @@ from playwright.sync_api import BrowserContext, Page, Route, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.gallery import answer, violations
 from tests.browser.run_states import furnish_runs, run_number
+from tests.fakes.data_items import data_item
 from tests.fakes.site import FakeSite
 
 WAY = {"url": "user/mia/agent/", "token": "mine-alone", "lifetime_s": 600}
@@ -97,7 +98,7 @@ def test_use_of_an_ended_run_is_asked_for_once_and_said_in_all(
     pictures = page.locator("[data-run-use]").get_by_role("img")
     expect(pictures).to_have_count(2)
     expect(pictures.first).to_have_attribute("aria-label", re.compile("at most 30.4"))
-    expect(page.locator("[data-part=now]")).to_contain_text("CPUs")
+    expect(page.locator("[data-part=now]")).to_contain_text("0.8 of")
     page.wait_for_timeout(6_000)
     assert agent.asked == [0]
 
@@ -111,3 +112,22 @@ def test_without_figures_nothing_is_shown(
     page.wait_for_timeout(1_000)
     assert agent.asked == [0]
     expect(page.locator("[data-run-use]")).to_be_hidden()
+
+
+def test_the_run_of_a_preprocessing_shows_its_use_too(
+    open_page: OpenPage, site: FakeSite, keep_shot: Callable[[Page, str], None]
+) -> None:
+    site.data.lab.book.items.setdefault(1, data_item(1))
+    site.preprocessings.furnish("mia")
+    runs = site.runs.store.runs.values()
+    number = next(one.id for one in runs if one.preprocessing == 1 and one.began_at)
+    agent = Figures(*lines(300, gpu=False))
+    at = f"preprocessing-runs/{number}?tenant=vision"
+    page = open_page(at, before=agent.serve)
+    part = page.locator("[data-run-use]")
+    expect(part.get_by_role("img")).to_have_count(2)
+    expect(part).to_contain_text("at most 30.4")
+    keep_shot(page, "run-use-preprocessing")
+    assert violations(page) == []
+    page.wait_for_timeout(6_000)
+    assert agent.asked == [0]

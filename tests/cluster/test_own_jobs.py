@@ -62,6 +62,19 @@ def test_a_job_by_hand_is_held_released_and_cancelled(alice: RunsOfPerson) -> No
     assert ended["actions"] == []
 
 
+def test_a_job_is_there_at_once_although_no_look_has_seen_it(
+    alice: RunsOfPerson,
+) -> None:
+    # Three in a row, so that at least two are newer than the last look.
+    for options in (("--hold",), ("--array=0-3", "--hold"), ("--hold",)):
+        number = by_hand(*options)
+        answer = alice.client.get(f"jobs/{number}")
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["job"]["id"] == number
+    never = alice.client.get(f"jobs/{number + 1000}")
+    assert never.status_code == 404, never.text
+
+
 def test_one_task_is_cancelled_and_the_array_goes_on(alice: RunsOfPerson) -> None:
     number = by_hand("--array=0-3%1")
     seen(alice, number, RUNNING=1, PENDING=1)

@@ -123,6 +123,9 @@ def test_a_script_that_is_submitted_again_becomes_a_copy(alice: RunsOfPerson) ->
     assert (ended["state"], ended["value"]) == ("completed", "once"), alice.told(ended)
     assert ended["id"] != run["id"]
     assert alice.now(run)["slurm_id"] == run["slurm_id"]
+    for one in (run, ended):
+        listed = alice.client.get(f"jobs/{one['slurm_id']}").json()["job"]
+        assert (listed["kind"], listed["thing"]) == ("training", one["id"])
 
 
 def test_a_worker_that_is_killed_in_the_middle_loses_nothing(

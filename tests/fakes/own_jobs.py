@@ -1,10 +1,11 @@
 """Jobs of everybody in a picture, and a Slurm that notes what is done to them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kqi_hub.domain.errors import ClusterError
 from kqi_hub.domain.job import Job
+from kqi_hub.domain.own_jobs import JobRun
 from kqi_hub.domain.ports import BatchScript
 from kqi_hub.services.own_jobs import OwnJobs
 from kqi_hub.services.queues import Queues
@@ -50,10 +51,29 @@ class NotingControl:
 
 
 @dataclass
+class FakeJobRuns:
+    """The runs of jobs, by a job's id and key."""
+
+    known: dict[tuple[int, str], JobRun] = field(
+        default_factory=lambda: {(61, KEY): JobRun(12, "training/12")}
+    )
+
+    def of_jobs(
+        self, job_ids: Collection[int], keys: Collection[str]
+    ) -> Mapping[int, JobRun]:
+        return {
+            job_id: run
+            for (job_id, key), run in self.known.items()
+            if job_id in job_ids and key in keys
+        }
+
+
+@dataclass
 class FakeOwnJobs:
     """One's jobs over the store of the queues' picture."""
 
     control: NotingControl = field(default_factory=NotingControl)
+    runs: FakeJobRuns = field(default_factory=FakeJobRuns)
 
     def furnish(self, store: FakeSnapshotStore, person: str) -> None:
         """Give a person, and nobody else, what the examples of the routes speak of."""
@@ -65,10 +85,11 @@ class FakeOwnJobs:
                 job_id, person, "cpu", "PENDING",
                 array_id=12, task=task, reason=reason,
             )  # fmt: skip
+        store.coming = []
 
     def own_jobs(self, store: FakeSnapshotStore, queues: Queues) -> OwnJobs:
         """Return the service."""
-        return OwnJobs(store, self.control, queues)
+        return OwnJobs(store, self.runs, self.control, queues)
 
 
 def furnish(store: FakeSnapshotStore, now: float, person: str = "mia") -> None:
@@ -86,6 +107,7 @@ def furnish(store: FakeSnapshotStore, now: float, person: str = "mia") -> None:
         *array(person, began, int(now)),
     ):  # fmt: skip
         store.known[one.job_id] = one
+    store.coming = []
 
 
 def array(person: str, began: int, now: int) -> tuple[Job, ...]:

@@ -20,6 +20,8 @@ class FakeSnapshotStore:
         self.codes: dict[int, int] = {}
         self.fault: Exception | None = None
         self.save_fault: Exception | None = None
+        # What a look that is asked for finds; None: nobody takes one.
+        self.coming: list[Job] | None = None
 
     def save(self, reading: Reading, ended: Mapping[int, EndedJob]) -> int:
         self._may_fail()
@@ -85,6 +87,10 @@ class FakeSnapshotStore:
 
     def request_refresh(self, asked_at: float) -> None:
         self.asked = max(asked_at, self.asked or 0.0)
+        if self.coming is not None:
+            jobs = (*self.live_jobs(), *self.coming)
+            self.save(replace(self.reading, taken_at=asked_at, jobs=jobs), {})
+            self.asked = asked_at
 
     def refresh_requested_at(self) -> float | None:
         self._may_fail()

@@ -7,7 +7,6 @@ from handlers.ask import Ask
 from handlers.pages.jobs.words import (
     HELD,
     KINDS,
-    folder_of,
     log_of,
     page_of,
     state_of,
@@ -66,7 +65,7 @@ def row_of(ask: Ask, view: GroupView) -> JobRow:
         name=view.head.job.name,
         kind=ask.texts.say(KINDS[view.kind]),
         page=page_of(view.kind, view.thing),
-        folder=folder_of(view.kind, view.thing),
+        folder=f"kqi/{view.folder}" if view.folder else "",
         thing=view.thing,
         is_array=view.is_array,
         is_live=view.is_live,

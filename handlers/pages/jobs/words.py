@@ -55,7 +55,6 @@ _PAGES: Final[Mapping[JobKind, str]] = {
 _LOGGED: Final = frozenset(
     {JobKind.NOTEBOOK, JobKind.TRAINING, JobKind.INFERENCE, JobKind.PREPROCESSING}
 )
-_WITH_FOLDER: Final = frozenset({JobKind.TRAINING, JobKind.INFERENCE})
 
 
 def state_of(state: str) -> Status:
@@ -72,10 +71,3 @@ def page_of(kind: JobKind, thing: int | None) -> str:
 def log_of(kind: JobKind, slurm_id: str) -> str:
     """Return a log's name in the person's folder of logs; empty where not known."""
     return f"{slurm_id}.log" if kind in _LOGGED else ""
-
-
-def folder_of(kind: JobKind, thing: int | None) -> str:
-    """Return a run's folder on the person's scratch; empty for anything else."""
-    if kind not in _WITH_FOLDER or thing is None:
-        return ""
-    return f"kqi/{kind.value}/{thing}"

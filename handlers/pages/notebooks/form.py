@@ -1,11 +1,10 @@
 """The form's page: what is offered in a tenant, what was typed, what is wrong."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from handlers.ask import Ask, Page, Values
-from handlers.failures import InvalidFields
 from handlers.pages.notebooks.offers import (
     Met,
     gpu_types,
@@ -15,9 +14,9 @@ from handlers.pages.notebooks.offers import (
     said,
 )
 from handlers.pages.notebooks.picture import Aged
-from handlers.pages.notebooks.refusal import refusal_of
+from handlers.pages.notebooks.refusal import faults_of, refusal_in_form
 from handlers.pages.notebooks.typed import Filled, shape_or_none
-from handlers.problem import Problem, problem_of
+from handlers.pages.typed_fields import hours_of, sizes_of
 from kqi_hub.domain.data import Dataset
 from kqi_hub.domain.dataset_list import DatasetQuestion
 from kqi_hub.domain.errors import KqiError
@@ -28,7 +27,6 @@ from kqi_hub.i18n import N_
 from kqi_hub.services.board import Picture
 
 _TEMPLATE: Final = "pages/notebooks/form.html"
-_HOUR_S: Final = 3600
 _OFFERED: Final = 200
 # Services and the form count some things in other units.
 _OTHER_NAMES: Final = {"memory_mb": "memory_gb", "lifetime": "lifetime_h"}
@@ -62,7 +60,7 @@ async def form_page(ask: Ask, draft: Draft, rules: NotebookRules) -> Page:
     tenant = _own_tenant(ask, draft.tenant)
     picture, found = await ask.deps.queues.list(ask.me.person, tenant)
     error = draft.error
-    problem = _problem(ask, error)
+    problem = refusal_in_form(ask, error, Filled.model_fields, _OTHER_NAMES)
     usable = [queue for queue in found if queue.obstacle is None]
     offered = ask.deps.queues.presets_for(tenant)
     presets = [await preset_card(ask, picture, one, tenant) for one in offered]
@@ -73,17 +71,17 @@ async def form_page(ask: Ask, draft: Draft, rules: NotebookRules) -> Page:
         return {
             **_frame(ask, draft),
             "sent": draft.sent,
-            "faults": _faults(problem),
+            "faults": faults_of(Filled.model_fields, problem),
             "problem": problem,
             "picture": Aged.of(picture),
-            "tenants": _tenants(ask),
+            "tenants": own_tenants(ask),
             "presets": presets,
             "queues": [queue_card(ask, queue) for queue in usable],
             "closed": [queue_card(ask, queue) for queue in found if queue.obstacle],
             "no_queue": next((said(ask, q.obstacle) for q in found), ""),
             "gpu_types": gpu_types(usable),
             "may_be_unlimited": tenant in rules.unlimited_tenants,
-            "longest_h": f"{rules.longest_lifetime_s / _HOUR_S:.10g}",
+            "longest_h": hours_of(rules.longest_lifetime_s),
             "estimate": estimate,
             "datasets": datasets,
         }
@@ -125,17 +123,14 @@ def first_choice(
     usable = [queue for queue in queues if queue.obstacle is None]
     usual = [queue for queue in usable if queue.partition.is_default]
     first = next(iter(usual or usable), None)
-    shape = Shape(2, 8192)
     return {
         **blank,
         "seen_at": "",
         "tenant": ask.tenant or "",
         "preset": presets[0].name if presets else "",
         "queue": first.name if first else "",
-        "cpus": str(shape.cpus),
-        "memory_gb": f"{shape.memory_mb / 1024:.10g}",
-        "gpus": "0",
-        "lifetime_h": f"{rules.default_lifetime_s / _HOUR_S:.10g}",
+        **sizes_of(Shape(2, 8192)),
+        "lifetime_h": hours_of(rules.default_lifetime_s),
         "ui": rules.ui.value,
     }
 
@@ -161,7 +156,8 @@ def _frame(ask: Ask, draft: Draft) -> dict[str, object]:
     }
 
 
-def _tenants(ask: Ask) -> list[str]:
+def own_tenants(ask: Ask) -> list[str]:
+    """Return the tenants in which somebody may have something run."""
     return [m.tenant for m in ask.me.memberships if m.role >= Role.MEMBER]
 
 
@@ -169,25 +165,3 @@ def _own_tenant(ask: Ask, typed: str) -> str | None:
     """Return a tenant that is the person's: another one's queues are not shown."""
     role = ask.me.role_in(typed) if typed else None
     return typed if role is not None else ask.tenant
-
-
-def _problem(ask: Ask, error: KqiError | None) -> Problem | None:
-    """Return what is wrong, with the field that a service's error begins with."""
-    found = refusal_of(ask, error)
-    if error is None or found is None:
-        return None
-    field = str(error.values.get("field", "")) or error.template.partition(":")[0]
-    name = _OTHER_NAMES.get(field, field)
-    if found.fields or name not in Filled.model_fields:
-        return found
-    text = f"{found.detail.removeprefix(f'{field}: ')} {found.hint}".strip()
-    whole = problem_of(InvalidFields(()), ask.texts, "")
-    return replace(found, detail=whole.detail, fields=((name, error.code, text),))
-
-
-def _faults(problem: Problem | None) -> dict[str, str]:
-    """Return the fault of each field, empty where it is right."""
-    found = dict.fromkeys(Filled.model_fields, "")
-    if problem is not None:
-        found |= {name: message for name, _, message in problem.fields}
-    return found

@@ -5,17 +5,16 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from handlers.pages.typed_fields import (
-    HOUR_S,
-    MB_PER_GB,
-    NUMBER,
     ONE_OF,
     Reader,
     Unreadable,
     dataset,
-    number,
+    hours_of,
+    lifetime,
     parents_of,
     plain_lines,
     shape,
+    sizes_of,
     staging,
     variables,
 )
@@ -58,18 +57,15 @@ class Typed(Filled):
 def texts_of(choices: Choices) -> dict[str, str]:
     """Return choices as the form shows them."""
     size, repository = choices.shape, choices.repository
-    lifetime = choices.lifetime_s
+    seconds = choices.lifetime_s
     return {
         "name": choices.name,
         "tenant": choices.tenant,
         "preset": choices.preset,
         "queue": choices.queue,
-        "cpus": str(size.cpus),
-        "memory_gb": f"{size.memory_mb / MB_PER_GB:.10g}",
-        "gpus": str(size.gpus),
-        "gpu_type": size.gpu_type,
-        "lifetime_h": "" if lifetime is None else f"{lifetime / HOUR_S:.10g}",
-        "unlimited": "yes" if lifetime is None else "",
+        **sizes_of(size),
+        "lifetime_h": "" if seconds is None else hours_of(seconds),
+        "unlimited": "yes" if seconds is None else "",
         "ui": choices.ui.value,
         "environment": choices.environment,
         "dataset": "" if choices.dataset is None else str(choices.dataset),
@@ -128,7 +124,7 @@ def _size(reader: Reader) -> Shape:
 def _lifetime(sent: Mapping[str, str]) -> int | None:
     if sent["unlimited"] or sent["preset"]:
         return None
-    return round(number(sent["lifetime_h"], float, NUMBER) * HOUR_S)
+    return lifetime(sent)
 
 
 def _ui(sent: Mapping[str, str]) -> Ui:

@@ -6,14 +6,13 @@ from typing import Final
 from handlers.access import Who
 from handlers.ask import Ask, GoTo, Page
 from handlers.pages.notebooks.offers import gpu_types
+from handlers.pages.notebooks.refusal import faults_of, refusal_of
 from handlers.pages.notebooks.saving import SHOWN_IN_FORM
 from handlers.pages.preprocessings.typed import (
     Defined,
     change_of,
     empty,
-    faults_of,
     new_of,
-    problem_of,
     texts_of,
 )
 from handlers.route import Routes, Spec
@@ -115,7 +114,7 @@ async def _form(
 ) -> Page:
     tenant = found.tenant if found else ask.tenant
     _, queues = await ask.deps.queues.list(ask.me.person, tenant)
-    problem = problem_of(ask, error)
+    problem = refusal_of(ask, error)
     values = {
         "preprocessing": found,
         "sent": sent,

@@ -9,16 +9,14 @@ from handlers.access import Who
 from handlers.ask import Ask, GoTo, Page
 from handlers.pages.notebooks.offers import gpu_types, queue_card, said
 from handlers.pages.notebooks.picture import Aged
+from handlers.pages.notebooks.refusal import faults_of, refusal_of
 from handlers.pages.notebooks.saving import SHOWN_IN_FORM
 from handlers.pages.preprocessings.typed import (
     Running,
     batch_of,
     empty,
-    faults_of,
-    problem_of,
-    sizes_of,
 )
-from handlers.pages.typed_fields import HOUR_S
+from handlers.pages.typed_fields import HOUR_S, hours_of, sizes_of
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.errors import (
     ClusterUnreachable,
@@ -66,7 +64,7 @@ async def show_run_preprocessing(ask: Ask) -> Page:
     first = usual or next(iter(usable), None)
     if first is not None:
         longest_s = first.max_time_s or 24 * HOUR_S
-        hours = f"{min(24 * HOUR_S, longest_s) / HOUR_S:.10g}"
+        hours = hours_of(min(24 * HOUR_S, longest_s))
         sent |= {"queue": first.name, "lifetime_h": hours}
     return await _form(ask, sent)
 
@@ -103,7 +101,7 @@ async def _form(
     tenant = view.preprocessing.tenant
     picture, found = await ask.deps.queues.list(ask.me.person, tenant)
     usable = [one for one in found if one.obstacle is None]
-    problem = problem_of(ask, error)
+    problem = refusal_of(ask, error)
     values = {
         "preprocessing": view.preprocessing,
         "view": view,
@@ -113,7 +111,7 @@ async def _form(
         "queues": [queue_card(ask, one) for one in usable],
         "no_queue": next((said(ask, one.obstacle) for one in found), ""),
         "gpu_types": gpu_types(usable),
-        "longest_h": f"{ask.deps.runs.rules.longest_lifetime_s / HOUR_S:.10g}",
+        "longest_h": hours_of(ask.deps.runs.rules.longest_lifetime_s),
         "most": MOST_AT_ONCE,
         "picture": Aged.of(picture),
     }

@@ -6,23 +6,16 @@ from typing import Final
 
 from pydantic import ConfigDict, Field
 
-from handlers.ask import Ask
-from handlers.pages.notebooks.refusal import refusal_of
 from handlers.pages.typed_fields import (
-    HOUR_S,
-    MB_PER_GB,
-    NUMBER,
     Reader,
-    number,
+    lifetime,
     plain_lines,
     shape,
+    sizes_of,
     variables,
     whole_numbers,
 )
-from handlers.problem import Problem
 from handlers.route import Model
-from kqi_hub.domain.errors import KqiError
-from kqi_hub.domain.notebooks import Shape
 from kqi_hub.domain.preprocessings import (
     BatchRequest,
     NewPreprocessing,
@@ -89,16 +82,6 @@ def texts_of(found: Preprocessing) -> dict[str, str]:
     }
 
 
-def sizes_of(size: Shape) -> dict[str, str]:
-    """Return a size as forms show it."""
-    return {
-        "cpus": str(size.cpus),
-        "memory_gb": f"{size.memory_mb / MB_PER_GB:.10g}",
-        "gpus": str(size.gpus),
-        "gpu_type": size.gpu_type,
-    }
-
-
 def new_of(sent: Mapping[str, str], tenant: str) -> NewPreprocessing:
     """Read the form of a new one; InvalidFields names what cannot be read."""
     reader = Reader(sent)
@@ -135,26 +118,9 @@ def batch_of(sent: Mapping[str, str]) -> BatchRequest:
         queue=sent["queue"].strip(),
         data=reader.read("data", lambda one: whole_numbers(one["data"], _DATA)) or (),
         shape=shape(reader),
-        lifetime_s=reader.read("lifetime_h", _lifetime) or 0,
+        lifetime_s=reader.read("lifetime_h", lifetime) or 0,
         variables=reader.read("variables", variables) or (),
         skips_done=bool(sent["skips_done"]),
     )
     reader.check()
     return asked
-
-
-def problem_of(ask: Ask, error: KqiError | None) -> Problem | None:
-    """Return what is wrong with what was sent."""
-    return refusal_of(ask, error)
-
-
-def faults_of(names: Mapping[str, str], problem: Problem | None) -> dict[str, str]:
-    """Return the fault of each field, empty where it is right."""
-    found = dict.fromkeys(names, "")
-    if problem is not None:
-        found |= {name: message for name, _, message in problem.fields}
-    return found
-
-
-def _lifetime(sent: Mapping[str, str]) -> int:
-    return round(number(sent["lifetime_h"], float, NUMBER) * HOUR_S)

@@ -103,7 +103,7 @@ async def run_page(ask: Ask, error: KqiError | None = None) -> Page:
             "sentence": sentence_of(run, ask.texts),
             "steps": steps_of(run, events, ask.texts),
             "waits": _waits(ask, view.why),
-            "used": _used(ask, view),
+            "used": used_in(ask, view),
             "end": _said_of_end(ask, run.detail),
             "ends_at": view.ends_at,
             "changes": [_change(ask, one) for one in reversed(events)],
@@ -162,7 +162,8 @@ def _waits(ask: Ask, found: Explained | None) -> Waits | None:
     return Waits(said(ask, found.text), said(ask, found.hint), found.starts_at)
 
 
-def _used(ask: Ask, view: RunView) -> Used | None:
+def used_in(ask: Ask, view: RunView) -> Used | None:
+    """Return what a run has used, in words; None where nothing was measured."""
     found = view.efficiency
     if found is None:
         return None

@@ -1,12 +1,11 @@
 """The form's page: what is offered in a tenant, what was typed, what is wrong."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from handlers.ask import Ask, Page, Values
-from handlers.failures import InvalidFields
-from handlers.pages.notebooks.form import offered_datasets
+from handlers.pages.notebooks.form import offered_datasets, own_tenants
 from handlers.pages.notebooks.offers import (
     Met,
     gpu_types,
@@ -15,16 +14,20 @@ from handlers.pages.notebooks.offers import (
     said,
 )
 from handlers.pages.notebooks.picture import Aged
-from handlers.pages.notebooks.refusal import refusal_of
+from handlers.pages.notebooks.refusal import faults_of, refusal_in_form
 from handlers.pages.runs.kinds import Words, words_of
 from handlers.pages.runs.rows import Row, row_of
 from handlers.pages.runs.typed import Filled, shape_or_none
-from handlers.pages.typed_fields import HOUR_S, MB_PER_GB, Reader, parents_of
-from handlers.problem import Problem, problem_of
+from handlers.pages.typed_fields import (
+    MB_PER_GB,
+    Reader,
+    hours_of,
+    parents_of,
+    sizes_of,
+)
 from kqi_hub.domain.dataset_ports import PathPair
 from kqi_hub.domain.errors import KqiError, NotFound
 from kqi_hub.domain.notebooks import Shape
-from kqi_hub.domain.people import Role
 from kqi_hub.domain.queues import Queue
 from kqi_hub.domain.run_choices import MOST_PARENTS
 from kqi_hub.domain.run_list import RunQuestion
@@ -77,8 +80,8 @@ async def form_page(ask: Ask, draft: Draft) -> Page:
     """Return the form with everything that is offered, and all that was typed."""
     words, tenant = words_of(ask), own_tenant(ask, draft.tenant)
     picture, found = await ask.deps.queues.list(ask.me.person, tenant)
-    problem = _problem(ask, draft.error)
-    faults = _faults(problem)
+    problem = refusal_in_form(ask, draft.error, Filled.model_fields, _OTHER_NAMES)
+    faults = faults_of(Filled.model_fields, problem)
     usable = [queue for queue in found if queue.obstacle is None]
     estimate = await estimate_of(ask, draft.sent, picture)
     datasets = await offered_datasets(ask, tenant)
@@ -99,12 +102,12 @@ async def form_page(ask: Ask, draft: Draft) -> Page:
             "problem": problem,
             "first_step": _first_step(faults),
             "picture": Aged.of(picture),
-            "tenants": _tenants(ask),
+            "tenants": own_tenants(ask),
             "queues": [queue_card(ask, queue) for queue in usable],
             "closed": [queue_card(ask, queue) for queue in found if queue.obstacle],
             "no_queue": next((said(ask, q.obstacle) for q in found), ""),
             "gpu_types": gpu_types(usable),
-            "longest_h": f"{rules.longest_lifetime_s / HOUR_S:.10g}",
+            "longest_h": hours_of(rules.longest_lifetime_s),
             "estimate": estimate,
             "datasets": datasets,
             "seen": seen,
@@ -141,10 +144,8 @@ def first_choice(
         "tenant": ask.tenant or "",
         "staging": "link",
         "queue": first.name if first else "",
-        "cpus": str(size.cpus),
-        "memory_gb": f"{size.memory_mb / MB_PER_GB:.10g}",
-        "gpus": "0",
-        "lifetime_h": f"{lifetime_s / HOUR_S:.10g}",
+        **sizes_of(size),
+        "lifetime_h": hours_of(lifetime_s),
         "zip": "yes",
     }
 
@@ -216,32 +217,6 @@ def _title(ask: Ask, words: Words, draft: Draft) -> str:
     if draft.origin is None or draft.is_child:
         return words.new
     return ask.texts.say(words.copy, {"name": draft.origin.name})
-
-
-def _tenants(ask: Ask) -> list[str]:
-    return [m.tenant for m in ask.me.memberships if m.role >= Role.MEMBER]
-
-
-def _problem(ask: Ask, error: KqiError | None) -> Problem | None:
-    """Return what is wrong, with the field that a service's error begins with."""
-    found = refusal_of(ask, error)
-    if error is None or found is None:
-        return None
-    field = str(error.values.get("field", "")) or error.template.partition(":")[0]
-    name = _OTHER_NAMES.get(field, field)
-    if found.fields or name not in Filled.model_fields:
-        return found
-    text = f"{found.detail.removeprefix(f'{field}: ')} {found.hint}".strip()
-    whole = problem_of(InvalidFields(()), ask.texts, "")
-    return replace(found, detail=whole.detail, fields=((name, error.code, text),))
-
-
-def _faults(problem: Problem | None) -> dict[str, str]:
-    """Return the fault of each field, empty where it is right."""
-    found = dict.fromkeys(Filled.model_fields, "")
-    if problem is not None:
-        found |= {name: message for name, _, message in problem.fields}
-    return found
 
 
 def _first_step(faults: Mapping[str, str]) -> int:

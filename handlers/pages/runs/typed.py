@@ -6,15 +6,14 @@ from typing import Final
 from pydantic import ConfigDict, Field
 
 from handlers.pages.typed_fields import (
-    HOUR_S,
-    MB_PER_GB,
-    NUMBER,
     Reader,
     dataset,
-    number,
+    hours_of,
+    lifetime,
     parents_of,
     plain_lines,
     shape,
+    sizes_of,
     staging,
     variables,
     whole_numbers,
@@ -83,11 +82,8 @@ def texts_of(spec: RunSpec) -> dict[str, str]:
         "command": spec.command,
         "variables": "\n".join(f"{name}={value}" for name, value in spec.variables),
         "queue": spec.queue,
-        "cpus": str(size.cpus),
-        "memory_gb": f"{size.memory_mb / MB_PER_GB:.10g}",
-        "gpus": str(size.gpus),
-        "gpu_type": size.gpu_type,
-        "lifetime_h": f"{spec.lifetime_s / HOUR_S:.10g}",
+        **sizes_of(size),
+        "lifetime_h": hours_of(spec.lifetime_s),
         "ports": ", ".join(str(port) for port in spec.ports),
         "zip": "yes" if spec.zip else "",
     }
@@ -107,7 +103,7 @@ def spec_of(sent: Mapping[str, str], kinds: Mapping[int, RunKind]) -> RunSpec:
         queue=sent["queue"].strip(),
         command=plain_lines(sent["command"]),
         shape=shape(reader),
-        lifetime_s=reader.read("lifetime_h", _lifetime) or 0,
+        lifetime_s=reader.read("lifetime_h", lifetime) or 0,
         dataset=reader.read("dataset", dataset),
         staging=reader.read("staging", staging) or Staging.LINK,
         parents=tuple(Parent(kinds.get(one, RunKind.TRAINING), one) for one in numbers),
@@ -128,7 +124,7 @@ def shape_or_none(sent: Mapping[str, str]) -> tuple[Shape | None, int | None]:
     """Return size and lifetime for an estimate, as far as they can be read."""
     reader = Reader(sent)
     size = shape(reader)
-    lifetime_s = reader.read("lifetime_h", _lifetime)
+    lifetime_s = reader.read("lifetime_h", lifetime)
     return (None if reader.has_faults else size), lifetime_s
 
 
@@ -136,10 +132,6 @@ def tags_of(text: str) -> tuple[str, ...]:
     """Return the tags between the commas, each once."""
     words = (word.strip() for word in text.split(","))
     return tuple(dict.fromkeys(word for word in words if word))
-
-
-def _lifetime(sent: Mapping[str, str]) -> int:
-    return round(number(sent["lifetime_h"], float, NUMBER) * HOUR_S)
 
 
 def _ports(sent: Mapping[str, str]) -> tuple[int, ...]:

@@ -7,7 +7,8 @@ from handlers.access import Who
 from handlers.api.bills import statement_of
 from handlers.ask import Ask, Page, Values
 from handlers.pages.jobs.words import KINDS
-from handlers.pages.usage.figures import exact_money, hours, money
+from handlers.pages.notebooks.money import in_exact_money, in_money
+from handlers.pages.usage.figures import hours
 from handlers.pages.usage.overview import tabs
 from handlers.route import Routes, Spec
 from kqi_hub.domain.bills import Bill, Position
@@ -78,10 +79,10 @@ async def show_bill(ask: Ask) -> Page:
             ],
             "earlier": [_position(ask, one) for one in found.positions if one.earlier],
             "credits": [
-                (said_day(one.day), one.reason, one.author, money(ask, one.amount))
+                (said_day(one.day), one.reason, one.author, in_money(ask, one.amount))
                 for one in found.credits
             ],
-            "exact": exact_money(ask, bill.total),
+            "exact": in_exact_money(ask, bill.total),
             "tabs": tabs(ask),
         }
 
@@ -92,10 +93,10 @@ def _row(ask: Ask, bill: Bill) -> BillRow:
     return BillRow(
         period=said_period(bill.period),
         tenant=bill.tenant,
-        charged=money(ask, bill.charged),
-        corrected=money(ask, bill.corrected),
-        credited=money(ask, bill.credited),
-        total=money(ask, bill.total),
+        charged=in_money(ask, bill.charged),
+        corrected=in_money(ask, bill.corrected),
+        credited=in_money(ask, bill.credited),
+        total=in_money(ask, bill.total),
         closed_at=bill.closed_at,
     )
 
@@ -109,5 +110,5 @@ def _position(ask: Ask, one: Position) -> PositionRow:
         runs=one.runs,
         gpu=hours(ask, one.gpu_s),
         cpu=hours(ask, one.cpu_s),
-        amount=money(ask, one.amount),
+        amount=in_money(ask, one.amount),
     )

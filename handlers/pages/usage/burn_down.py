@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from handlers.ask import Ask
-from handlers.pages.usage.figures import money
+from handlers.pages.notebooks.money import in_money
 from kqi_hub.domain.budgets import Budget
 from kqi_hub.domain.usage_periods import said_period
 
@@ -36,10 +36,10 @@ def burn_down(ask: Ask, budget: Budget) -> BurnDown:
     left_s = None if empty_at is None else max(0.0, empty_at - now)
     return BurnDown(
         month=said_period(budget.period),
-        amount="" if budget.amount is None else money(ask, budget.amount),
-        used=money(ask, budget.used),
-        left=money(ask, budget.left or 0),
-        running=money(ask, budget.running) if budget.running else "",
+        amount="" if budget.amount is None else in_money(ask, budget.amount),
+        used=in_money(ask, budget.used),
+        left=in_money(ask, budget.left or 0),
+        running=in_money(ask, budget.running) if budget.running else "",
         percent=budget.percent or 0,
         days_left=None if left_s is None else int(left_s // _DAY_S),
         holds=empty_at is not None and empty_at >= ends,

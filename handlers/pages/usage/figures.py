@@ -51,17 +51,6 @@ class Card:
     note: str = ""
 
 
-def money(ask: Ask, micro: int) -> str:
-    """Write an amount to the coin, below nothing too."""
-    return f"-{in_money(ask, -micro)}" if micro < 0 else in_money(ask, micro)
-
-
-def exact_money(ask: Ask, micro: int) -> str:
-    """Write an amount with every digit that counts."""
-    currency = ask.deps.queues.pricing.billing.currency
-    return _formats(ask).money(micro, currency)
-
-
 def hours(ask: Ask, seconds: float) -> str:
     """Write seconds as hours; with digits only where there are few."""
     found = seconds / _HOUR_S
@@ -119,7 +108,7 @@ def ranked(ask: Ask, table: UsageTable, show: str) -> list[Ranked]:
             key=row.key or "-",
             name=_name(ask, table.group, row.key),
             share=max(0.0, slot.value(show)) / top if top else 0.0,
-            cost=money(ask, row.totals.amount),
+            cost=in_money(ask, row.totals.amount),
             gpu=hours(ask, row.totals.gpu_s),
             cpu=hours(ask, row.totals.cpu_s),
             runs=_formats(ask).number(row.totals.runs),
@@ -138,7 +127,7 @@ def cards(ask: Ask, total: Totals) -> list[Card]:
         N_("{hours} in runs that failed"), {"hours": hours(ask, total.failed_gpu_s)}
     )
     return [
-        Card(say(N_("Cost")), money(ask, total.amount)),
+        Card(say(N_("Cost")), in_money(ask, total.amount)),
         Card(say(N_("GPU hours")), hours(ask, total.gpu_s), lost),
         Card(say(N_("CPU hours")), hours(ask, total.cpu_s)),
         Card(say(N_("Runs ended")), number(total.runs), failed),
@@ -159,7 +148,7 @@ def _of_time(ask: Ask, total: Totals, days: Days) -> Iterator[Phrase]:
     if total.amount > 0 and days.number > 1:
         yield Phrase(
             N_("That is {cost} a day on average."),
-            cost=money(ask, total.amount // days.number),
+            cost=in_money(ask, total.amount // days.number),
         )
     wait = total.mean_wait_s
     if wait is not None:
@@ -169,7 +158,7 @@ def _of_time(ask: Ask, total: Totals, days: Days) -> Iterator[Phrase]:
         )
     if total.unpriced_s:
         yield Phrase(
-            N_("For {hours} hours of runs there is no price; they cost nothing."),
+            N_("Hours of runs without a price: {hours}. They cost nothing."),
             hours=hours(ask, total.unpriced_s),
         )
 
@@ -178,12 +167,12 @@ def _of_waste(ask: Ask, total: Totals) -> Iterator[Phrase]:
     if total.failed_gpu_s:
         yield Phrase(
             N_(
-                "{hours} GPU hours, {percent} % of all, went into runs that failed; "
+                "GPU hours in runs that failed: {hours}, {percent} % of all; "
                 "they cost {cost}."
             ),
             hours=hours(ask, total.failed_gpu_s),
             percent=percent(total.failed_gpu_s, total.gpu_s),
-            cost=money(ask, total.failed_amount),
+            cost=in_money(ask, total.failed_amount),
         )
     elif total.gpu_s:
         yield Phrase(N_("No GPU hour went into a run that failed."))
@@ -199,8 +188,8 @@ def _of_measured(ask: Ask, measured: Measured) -> Iterator[Phrase]:
         idle = measured.gpu_had_s - measured.gpu_used_s
         yield Phrase(
             N_(
-                "Of their GPUs {percent} % were busy: {hours} GPU hours that they had "
-                "went by unused."
+                "Of their GPUs {percent} % were busy; GPU hours that went by "
+                "unused: {hours}."
             ),
             percent=percent(measured.gpu_used_s, measured.gpu_had_s),
             hours=hours(ask, max(0.0, idle)),
@@ -221,7 +210,7 @@ def _said(ask: Ask, slot: Slot, show: str) -> str:
 
 def _figure(ask: Ask, value: float, show: str) -> str:
     if show == "cost":
-        return money(ask, int(value))
+        return in_money(ask, int(value))
     if show == "runs":
         return _formats(ask).number(round(value))
     said = ask.texts.say(N_("{hours} h"), {"hours": hours(ask, value * _HOUR_S)})

@@ -8,6 +8,7 @@ from typing import Final
 from handlers.access import Who
 from handlers.ask import Ask, Page, Values
 from handlers.costs_so_far import so_far
+from handlers.pages.notebooks.money import in_money
 from handlers.pages.usage import figures
 from handlers.pages.usage.burn_down import burn_down
 from handlers.pages.usage.rows import Row, row_of
@@ -205,7 +206,7 @@ def _now(ask: Ask, running: RunningNow) -> list[str]:
     text = N_(
         "Jobs that run now: {count}. So far they cost {cost}, not in these sums yet."
     )
-    cost = figures.money(ask, running.cost)
+    cost = in_money(ask, running.cost)
     return [ask.texts.say(text, {"count": str(running.jobs), "cost": cost})]
 
 

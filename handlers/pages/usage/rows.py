@@ -4,12 +4,15 @@ from dataclasses import dataclass, replace
 
 from handlers.ask import Ask
 from handlers.pages.jobs.words import KINDS, page_of, state_of
+from handlers.pages.notebooks.money import in_exact_money, in_money
 from handlers.pages.notebooks.words import Status
-from handlers.pages.usage.figures import exact_money, hours, money
+from handlers.pages.usage.figures import hours
+from kqi_hub.domain.amounts import GPU
 from kqi_hub.domain.charges import Priced, price
 from kqi_hub.domain.job_records import JobRecord, gpus_of
 from kqi_hub.domain.ledger import Entry, EntryKind
 from kqi_hub.domain.money import MB_PER_GB, Rule, divided
+from kqi_hub.domain.objections import in_words
 from kqi_hub.domain.own_jobs import JobKind
 from kqi_hub.domain.phrase import Phrase
 from kqi_hub.domain.usage import UsedRun
@@ -60,7 +63,7 @@ def row_of(ask: Ask, run: UsedRun) -> Row:
         page=page_of(kind, run.thing),
         status=replace(status, word=ask.texts.say(status.word)),
         size=size_of(record),
-        cost=money(ask, run.amount),
+        cost=in_money(ask, run.amount),
         is_provisional=bool(run.amount) and not record.is_final,
         gpu_hours=hours(ask, run.gpu_s),
     )
@@ -89,7 +92,7 @@ def line_of(ask: Ask, run: UsedRun, entry: Entry) -> Line:
         period=month,
         title=titles[entry.kind],
         words=ask.texts.phrase(_words(ask, entry)),
-        amount=exact_money(ask, entry.amount),
+        amount=in_exact_money(ask, entry.amount),
         late=not said_day(entry.day).startswith(month),
     )
 
@@ -137,7 +140,7 @@ def _words(ask: Ask, entry: Entry) -> Phrase:
     return Phrase(
         N_("{time} at {price} an hour, card {card}"),
         time=time,
-        price=exact_money(ask, entry.per_hour),
+        price=in_exact_money(ask, entry.per_hour),
         card=entry.version,
     )
 
@@ -150,14 +153,14 @@ def _price_words(ask: Ask, version: int, priced: Priced) -> str:
     if line.is_free:
         return say(N_("Card {card}: this queue is free."), {"card": str(version)})
     parts = (
-        (line.cpu, takes.cpus, "CPU"),
-        (line.memory_gb, round(takes.memory_mb / MB_PER_GB, 2), "GB"),
-        (line.gpu, takes.gpu_total, "GPU"),
-        (line.node, takes.nodes, say(N_("nodes"))),
+        (line.cpu, "cpu", takes.cpus),
+        (line.memory_gb, "mem", takes.memory_mb),
+        (line.gpu, GPU, takes.gpu_total),
+        (line.node, "node", takes.nodes),
     )
     told = [
-        f"{count} {name} x {exact_money(ask, each)}"
-        for each, count, name in parts
+        f"{ask.texts.phrase(in_words(resource, amount))} x {in_exact_money(ask, each)}"
+        for each, resource, amount in parts
         if each
     ]
     joined = (" + " if line.rule is Rule.SUM else " | ").join(told)

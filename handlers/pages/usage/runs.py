@@ -5,7 +5,7 @@ from typing import Final
 from handlers.api.usage_models import said_place
 from handlers.ask import Ask, Page, Values
 from handlers.costs_so_far import so_far
-from handlers.pages.usage.figures import exact_money
+from handlers.pages.notebooks.money import in_exact_money
 from handlers.pages.usage.overview import tabs
 from handlers.pages.usage.rows import line_of, prices_of, row_of
 from handlers.pages.usage.wanted import RunsPageWanted, api_address, periods
@@ -93,7 +93,7 @@ async def show_run(ask: Ask) -> Page:
             "record": run.record,
             "lines": [line_of(ask, run, entry) for entry in entries],
             "prices": prices_of(ask, run, entries),
-            "total": exact_money(ask, run.amount),
+            "total": in_exact_money(ask, run.amount),
             "ran": ran,
             "is_mine": run.record.user == ask.me.person,
             "tabs": tabs(ask),

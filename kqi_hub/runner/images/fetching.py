@@ -76,9 +76,9 @@ def _fetched(
     kept = cache.one(name)
     if kept is None:
         raise NoImage(f"it is gone from {cache.top} again")
-    left_out = f", {unpacked.devices} devices left out" if unpacked.devices else ""
+    left_out = f", devices left out: {unpacked.devices}" if unpacked.devices else ""
     took = time.monotonic() - begun
-    say(f"Fetched in {took:.1f} s: {unpacked.entries} files{left_out}.")
+    say(f"Fetched in {took:.1f} s: files: {unpacked.entries:,}{left_out}.")
     return kept
 
 

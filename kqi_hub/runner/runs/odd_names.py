@@ -28,9 +28,9 @@ def told_of_odd_names(folder: Path, patience_s: float) -> str:
     if not odd:
         return ""
     return (
-        f"Kept as they are, but other programs may stumble over them: {odd} names in "
-        "the output have characters other than letters, digits, '.', '-' and '_', "
-        f"such as {', '.join(named)}."
+        "Kept as they are, but other programs may stumble over them: names in the "
+        f"output ({odd:,}) have characters other than letters, digits, '.', '-' "
+        f"and '_', such as {', '.join(named)}."
     )
 
 

@@ -62,8 +62,8 @@ def _strays(found: Sequence[Comparison], tenants: int) -> Finding:
     if found:
         count = sum(one.strays for one in found)
         size = sum(one.stray_bytes for one in found) / _GIB
-        seen = f"{count} things in the store ({size:.1f} GiB) belong to nothing"
+        seen = f"things in the store that belong to nothing: {count:,} ({size:.1f} GiB)"
         return warn(AGREE, seen, f"{_COMPARE} --remove")
     if not tenants:
         return ok(AGREE, "nothing to compare yet")
-    return ok(AGREE, f"agree on the data of {tenants} tenants")
+    return ok(AGREE, f"agree on the data, tenants: {tenants}")

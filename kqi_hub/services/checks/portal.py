@@ -41,7 +41,7 @@ _SWITCHES: Final = {
 def judge_certificate(name: str, certificate: Certificate, now: float) -> Finding:
     """Warn before a directory server's certificate runs out."""
     days = int((certificate.expires_at - now) // DAY_S)
-    seen = f"certificate verified, good for {days} days; bind and search work"
+    seen = f"certificate verified, days left: {days}; bind and search work"
     if days < RENEW_DAYS:
         todo = f"Renew the certificate of {certificate.subject or 'the server'}."
         return warn(name, seen, todo)

@@ -47,4 +47,4 @@ class UseChecks:
         if age > _OLD_S:
             seen = f"were last compared {int(age // _DAY_S)} days ago"
             return warn(AGREE, seen, "Look whether the worker runs: kqi-hub worker")
-        return ok(AGREE, f"agree to the second, {len(found.accounts)} accounts")
+        return ok(AGREE, f"agree to the second, accounts: {len(found.accounts)}")

@@ -149,8 +149,8 @@ def test_use_over_time_is_shown_while_it_runs_and_summed_up_afterwards(
     assert "1.00 2,048 40 1024" in " ".join(shown.split())
     assert len(shown.splitlines()) < 30 < len(run("use", "12", "--all").stdout)
     assert "99.25" in run("use", "12", "--all").stdout
-    runs[0] = replace(RUN, use={"text": "1.2 of 8 CPUs", "source": "cgroup v2"})
-    assert "In all: 1.2 of 8 CPUs." in run("use", "12").stdout
+    runs[0] = replace(RUN, use={"text": "1.2 of 8 CPU", "source": "cgroup v2"})
+    assert "In all: 1.2 of 8 CPU." in run("use", "12").stdout
     found = json.loads(run("use", "12", "--json").stdout)
     assert found["use"]["source"] == "cgroup v2"
     assert len(found["samples"]) == 101

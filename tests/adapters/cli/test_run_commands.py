@@ -147,7 +147,7 @@ def test_one_is_shown_with_what_was_asked_for(run: Run, furnished: FakeSite) -> 
         "kqi/training/1",
         "read by:     inference 6",
         "3 files, 2.0 KiB",
-        "used:        0.8 of 2 CPUs; 0.9 of 8 GB memory",
+        "used:        0.8 of 2 CPU; 0.9 of 8 GB memory",
         "1" * 40,
     ):
         assert text in told

@@ -20,6 +20,7 @@ from kqi_hub.domain.datasets import NewDataset
 from kqi_hub.domain.errors import Conflict, NotFound
 from kqi_hub.domain.filters import TagRule
 from kqi_hub.domain.notebooks import Shape, Staging
+from kqi_hub.domain.own_jobs import JobRun
 from kqi_hub.domain.run_list import RunFilter
 from kqi_hub.domain.run_ports import Collected, NewRun, Removal, Told
 from kqi_hub.domain.run_use import RunUse
@@ -331,6 +332,11 @@ def test_a_script_by_hand_is_adopted_and_once_more_as_a_copy(
     assert runs.adopted(copy.id, 72, NOW).folder == f"training/{run.id}.72"
     assert runs.named("k1")[:2] == (runs.one(run.id), copy)
     assert runs.script(copy.id) == "#!/bin/bash"
+    assert runs.of_jobs({70, 71, 99}, {"k1"}) == {
+        70: JobRun(run.id, run.folder),
+        71: JobRun(copy.id, copy.folder),
+    }
+    assert runs.of_jobs({70, 71}, {"k2"}) == runs.of_jobs((), ()) == {}
     assert len(SqlUseStore(ready).locks(dataset)) == 3
 
 

@@ -76,7 +76,7 @@ def test_a_notebook_is_made_listed_copied_and_removed(fake: FakeNotebooks) -> No
     assert "trial-2" in run("copy", "trial").stderr
     assert "status: new" in run("show", "trial").stdout
     refused = run("rm", "trial", text="n\n", code=1)
-    assert "history of its last 0 sessions" in refused.output
+    assert "its history, 0 sessions, are lost" in refused.output
     run("rm", "trial", "--yes")
     [left] = fake.store.notebooks.values()
     assert left.choices.name == "trial-2"
@@ -105,8 +105,8 @@ def test_a_check_says_price_and_objections_and_keeps_nothing(
 ) -> None:
     said = run("create", "x", "--queue", "v100", "--lifetime", "2h", "--check").stdout
     assert "It can start." in said
-    assert "price: 120.00 JPY an hour" in said
-    assert "in all: 240.00 JPY" in said
+    assert "price: 120 JPY an hour" in said
+    assert "in all: 240 JPY" in said
     whole = run("create", "x", "--queue", "v100", "--estimate", "--json").stdout
     assert json.loads(whole)["price"]["micro_per_hour"] == 120_000_000
     many = ("--queue", "v100", "--cpus", "999", "--estimate")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from kqi_hub.domain.run_use import RunUse
 from kqi_hub.domain.runs import RunState
 from tests.adapters.handlers.browser import Browser, Shown, browsing
 from tests.fakes.site import FakeSite
@@ -167,6 +168,21 @@ async def test_it_runs_once_on_each_item(known: FakeSite, ask: Web) -> None:
     assert "has been run on data 1, by run 8" in answer.text
     skipped = await ask("preprocessing/1/run", "mia", form=BATCH | {"skips_done": "y"})
     assert "has been run on all of these data" in skipped.text
+
+
+async def test_a_run_shows_what_it_has_used_to_its_owner_alone_over_time(
+    known: FakeSite, ask: Web
+) -> None:
+    runs = known.runs.store.runs
+    runs[DONE_RUN] = replace(
+        runs[DONE_RUN], use=RunUse("cgroup v2", 60.0, 30.0, 1.0, 300.0, 512.0)
+    )
+    page = (await ask(f"preprocessing-runs/{DONE_RUN}", "mia")).text
+    assert "0.5 of" in page
+    assert 'data-kind="preprocessing" data-run="8"' in page
+    others = (await ask(f"preprocessing-runs/{DONE_RUN}", "victor")).text
+    assert "0.5 of" in others
+    assert "data-run-use" not in others
 
 
 async def test_a_run_is_shown_with_what_it_made(known: FakeSite, ask: Web) -> None:

@@ -190,12 +190,12 @@ async def test_what_a_run_has_used_stands_beside_what_it_asked_for(
     site.runs.furnish("mia")
     await browser.log_in("mia")
     page = (await browser.open("training/1")).main
-    for text in ("0.8 of 2 CPUs", "0.9 of 8 GB memory", "its processes"):
+    for text in ("0.8 of 2 CPU", "0.9 of 8 GB memory", "its processes"):
         assert text in page
     # Its figures over time are the owner's own, as its files are.
     assert "data-run-use" in page
     page = (await browser.open("training/4")).main
-    assert "of 2 CPUs" not in page
+    assert "of 2 CPU" not in page
     assert "data-run-use" not in page
 
 
@@ -209,7 +209,7 @@ async def test_others_of_the_tenant_see_what_was_used_but_no_figures_over_time(
     page = (await browser.open("training/1")).main
     # Nor a line that fetches what only its owner can read.
     assert "download-files" not in page
-    assert "0.8 of 2 CPUs" in page
+    assert "0.8 of 2 CPU" in page
     assert "data-run-use" not in page
 
 

@@ -57,7 +57,7 @@ async def test_a_page_is_for_those_whose_money_it_tells(
 
 async def test_a_page_says_the_sums_and_what_is_behind_them(ask: Client) -> None:
     page = await ask("usage?period=30-days", "mia")
-    assert "went into runs that failed" in page.text
+    assert "in runs that failed: " in page.text
     assert "Jobs that run now: 2." in page.text
     assert 'href="/services/portal/usage/runs?of=mine' in page.text
     assert "mallory" not in page.text
@@ -91,6 +91,7 @@ async def test_names_of_people_are_text_on_every_page(
 async def test_a_line_is_explained_by_time_price_and_card(ask: Client) -> None:
     page = await ask("usage/runs/2", "mia")
     assert "an hour, card 1" in page.text
+    assert "Card 1, an hour: 1 node x ¥" in page.text
     assert "the day's own month was closed" in page.text
 
 

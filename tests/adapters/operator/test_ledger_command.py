@@ -113,7 +113,7 @@ def test_the_book_is_proved_and_put_right(kqi_hub: Run, engine: Engine) -> None:
     proved = kqi_hub("ledger", "verify")
     assert (proved.exit_code, proved.output) == (
         0,
-        "2 records, 2 lines: all of it is right.\n",
+        "Records: 2, lines: 2: all of it is right.\n",
     )
     with writing(engine) as connection:
         connection.exec_driver_sql("UPDATE bills SET charged = charged + 1")

@@ -110,7 +110,7 @@ def test_a_card_of_the_past_says_what_bills_will_say_and_posts_it(
     told = json.loads(kqi_hub("rates", "check", str(path), "--json").stdout)
     assert told["effect"]["tenants"]["vision"]["after_micro"] == 3_000_000
     done = kqi_hub("rates", "import", str(path), "--yes").stdout
-    assert "posted again: 1 lines" in done
+    assert "posted again, lines: 1" in done
     [card] = json.loads(kqi_hub("rates", "list", "--json").stdout)
     assert (card["state"], card["is_posted"]) == ("counts", True)
     # What was charged is corrected, not changed.

@@ -46,7 +46,7 @@ def test_login_reads_password_and_code_from_a_pipe_and_keeps_the_token(
     assert seen == [("Alice", "pass word", "123456")]
     assert load() == Config("https://hub.example.org/", "", "word")
     assert "as alice" in said
-    assert "1 recovery codes left" in said
+    assert "1 recovery code left" in said
     assert "word." not in said
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kqi_hub.cli.notebook_figures import money, span
+from kqi_hub.cli.notebook_figures import cost, span
 
 FREE = {"is_free": True, "currency": "JPY"}
 PAID = {"is_free": False, "currency": "JPY"}
@@ -29,11 +29,11 @@ def test_a_time_has_two_units(seconds: float | None, said: str) -> None:
         (None, PAID, ""),
         (0, None, ""),
         (0, FREE, "free"),
-        (0, PAID, "0.00 JPY"),
-        (1_234_567_890_000, PAID, "1,234,567.89 JPY"),
+        (0, PAID, "0 JPY"),
+        (1_234_567_896_000, PAID, "1,234,567.90 JPY"),
     ],
 )
 def test_a_cost_has_its_currency(
     micro: int | None, price: dict[str, object] | None, said: str
 ) -> None:
-    assert money(micro, price) == said
+    assert cost(micro, price) == said

@@ -3,7 +3,8 @@
 import click
 import pytest
 
-from kqi_hub.cli.prices import GpuCount, JobTime, _number
+from kqi_hub.cli.amounts import money
+from kqi_hub.cli.prices import GpuCount, JobTime
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,14 @@ def test_what_are_no_gpus_is_told(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("micro", "text"),
-    [(0, "0"), (1, "0.000001"), (1_234_500_000, "1,234.5"), (-2_000_000, "-2")],
+    [
+        (0, "0"),
+        (1, "0.000001"),
+        (-1, "-0.000001"),
+        (1_234_500_000, "1,234.50"),
+        (1_999_999, "2"),
+        (-2_000_000, "-2"),
+    ],
 )
-def test_amounts_are_exact(micro: int, text: str) -> None:
-    assert _number(micro) == text
+def test_amounts_can_be_read(micro: int, text: str) -> None:
+    assert money(micro) == text

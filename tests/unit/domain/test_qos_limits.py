@@ -94,15 +94,15 @@ def test_what_one_person_takes_of_the_qos_counts_in_every_tenant() -> None:
     [limit] = [x for x in queue.allowance.limits if x.scope is Scope.PERSON]
     assert limit == Limit("cpu", Scope.PERSON, 6, 5)
     told = [str(one) for one in cautions(queue, Shape(2))]
-    assert any("Of 6 CPUs for you, 1 are left now" in one for one in told), told
-    assert any("2 running jobs here" in one for one in told)
+    assert any("Of 6 CPUs for you, still free: 1" in one for one in told), told
+    assert any("Your running jobs here: 2" in one for one in told)
 
 
 def test_jobs_that_wait_count_for_the_number_of_jobs() -> None:
     waits = [job(n, "mia", "jupyter", "PENDING") for n in (4, 5)]
     queue = seen(QUEUE_QOS, jobs=(runs(1), *waits))
     assert said(queue, Shape()) == [
-        "You have 3 jobs here, running and waiting, and Slurm takes at most 3. "
+        "Your jobs here, running and waiting: 3. Slurm takes at most 3. "
         "Wait for one to end, or cancel one."
     ]
 

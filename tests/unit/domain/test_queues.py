@@ -219,7 +219,7 @@ def test_limits_of_the_tenant_are_told_before(
 def test_what_others_of_the_tenant_take_is_a_caution_and_no_objection() -> None:
     seen = queue("v100", *limited(grp_tres=(("gres/gpu", 7),)))
     assert objections(seen, Shape(1, 1, 1), None) == ()
-    assert "3 are left now" in words(cautions(seen, Shape(1, 1, 1)))
+    assert "still free: 3" in words(cautions(seen, Shape(1, 1, 1)))
     free = queue("v100", *limited(grp_tres=(("gres/gpu", 8),)))
     assert cautions(free, Shape(1, 1, 1)) == ()
 

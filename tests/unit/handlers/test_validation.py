@@ -26,7 +26,7 @@ class Request(Model):
     ("field", "value", "sentence"),
     [
         ("name", None, "This must be text."),
-        ("name", "a", "This needs at least 2 characters."),
+        ("name", "a", "This needs 2 or more characters."),
         ("name", "abcdef", "This may have at most 5 characters."),
         ("name", "a b", "This has characters that are not allowed here."),
         ("name", "abc\n", None),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from hub_config.translations.catalogues import HERE as TRANSLATED
 from kqi_hub.domain.budgets import (
     Budget,
     TenantQuota,
@@ -16,6 +17,7 @@ from kqi_hub.domain.errors import InvalidInput, NotFound, NotPermitted
 from kqi_hub.domain.money import FREE, MICRO, Price
 from kqi_hub.domain.people import Membership, Role, Standing
 from kqi_hub.domain.site_days import SiteDays
+from kqi_hub.i18n import texts
 from kqi_hub.services.budgets import Budgets
 from kqi_hub.services.purse import KEPT_S, Purse
 from kqi_hub.services.tenant_rights import Asker
@@ -318,6 +320,11 @@ def test_the_last_step_is_told_in_a_sentence(
     assert purse.told("nlp") is None
 
 
-def test_sentences_round_money_to_the_hundredth() -> None:
-    purse = Money(Budget("vision", NOVEMBER, 1000 * MICRO, 800_005_001)).purse()
-    assert "199.99 JPY are left" in str(purse.caution("vision", DEAR, 60))
+@pytest.mark.parametrize("language", ["en", "ja", "ko"])
+def test_sentences_have_money_as_the_pages_have_it(language: str) -> None:
+    held = Budget("vision", NOVEMBER, 1_000_000 * MICRO, 800_000_500_001)
+    caution = Money(held).purse().caution("vision", DEAR, 60)
+    assert caution is not None
+    said = texts(TRANSLATED, language).phrase(caution)
+    assert "199,999" in said
+    assert "199,999." not in said.removesuffix(".")

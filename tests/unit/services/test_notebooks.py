@@ -151,7 +151,7 @@ async def test_there_are_never_more_than_a_person_may_have(lab: Lab) -> None:
     lab.fake.rules = replace(lab.fake.rules, most_per_person=1)
     lab.__post_init__()
     await lab.service.create(MIA, CHOICES)
-    with pytest.raises(Conflict, match="1 notebooks"):
+    with pytest.raises(Conflict, match="as many notebooks as one may have: 1"):
         await lab.service.create(MIA, changed(name="two"))
 
 

@@ -5,9 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from kqi_hub.domain.errors import ClusterUnreachable, Conflict, NotFound, NotYourJob
+from kqi_hub.domain.errors import (
+    ClusterTimedOut,
+    ClusterUnreachable,
+    Conflict,
+    NotFound,
+    NotYourJob,
+)
 from kqi_hub.domain.own_jobs import (
     JobKind,
+    JobRun,
     Show,
     Wanted,
     groups_of,
@@ -16,7 +23,7 @@ from kqi_hub.domain.own_jobs import (
     slurm_id_of,
 )
 from kqi_hub.services.own_jobs import MOST_TASKS, OwnJobs
-from tests.fakes.own_jobs import KEY, NotingControl, furnish
+from tests.fakes.own_jobs import KEY, FakeJobRuns, NotingControl, furnish
 from tests.fakes.people import FakeAssociations, association
 from tests.fakes.queues import HOUR, FakeQueues, job
 from tests.fakes.snapshot_store import FakeSnapshotStore
@@ -37,10 +44,17 @@ def control() -> NotingControl:
 
 
 @pytest.fixture
-def jobs(store: FakeSnapshotStore, control: NotingControl) -> OwnJobs:
+def runs() -> FakeJobRuns:
+    return FakeJobRuns()
+
+
+@pytest.fixture
+def jobs(
+    store: FakeSnapshotStore, runs: FakeJobRuns, control: NotingControl
+) -> OwnJobs:
     associations = FakeAssociations((association("mia", "vision"),))
     queues = FakeQueues(store).queues(associations)
-    return OwnJobs(store, control, queues, wall=lambda: NOW)
+    return OwnJobs(store, runs, control, queues, wall=lambda: NOW)
 
 
 async def test_everything_of_the_person_is_listed_and_nothing_of_others(
@@ -308,3 +322,75 @@ def test_groups_are_made_of_whatever_order() -> None:
     one, many = groups_of(jobs)
     assert (one.id, one.is_array) == (7, False)
     assert [str(slurm_id_of(each)) for each in many.jobs] == ["5_2", "5_10", "5"]
+
+
+@pytest.mark.parametrize("action", ["one", "cancel"])
+async def test_a_job_that_came_after_the_last_look_is_looked_for_once(
+    jobs: OwnJobs, store: FakeSnapshotStore, control: NotingControl, action: str
+) -> None:
+    store.coming = [job(301, "mia", "cpu", "PENDING", reason="Priority")]
+    await getattr(jobs, action)("mia", "301")
+    assert control.done == ([("cancel", "mia", "301")] if action == "cancel" else [])
+
+
+async def test_the_task_of_an_array_that_is_new_is_looked_for(
+    jobs: OwnJobs, store: FakeSnapshotStore
+) -> None:
+    store.coming = [
+        job(302, "mia", "cpu", "PENDING", array_id=302, task="0-9", reason="Priority")
+    ]
+    _, found = await jobs.one("mia", "302")
+    assert found.is_array
+
+
+@pytest.mark.parametrize("asked", ["104", "199", "59"])
+async def test_a_number_that_is_older_than_the_picture_costs_no_look(
+    jobs: OwnJobs, store: FakeSnapshotStore, asked: str
+) -> None:
+    with pytest.raises(NotFound):
+        await jobs.one("mia", asked)
+    assert store.asked is None
+
+
+async def test_a_new_job_of_somebody_else_is_looked_for_and_not_there(
+    jobs: OwnJobs, store: FakeSnapshotStore
+) -> None:
+    store.coming = [job(301, "max", "cpu", "RUNNING")]
+    with pytest.raises(NotFound):
+        await jobs.one("mia", "301")
+    assert store.asked is not None
+
+
+async def test_nothing_is_said_of_a_new_job_while_slurm_does_not_answer(
+    jobs: OwnJobs, store: FakeSnapshotStore
+) -> None:
+    store.mark_failed("Unable to contact slurm controller", store.reading.taken_at + 5)
+    with pytest.raises(ClusterUnreachable):
+        await jobs.one("mia", "999")
+
+
+async def test_nothing_is_said_of_a_new_job_while_no_look_comes(
+    jobs: OwnJobs, store: FakeSnapshotStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.coming = None
+    monkeypatch.setattr("kqi_hub.services.queues._LOOK_S", 0.0)
+    with pytest.raises(ClusterTimedOut):
+        await jobs.one("mia", "999")
+
+
+async def test_each_job_of_a_script_is_of_its_own_run(
+    jobs: OwnJobs, store: FakeSnapshotStore, runs: FakeJobRuns
+) -> None:
+    ended = replace(store.known[61], state="COMPLETED")
+    for number in (71, 72, 73):
+        store.known[number] = replace(ended, job_id=number)
+    runs.known[71, KEY] = JobRun(15, "training/12.71")
+    runs.known[72, "b" * 26] = JobRun(3, "training/3")
+    page = await jobs.list("mia", Wanted(kind=JobKind.TRAINING))
+    assert [(one.id, one.thing, one.folder) for one in page.groups] == [
+        # One that no run is known of yet, and one whose number another run had.
+        (73, None, ""),
+        (72, None, ""),
+        (71, 15, "training/12.71"),
+        (61, 12, "training/12"),
+    ]

@@ -27,7 +27,7 @@ def words(run: Run) -> str:
 
 
 def test_what_was_used_is_said_beside_what_was_asked_for() -> None:
-    assert words(RUN) == "1.2 of 8 CPUs; 3 of 64 GB memory; GPU 12 %"
+    assert words(RUN) == "1.2 of 8 CPU; 3 of 64 GB memory; GPU 12 %"
     found = efficiency_of(RUN)
     assert found is not None
     assert found.cpu == pytest.approx(0.15)
@@ -37,7 +37,7 @@ def test_what_was_used_is_said_beside_what_was_asked_for() -> None:
 
 def test_without_gpus_or_asked_memory_less_is_said() -> None:
     spec = replace(SPEC, shape=Shape(1, 0))
-    assert words(replace(RUN, spec=spec)) == "1.2 of 1 CPUs; 3 GB memory"
+    assert words(replace(RUN, spec=spec)) == "1.2 of 1 CPU; 3 GB memory"
     assert words(replace(RUN, use=None)) == ""
 
 

@@ -1,5 +1,6 @@
 """A slurmctld that is killed forgets jobs: what becomes of their runs."""
 
+from kqi_hub.domain.errors import DoorUnreachable
 from kqi_hub.domain.run_ports import Told
 from kqi_hub.domain.run_states import FORGOTTEN
 from kqi_hub.domain.runs import Run, RunState
@@ -123,6 +124,36 @@ async def test_an_array_that_is_lost_is_submitted_again_as_one() -> None:
     await worker.work()
     assert len(lab.slurm.scripts) == 2
     assert {lab.one(run).job_id for run in runs} == {102}
+
+
+async def test_lost_jobs_of_a_person_are_one_question() -> None:
+    lab = RunLab(key=1)
+    lab.folders.usual = None
+    worker = lab.process()
+    runs = [lab.ask() for _ in range(5)]
+    batch = lab.ask_batch(3)
+    await worker.work()
+    lab.slurm.found.clear()
+    # One of them has left something, and is not asked for again.
+    lab.folders.found[runs[2].id] = RESULT
+    await missed(lab, worker)
+    await worker.work()
+    everything = tuple(run.id for run in (*runs, *batch))
+    assert lab.folders.calls == [("alice", everything)]
+    again = [run for run in runs if (lab.one(run).job_id or 0) > 106]
+    assert again == [run for run in runs if run is not runs[2]]
+    assert {lab.one(run).job_id for run in batch} == {111}
+
+
+async def test_what_cannot_be_asked_of_one_person_keeps_nobody_elses() -> None:
+    lab, worker = without_results()
+    hers, his = lab.ask(), lab.ask(owner="bob")
+    await worker.work()
+    lab.slurm.found.clear()
+    lab.folders.faults = [DoorUnreachable("away")]
+    await missed(lab, worker)
+    await worker.work()
+    assert (lab.one(hers).job_id, lab.one(his).job_id) == (101, 103)
 
 
 async def forgotten_by_slurm() -> tuple[RunLab, Process, Run, Run]:

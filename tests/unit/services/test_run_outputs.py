@@ -190,7 +190,7 @@ async def test_large_outputs_take_several_calls_and_misses_are_told(lab: Lab) ->
     ]
     found = await lab.service.products(RUN, FOUND)
     assert [one[3] for one in lab.outputs.asked] == ["", "a", "a", "b", ""]
-    assert found.detail == "cats: 3 files were left out, such as fifo: no file"
+    assert found.detail == "cats: files left out: 3, such as fifo: no file"
     assert [one.name for one in lab.made()] == ["cats", "dogs"]
 
 

@@ -176,7 +176,9 @@ async def test_change_while_it_is_built_is_in_the_tree_that_is_told(lab: Lab) ->
 
 async def test_tree_that_is_not_what_the_list_says_is_not_used(lab: Lab) -> None:
     lab.fakes.data[2] = replace(lab.fakes.data[2], files=5)
-    with pytest.raises(StoreError, match="2 files of 8 bytes for dataset 1"):
+    with pytest.raises(
+        StoreError, match="dataset 1 the data store has files: 2, bytes: 8"
+    ):
         await lab.staging.stage(1)
     assert lab.store.calls.count("tree") == 1
     assert lab.store.trees == {}

@@ -19,8 +19,8 @@ FINE = Comparison("nlp", NOW - 60)
     ("found", "level", "says"),
     [
         ((), Level.OK, "nothing to compare"),
-        ((FINE,), Level.OK, "1 tenants"),
-        ((FINE, Comparison("a", NOW, 2, 2**30)), Level.WARN, "2 things"),
+        ((FINE,), Level.OK, "tenants: 1"),
+        ((FINE, Comparison("a", NOW, 2, 2**30)), Level.WARN, "nothing: 2"),
         ((Comparison("a", NOW, trouble="no answer"), FINE), Level.WARN, "no answer"),
         ((FINE, Comparison("a", NOW - 4 * DAY_S)), Level.WARN, "4 days ago"),
         (

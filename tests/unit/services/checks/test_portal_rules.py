@@ -17,7 +17,7 @@ DAY = 86400
 
 @pytest.mark.parametrize(
     ("days", "level", "word"),
-    [(100, "ok", "100 days"), (20, "warn", "Renew"), (0, "warn", "0 days")],
+    [(100, "ok", "days left: 100"), (20, "warn", "Renew"), (0, "warn", "days left: 0")],
 )
 def test_certificate(days: int, level: str, word: str) -> None:
     certificate = Certificate("ldap.example.org", 1000.0 + days * DAY + 5)
