@@ -14,8 +14,9 @@ from kqi_hub.db.text import to_storable
 from kqi_hub.domain.filters import Part, Span
 from kqi_hub.domain.listing import MadeFilter
 
-# What PostgreSQL's index of words knows a text by: three letters or digits in a row.
-_INDEXED: Final = re.compile(r"[^\W_]{3}")
+# What PostgreSQL's index of words knows a text by: three letters or digits in a row,
+# fewer where a word begins or ends.
+_INDEXED: Final = re.compile(r"[^\W_]{3}|[\W_][^\W_]|[^\W_]{2}[\W_]")
 Columns = ReadOnlyColumnCollection[str, Any]
 
 
