@@ -18,7 +18,7 @@ from benchmarks.peer_venv import peer_python
 from benchmarks.postgresql import postgresql
 from benchmarks.result import Figure, Goal, Result, machine
 from kqi_hub.db import schema
-from kqi_hub.db.engine import make_engine, reading, writing
+from kqi_hub.db.engine import make_engine, reading
 from kqi_hub.db.runs import SqlRunStore
 
 Figures = dict[str, dict[str, float]]
@@ -116,9 +116,11 @@ def _filled(address: str, say: Say) -> Iterator[Engine]:
         say(f"Storing {RUNS_IN_ALL:,} runs")
         fill(engine, RUNS_IN_ALL)
         if engine.dialect.name == "postgresql":
-            # What its autovacuum does within a minute, or not yet.
-            with writing(engine) as connection:
-                connection.exec_driver_sql("ANALYZE")
+            # What its autovacuum does within a minute or two.
+            with engine.execution_options(
+                isolation_level="AUTOCOMMIT"
+            ).connect() as connection:
+                connection.exec_driver_sql("VACUUM (ANALYZE)")
         yield engine
     finally:
         engine.dispose()

@@ -1,7 +1,8 @@
 """Conditions of lists as SQL: what people typed, as domain/filters.py has read it."""
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Text, or_
 from sqlalchemy.ext.compiler import compiles
@@ -13,6 +14,9 @@ from kqi_hub.db.text import to_storable
 from kqi_hub.domain.filters import Part, Span
 from kqi_hub.domain.listing import MadeFilter
 
+# What PostgreSQL's index of words knows a text by: three letters or digits in a row,
+# fewer where a word begins or ends.
+_INDEXED: Final = re.compile(r"[^\W_]{3}|[\W_][^\W_]|[^\W_]{2}[\W_]")
 Columns = ReadOnlyColumnCollection[str, Any]
 
 
@@ -35,13 +39,30 @@ def _as_it_is(element: small, compiler: SQLCompiler, **about: Any) -> str:
     return compiler.process(element.clauses, **about)
 
 
+class small_in_each(small):  # noqa: N801 - named as SQL's functions are
+    """The same for words too short for an index of words: it would give every row."""
+
+    inherit_cache = True
+
+
+@compiles(small_in_each)
+def _lower_in_each(element: small_in_each, compiler: SQLCompiler, **about: Any) -> str:
+    # No index is of this; word_index.py has one of the text itself.
+    return f"lower({compiler.process(element.clauses, **about)} || '')"
+
+
+compiles(small_in_each, "sqlite")(_as_it_is)
+
+
 def has_part(column: ColumnElement[Any], part: Part) -> Iterator[ColumnElement[bool]]:
     """Yield the condition that a text has a part, or has not; case is no matter."""
     if part.text:
         low = to_storable(part.text.lower())
-        found = small(column).contains(low, autoescape=True)
-        if not part.text.isascii():
-            same = to_storable(part.text)
+        made_small = small if _INDEXED.search(low) else small_in_each
+        found = made_small(column).contains(low, autoescape=True)
+        same = to_storable(part.text)
+        if same != low and not same.isascii():
+            # SQLite makes only the letters of English small.
             found = or_(found, column.contains(same, autoescape=True))
         yield ~found if part.is_refused else found
 

@@ -1,15 +1,17 @@
 """Lists of runs in the database: what a filter lets through, and in which order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
 
 from kqi_hub.db.dataset_rows import DATASETS
 from kqi_hub.db.list_conditions import has_part, in_order, is_within
+from kqi_hub.db.list_plans import plan_for_lists
 from kqi_hub.db.run_rows import PARENTS, RUNS, TAGS, runs_of, with_spec
-from kqi_hub.domain.filters import Part, TagRule
+from kqi_hub.domain.filters import ANY_TEXT, Part, Span, TagRule
 from kqi_hub.domain.run_list import RunColumn, RunFilter
 from kqi_hub.domain.runs import LIVE, Run
 
@@ -32,6 +34,7 @@ def page_of(connection: Connection, wanted: RunFilter) -> tuple[tuple[Run, ...],
 
     The numbers are found first: the search reads no row that it does not show.
     """
+    plan_for_lists(connection)
     conditions = list(_conditions(wanted))
     if wanted.sort is RunColumn.VALUE and _asks_nothing(wanted):
         numbers = _by_value(connection, wanted, conditions)
@@ -94,14 +97,18 @@ def _total(
     """Return how many there are; a page that is not full has the last of them."""
     if shown < wanted.limit and (shown or not wanted.offset):
         return wanted.offset + shown
-    refused = wanted.tags.refused
-    if not refused:
+    names = [name for name in _TEXTS if getattr(wanted, name).is_refused]
+    rest = replace(
+        wanted, tags=TagRule(wanted.tags.wanted), **dict.fromkeys(names, ANY_TEXT)
+    )
+    if rest == wanted or not _asks_nothing(rest):
         return _count(connection, conditions)
-    # To look for a tag at each run costs most: those that have it are fewer.
-    rest = replace(wanted, tags=TagRule(wanted.tags.wanted))
+    # To look for it at each run costs most: those that have what is refused are fewer.
     others = list(_conditions(rest))
-    has_one = or_(*(_has_tag(wanted, tag) for tag in refused))
-    return _count(connection, others) - _count(connection, [*others, has_one])
+    refused = [_has_tag(wanted, tag) for tag in wanted.tags.refused]
+    for name in names:
+        refused += _TEXTS[name](Part(getattr(wanted, name).text))
+    return _count(connection, others) - _count(connection, [*others, or_(*refused)])
 
 
 def _count(connection: Connection, conditions: Conditions) -> int:
@@ -138,34 +145,28 @@ def _conditions(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
             yield column == number
     yield from is_within(_R.number, wanted.id)
     yield from is_within(_R.asked_at, wanted.asked_at)
-    yield from _texts(wanted)
-    yield from _parents(wanted)
-    yield from _dataset(wanted.dataset)
+    yield from _parents(wanted.parent_id)
+    for name, condition in _TEXTS.items():
+        yield from condition(getattr(wanted, name))
     yield from _tags(wanted)
 
 
-def _texts(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
-    for column, part in (
-        (_R.owner, wanted.owner),
-        (_R.queue, wanted.queue),
-        (_R.name, wanted.name),
-        (_R.memo, wanted.memo),
-        (_R.command, wanted.command),
-    ):
-        yield from has_part(column, part)
+def _parents(numbers: Span) -> Iterator[ColumnElement[bool]]:
+    if conditions := list(is_within(_P.parent, numbers)):
+        yield _R.number.in_(select(_P.run).where(*conditions))
 
 
-def _parents(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
-    spans = list(is_within(_P.parent, wanted.parent_id))
-    if spans:
-        yield _R.number.in_(select(_P.run).where(*spans))
-    part = wanted.parent_name
+def _parent(part: Part) -> Iterator[ColumnElement[bool]]:
     if part.text:
         parent = RUNS.alias("parent")
         named = has_part(parent.c.name, Part(part.text))
         joined = select(_P.run).join_from(PARENTS, parent, parent.c.number == _P.parent)
-        is_child = _R.number.in_(joined.where(*named))
-        yield ~is_child if part.is_refused else is_child
+        children = joined.where(*named)
+        if part.is_refused:
+            # Most are none: each run is asked, as with tags.
+            yield ~children.where(_P.run == _R.number).correlate(RUNS).exists()
+        else:
+            yield _R.number.in_(children)
 
 
 def _dataset(part: Part) -> Iterator[ColumnElement[bool]]:
@@ -173,6 +174,18 @@ def _dataset(part: Part) -> Iterator[ColumnElement[bool]]:
         named = has_part(DATASETS.c.name, Part(part.text))
         uses = _R.dataset.in_(select(DATASETS.c.number).where(*named))
         yield or_(_R.dataset.is_(None), ~uses) if part.is_refused else uses
+
+
+# Conditions on texts, by the names that a filter has for them.
+_TEXTS: Final[Mapping[str, Callable[[Part], Iterator[ColumnElement[bool]]]]] = {
+    "owner": partial(has_part, _R.owner),
+    "queue": partial(has_part, _R.queue),
+    "name": partial(has_part, _R.name),
+    "memo": partial(has_part, _R.memo),
+    "command": partial(has_part, _R.command),
+    "parent_name": _parent,
+    "dataset": _dataset,
+}
 
 
 def _tags(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:

@@ -79,6 +79,8 @@ class RunRow(Base):
         # What lists sort by and search, but memos and commands, in their usual order:
         # most searches read this alone, a part of the table.
         Index("ix_runs_lists", *LISTED),
+        # Pages by number and counts of all: a tenth of what lists may search.
+        Index("ix_runs_pages", "kind", "number", "tenant"),
         # By value from either end; those without one come last, by their numbers.
         Index(
             "ix_runs_values",

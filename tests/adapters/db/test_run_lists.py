@@ -20,7 +20,14 @@ from kqi_hub.domain.runs import LIVE, Parent, RunChange, RunKind, RunSpec, RunSt
 NOW = 1_795_000_000.0
 TRAINING, INFERENCE = RunKind.TRAINING, RunKind.INFERENCE
 PLAIN = RunSpec("first", "vision", "cpu", "python train.py", tags=("b", "a"))
-OTHER = RunSpec("four", "nlp", "a100", "true", Shape(8), memo="for the paper")
+OTHER = RunSpec(
+    "four",
+    "nlp",
+    "a100",
+    "true",
+    Shape(8),
+    memo="for the paper of the école: 機械の学習を 50%",
+)
 
 
 @pytest.fixture
@@ -69,6 +76,15 @@ CONDITIONS: list[tuple[dict[str, Any], list[int]]] = [
     ({"tags": TagRule(("a",), ("c",))}, [1]),
     ({"is_favourite": True}, [1]),
     ({"is_favourite": False}, [4, 3]),
+    ({"name": Part("F")}, [4, 1]),
+    ({"name": Part("IR")}, [1]),
+    ({"memo": Part("ÉCOLE")}, [4]),
+    ({"memo": Part("école")}, [4]),
+    ({"memo": Part("é")}, [4]),
+    ({"memo": Part("学習")}, [4]),
+    ({"memo": Part("の学習を")}, [4]),
+    ({"memo": Part("50%")}, [4]),
+    ({"memo": Part("0_%")}, []),
     ({"dataset": Part("sig")}, [3]),
     ({"dataset": Part("sig", is_refused=True)}, [4, 1]),
     ({"kind": INFERENCE, "parent_id": Span(1, 2)}, [2]),
@@ -100,6 +116,36 @@ def test_a_page_says_how_many_there_are(
     found, total = runs.search(wanted)
     assert [one.id for one in found] == [4, 3, 1][offset : offset + limit]
     assert total == 3
+
+
+@pytest.mark.parametrize(
+    ("refused", "expected"),
+    [
+        ({"name": "sec"}, [4, 1]),
+        ({"name": "E"}, [4, 1]),
+        ({"owner": "max"}, [3, 1]),
+        ({"memo": "paper", "name": "sec"}, [1]),
+        ({"command": "lr 3"}, [4, 1]),
+        ({"dataset": "sig"}, [4, 1]),
+        ({"dataset": "sig", "owner": "max"}, [1]),
+        ({"dataset": "nothing"}, [4, 3, 1]),
+        ({"kind": INFERENCE, "parent_name": "irs"}, []),
+        ({"kind": INFERENCE, "parent_name": "sec"}, [2]),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 2, 100])
+def test_what_is_refused_is_counted_whatever_a_page_shows(
+    runs: SqlRunStore, refused: dict[str, Any], expected: list[int], limit: int
+) -> None:
+    kind = refused.get("kind", TRAINING)
+    parts = {
+        name: Part(text, is_refused=True)
+        for name, text in refused.items()
+        if name != "kind"
+    }
+    found, total = runs.search(RunFilter(kind, None, limit=limit, **parts))
+    assert [one.id for one in found] == expected[:limit]
+    assert total == len(expected)
 
 
 @pytest.fixture
