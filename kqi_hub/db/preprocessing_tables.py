@@ -19,6 +19,8 @@ class PreprocessingRow(Base):
     memo: Mapped[str]
     command: Mapped[str]
     environment: Mapped[str]
+    # Added later: those that were there are in none.
+    image: Mapped[str] = mapped_column(server_default="")
     source_url: Mapped[str]
     source_ref: Mapped[str]
     source_commit: Mapped[str]

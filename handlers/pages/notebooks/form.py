@@ -1,11 +1,10 @@
 """The form's page: what is offered in a tenant, what was typed, what is wrong."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from handlers.ask import Ask, Page, Values
-from handlers.failures import InvalidFields
 from handlers.pages.notebooks.offers import (
     Met,
     gpu_types,
@@ -15,9 +14,9 @@ from handlers.pages.notebooks.offers import (
     said,
 )
 from handlers.pages.notebooks.picture import Aged
-from handlers.pages.notebooks.refusal import refusal_of
+from handlers.pages.notebooks.refusal import refusal_at_field
 from handlers.pages.notebooks.typed import Filled, shape_or_none
-from handlers.problem import Problem, problem_of
+from handlers.problem import Problem
 from kqi_hub.domain.data import Dataset
 from kqi_hub.domain.dataset_list import DatasetQuestion
 from kqi_hub.domain.errors import KqiError
@@ -30,8 +29,6 @@ from kqi_hub.services.board import Picture
 _TEMPLATE: Final = "pages/notebooks/form.html"
 _HOUR_S: Final = 3600
 _OFFERED: Final = 200
-# Services and the form count some things in other units.
-_OTHER_NAMES: Final = {"memory_mb": "memory_gb", "lifetime": "lifetime_h"}
 _NEW: Final = N_("New notebook")
 _COPY: Final = N_("Copy of {name}")
 _CHANGE: Final = N_("Change {name}")
@@ -62,7 +59,7 @@ async def form_page(ask: Ask, draft: Draft, rules: NotebookRules) -> Page:
     tenant = _own_tenant(ask, draft.tenant)
     picture, found = await ask.deps.queues.list(ask.me.person, tenant)
     error = draft.error
-    problem = _problem(ask, error)
+    problem = refusal_at_field(ask, error, Filled.model_fields)
     usable = [queue for queue in found if queue.obstacle is None]
     offered = ask.deps.queues.presets_for(tenant)
     presets = [await preset_card(ask, picture, one, tenant) for one in offered]
@@ -169,20 +166,6 @@ def _own_tenant(ask: Ask, typed: str) -> str | None:
     """Return a tenant that is the person's: another one's queues are not shown."""
     role = ask.me.role_in(typed) if typed else None
     return typed if role is not None else ask.tenant
-
-
-def _problem(ask: Ask, error: KqiError | None) -> Problem | None:
-    """Return what is wrong, with the field that a service's error begins with."""
-    found = refusal_of(ask, error)
-    if error is None or found is None:
-        return None
-    field = str(error.values.get("field", "")) or error.template.partition(":")[0]
-    name = _OTHER_NAMES.get(field, field)
-    if found.fields or name not in Filled.model_fields:
-        return found
-    text = f"{found.detail.removeprefix(f'{field}: ')} {found.hint}".strip()
-    whole = problem_of(InvalidFields(()), ask.texts, "")
-    return replace(found, detail=whole.detail, fields=((name, error.code, text),))
 
 
 def _faults(problem: Problem | None) -> dict[str, str]:

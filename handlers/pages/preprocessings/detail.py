@@ -7,8 +7,8 @@ from pydantic import Field
 from handlers.access import Who
 from handlers.ask import Ask, GoTo, Page, Values
 from handlers.pages.notebooks.picture import Aged
+from handlers.pages.notebooks.refusal import refusal_of
 from handlers.pages.pager import Pager
-from handlers.pages.preprocessings.typed import problem_of
 from handlers.pages.runs.rows import row_of
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.errors import Conflict, KqiError, NotFound, NotPermitted
@@ -99,7 +99,7 @@ async def _sure(ask: Ask, error: KqiError | None = None) -> Page:
     values = {
         "preprocessing": view.preprocessing,
         "view": view,
-        "problem": problem_of(ask, error),
+        "problem": refusal_of(ask, error),
     }
     status = error.status if error else 200
     return Page("pages/preprocessings/sure.html", values, status)

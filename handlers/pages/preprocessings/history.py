@@ -6,7 +6,7 @@ from handlers.access import Who
 from handlers.ask import Ask, GoTo, Page, Values
 from handlers.pages.lineage import holds
 from handlers.pages.notebooks.picture import Aged
-from handlers.pages.preprocessings.typed import problem_of
+from handlers.pages.notebooks.refusal import refusal_of
 from handlers.pages.runs.detail import log_of
 from handlers.pages.runs.rows import row_of
 from handlers.pages.runs.words import sentence_of
@@ -96,7 +96,7 @@ async def _page(ask: Ask, error: KqiError | None = None) -> Page:
             "sentence": sentence_of(run, ask.texts),
             "products": products,
             "log": log_of(ask, view),
-            "problem": problem_of(ask, error),
+            "problem": refusal_of(ask, error),
             "picture": Aged.of(picture),
         }
 
@@ -113,7 +113,7 @@ async def _sure(ask: Ask, error: KqiError | None = None) -> Page:
         "row": row_of(ask, view),
         "products": found.products,
         "holds": holds(ask, found.blockers),
-        "problem": problem_of(ask, error),
+        "problem": refusal_of(ask, error),
     }
     status = error.status if error else 200
     return Page("pages/preprocessings/delete_run.html", values, status)

@@ -6,8 +6,6 @@ from typing import Final
 
 from pydantic import ConfigDict, Field
 
-from handlers.ask import Ask
-from handlers.pages.notebooks.refusal import refusal_of
 from handlers.pages.typed_fields import (
     HOUR_S,
     MB_PER_GB,
@@ -21,7 +19,6 @@ from handlers.pages.typed_fields import (
 )
 from handlers.problem import Problem
 from handlers.route import Model
-from kqi_hub.domain.errors import KqiError
 from kqi_hub.domain.notebooks import Shape
 from kqi_hub.domain.preprocessings import (
     BatchRequest,
@@ -32,7 +29,7 @@ from kqi_hub.domain.runs import Preprocessing, Source
 from kqi_hub.i18n import N_
 
 _DATA: Final = N_("These must be numbers of data, such as 12, 15.")
-_RECIPE: Final = frozenset({"command", "environment", "source"})
+_RECIPE: Final = frozenset({"command", "environment", "image", "source"})
 
 
 class Sized(Model):
@@ -54,6 +51,7 @@ class Defined(Sized):
     memo: str = Field("", max_length=100_000)
     command: str = Field("", max_length=100_000)
     environment: str = Field("", max_length=1000)
+    image: str = Field("", max_length=1000)
     repository: str = Field("", max_length=10_000)
     ref: str = Field("", max_length=10_000)
     commit: str = Field("", max_length=1000)
@@ -82,6 +80,7 @@ def texts_of(found: Preprocessing) -> dict[str, str]:
         "memo": found.memo,
         "command": found.command,
         "environment": found.environment,
+        "image": found.image,
         "repository": source.url,
         "ref": source.ref,
         "commit": source.commit,
@@ -111,6 +110,7 @@ def new_of(sent: Mapping[str, str], tenant: str) -> NewPreprocessing:
         memo=plain_lines(sent["memo"]),
         command=plain_lines(sent["command"]),
         environment=sent["environment"].strip(),
+        image=sent["image"].strip(),
         source=Source(*given) if any(given) else None,
         shape=size,
     )
@@ -141,11 +141,6 @@ def batch_of(sent: Mapping[str, str]) -> BatchRequest:
     )
     reader.check()
     return asked
-
-
-def problem_of(ask: Ask, error: KqiError | None) -> Problem | None:
-    """Return what is wrong with what was sent."""
-    return refusal_of(ask, error)
 
 
 def faults_of(names: Mapping[str, str], problem: Problem | None) -> dict[str, str]:

@@ -1,11 +1,10 @@
 """The form's page: what is offered in a tenant, what was typed, what is wrong."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from handlers.ask import Ask, Page, Values
-from handlers.failures import InvalidFields
 from handlers.pages.notebooks.form import offered_datasets
 from handlers.pages.notebooks.offers import (
     Met,
@@ -15,12 +14,12 @@ from handlers.pages.notebooks.offers import (
     said,
 )
 from handlers.pages.notebooks.picture import Aged
-from handlers.pages.notebooks.refusal import refusal_of
+from handlers.pages.notebooks.refusal import refusal_at_field
 from handlers.pages.runs.kinds import Words, words_of
 from handlers.pages.runs.rows import Row, row_of
 from handlers.pages.runs.typed import Filled, shape_or_none
 from handlers.pages.typed_fields import HOUR_S, MB_PER_GB, Reader, parents_of
-from handlers.problem import Problem, problem_of
+from handlers.problem import Problem
 from kqi_hub.domain.dataset_ports import PathPair
 from kqi_hub.domain.errors import KqiError, NotFound
 from kqi_hub.domain.notebooks import Shape
@@ -37,14 +36,6 @@ _OFFERED: Final = 30
 # Paths of a dataset that are shown in the form; its own page has all of them.
 _SHOWN_PATHS: Final = 20
 _NUMBER_DIGITS: Final = 18
-# Services and the form count some things in other units, or call them otherwise.
-_OTHER_NAMES: Final = {
-    "memory_mb": "memory_gb",
-    "memory": "memory_gb",
-    "lifetime": "lifetime_h",
-    "lifetime_s": "lifetime_h",
-    "source": "repository",
-}
 # In which step of the form each field is, for the way to the first fault.
 STEPS: Final = (
     ("name", "tenant", "parents", "dataset", "staging", "memo", "tags"),
@@ -77,7 +68,7 @@ async def form_page(ask: Ask, draft: Draft) -> Page:
     """Return the form with everything that is offered, and all that was typed."""
     words, tenant = words_of(ask), own_tenant(ask, draft.tenant)
     picture, found = await ask.deps.queues.list(ask.me.person, tenant)
-    problem = _problem(ask, draft.error)
+    problem = refusal_at_field(ask, draft.error, Filled.model_fields)
     faults = _faults(problem)
     usable = [queue for queue in found if queue.obstacle is None]
     estimate = await estimate_of(ask, draft.sent, picture)
@@ -220,20 +211,6 @@ def _title(ask: Ask, words: Words, draft: Draft) -> str:
 
 def _tenants(ask: Ask) -> list[str]:
     return [m.tenant for m in ask.me.memberships if m.role >= Role.MEMBER]
-
-
-def _problem(ask: Ask, error: KqiError | None) -> Problem | None:
-    """Return what is wrong, with the field that a service's error begins with."""
-    found = refusal_of(ask, error)
-    if error is None or found is None:
-        return None
-    field = str(error.values.get("field", "")) or error.template.partition(":")[0]
-    name = _OTHER_NAMES.get(field, field)
-    if found.fields or name not in Filled.model_fields:
-        return found
-    text = f"{found.detail.removeprefix(f'{field}: ')} {found.hint}".strip()
-    whole = problem_of(InvalidFields(()), ask.texts, "")
-    return replace(found, detail=whole.detail, fields=((name, error.code, text),))
 
 
 def _faults(problem: Problem | None) -> dict[str, str]:

@@ -101,8 +101,10 @@ async def test_images_and_tags_are_offered(images: Images) -> None:
 
 
 async def test_registries_are_the_sites_own(images: Images) -> None:
-    hosts = [one.host for one in await images.registries("mia")]
-    assert hosts == ["images.example.org", "nvcr.io", "docker.io", "lab.example.org"]
+    prefixes = [one.prefix for one in await images.registries("mia")]
+    assert prefixes == [
+        *("images.example.org", "nvcr.io", "docker.io", "lab.example.org/vision"),
+    ]
     with pytest.raises(NotFound):
         await images.repositories("mia", "elsewhere")
     with pytest.raises(InvalidInput):
