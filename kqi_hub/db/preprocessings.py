@@ -164,7 +164,7 @@ def _preprocessing(row: Row[Any]) -> Preprocessing:
         memo=row.memo,
         command=row.command,
         environment=row.environment,
-        image=row.image,
+        image=row.image or "",
         source=source if source.url else None,
         shape=Shape(row.cpus, row.memory_mb, row.gpus, row.gpu_type),
         is_locked=row.is_locked,

@@ -10,6 +10,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column; those that are there are in none."""
-    image = sa.Column("image", sa.Text, nullable=False, server_default="")
-    op.add_column("preprocessings", image)
+    """Add the column; earlier preprocessings have none."""
+    op.add_column("preprocessings", sa.Column("image", sa.Text, nullable=True))
