@@ -24,7 +24,6 @@ from kqi_hub.domain.images import (
     secret_of,
 )
 from kqi_hub.services.asking import (
-    MOST_AT_ONCE,
     OFFER_S,
     RESOLVE_S,
     Asking,
@@ -33,6 +32,8 @@ from kqi_hub.services.asking import (
 )
 
 MOST_OFFERED: Final = 200
+# Who submits much at once waits in line.
+_MOST_SUBMITTED: Final = 1000
 # Lists may be long: that of a registry, the tags of an image.
 _MOST_KEPT: Final = 20
 
@@ -64,7 +65,7 @@ class Images:
     # What is offered never takes the place of what is submitted.
     _offering: Asking = field(default_factory=lambda: Asking(_late, _busy))
     _resolving: Asking = field(
-        default_factory=lambda: Asking(_late, _busy, MOST_AT_ONCE)
+        default_factory=lambda: Asking(_late, _busy, _MOST_SUBMITTED)
     )
     _kept: Kept[tuple[str, str], Sequence[str]] = field(
         default_factory=lambda: Kept(_MOST_KEPT)
@@ -86,7 +87,6 @@ class Images:
     ) -> Offer[Sequence[str]]:
         """Return images of a registry with a part of their names; NotFound for none."""
         service = service_named(self._known(), name)
-
         place = place_of(service)
 
         async def ask() -> Sequence[str]:
