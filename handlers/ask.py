@@ -21,6 +21,7 @@ from kqi_hub.services.data import DataItems
 from kqi_hub.services.data_use import DataUse
 from kqi_hub.services.datasets import Datasets
 from kqi_hub.services.git_refs import GitRefs
+from kqi_hub.services.images import Images
 from kqi_hub.services.job_tokens import JobTokens
 from kqi_hub.services.ledger import Ledger
 from kqi_hub.services.lineage import LineageGraph
@@ -78,6 +79,7 @@ class Deps:
     ledger: Ledger
     job_tokens: JobTokens
     closing: Closing
+    images: Images
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from kqi_hub.bootstrap.closing import open_closing
 from kqi_hub.bootstrap.data import open_data
 from kqi_hub.bootstrap.datasets import open_datasets
 from kqi_hub.bootstrap.git import open_git
+from kqi_hub.bootstrap.images import open_images
 from kqi_hub.bootstrap.job_tokens import open_job_tokens
 from kqi_hub.bootstrap.loop import favour_the_loop
 from kqi_hub.bootstrap.notebooks import open_notebooks
@@ -124,6 +125,7 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
         ),
         ledger=closing.ledger,
         closing=closing,
+        images=open_images(settings, parts.engine),
     )
     app = make_app(deps, auth, FOLDERS, cookie_secret(settings))
     portal: Portal = app.settings[SETTING]

@@ -9,12 +9,13 @@ from typing import Final
 from pydantic import Field
 
 from handlers.access import Scope
+from handlers.api.offer_words import said
 from handlers.ask import Ask
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.credentials import Kind
-from kqi_hub.domain.errors import GitUnavailable, InvalidInput, KqiError, NotFound
+from kqi_hub.domain.errors import GitUnavailable, InvalidInput, NotFound
 from kqi_hub.domain.git_refs import LONGEST_URL
-from kqi_hub.i18n import N_, Texts
+from kqi_hub.i18n import N_
 
 routes = Routes("/api/v1/git", tag=N_("Git"))
 _WHY: Final = N_("Why there is not more; empty when this is all.")
@@ -153,7 +154,7 @@ async def list_git_repositories(ask: Ask) -> GitRepositoryList:
             GitRepository(name=one.name, url=one.url, default_branch=one.default)
             for one in offer.found
         ),
-        why=_said(offer.why, ask.texts),
+        why=said(offer.why, ask.texts),
     )
 
 
@@ -173,7 +174,7 @@ async def list_git_branches(ask: Ask) -> GitBranchList:
         branches=_refs(refs.branches),
         tags=_refs(refs.tags),
         default_branch=refs.default,
-        why=_said(offer.why, ask.texts),
+        why=said(offer.why, ask.texts),
     )
 
 
@@ -196,7 +197,7 @@ async def list_git_commits(ask: Ask) -> GitCommitList:
             )
             for one in offer.found
         ),
-        why=_said(offer.why, ask.texts),
+        why=said(offer.why, ask.texts),
     )
 
 
@@ -221,9 +222,3 @@ async def resolve_git_commit(ask: Ask) -> ResolvedCommit:
 
 def _refs(tips: Mapping[str, str]) -> tuple[GitRef, ...]:
     return tuple(GitRef(name=name, commit=tips[name]) for name in sorted(tips))
-
-
-def _said(why: KqiError | None, texts: Texts) -> str:
-    if why is None:
-        return ""
-    return " ".join(filter(None, (texts.message(why), texts.hint(why))))

@@ -12,6 +12,7 @@ from handlers.api.run_models import Wanted
 from handlers.route import Model
 from kqi_hub.domain import preprocessings as domain, runs
 from kqi_hub.domain.data_rules import LONGEST_TAG
+from kqi_hub.domain.images import LONGEST_IMAGE
 from kqi_hub.domain.job_choices import MOST_VARIABLES
 from kqi_hub.domain.listing import MadeQuestion
 from kqi_hub.domain.notebooks import Shape as RealShape
@@ -88,6 +89,10 @@ class Preprocessing(Model):
     memo: str = Field(description="A note.")
     command: str = Field(description="What bash runs; empty: not yet to be run.")
     environment: str = Field(description="Conda environment; empty: the site's.")
+    image: str = Field(
+        description="Container image in its place; each submission keeps its digest. "
+        "Empty: none."
+    )
     source: Source | None = Field(description="The code; none: only the command.")
     shape: Shape = Field(description="How large its jobs are.")
     is_locked: bool = Field(
@@ -124,6 +129,12 @@ class NewPreprocessing(Model):
     memo: Memo = Field("", description="A note.")
     command: Command = Field("", description="What bash is to run on each data item.")
     environment: str = Field("", max_length=64, description="Conda environment.")
+    image: str = Field(
+        "",
+        max_length=LONGEST_IMAGE,
+        description="Container image of a registry of the site, in place of a conda "
+        "environment: host/name:tag.",
+    )
     source: Source | None = Field(None, description="The code.")
     shape: Shape = Field(
         default_factory=lambda: Shape.model_validate({}),
@@ -138,6 +149,7 @@ class NewPreprocessing(Model):
             self.memo,
             self.command,
             self.environment,
+            self.image,
             known_source(self.source),
             self.shape.known(),
         )
@@ -155,6 +167,11 @@ class ChangedPreprocessing(Model):
     environment: str | None = Field(
         None, max_length=64, description="Conda environment."
     )
+    image: str | None = Field(
+        None,
+        max_length=LONGEST_IMAGE,
+        description="Container image; empty: none any more.",
+    )
     source: Source | None = Field(
         None, description="The code; with an empty url: none any more."
     )
@@ -168,6 +185,7 @@ class ChangedPreprocessing(Model):
             shape=None if self.shape is None else self.shape.known(),
             command=self.command,
             environment=self.environment,
+            image=self.image,
             source=known_source(self.source),
         )
 
@@ -237,7 +255,7 @@ def row(found: runs.Preprocessing) -> Preprocessing:
     """Return one as JSON."""
     source = found.source
     plain = (
-        "id", "tenant", "name", "memo", "command", "environment", "is_locked",
+        "id", "tenant", "name", "memo", "command", "environment", "image", "is_locked",
         "created_by", "created_at", "changed_at",
     )  # fmt: skip
     return Preprocessing.model_construct(

@@ -17,6 +17,7 @@ from kqi_hub.domain.errors import (
     GitUnavailable,
     InvalidInput,
     NotFound,
+    RegistryUnavailable,
     StoreError,
 )
 from kqi_hub.domain.preprocessings import BatchRequest
@@ -170,7 +171,7 @@ async def estimate_preprocessing(ask: Ask) -> run_models.Estimate:
         body_limit=BODY_LIMIT,
         answer=shown.BatchMade,
         status=201,
-        errors=(*_RUNNING, GitUnavailable),
+        errors=(*_RUNNING, GitUnavailable, RegistryUnavailable),
         example_path=shown.FREE_EXAMPLE,
         example=shown.EXAMPLE_BATCH,
     ),

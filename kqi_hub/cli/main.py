@@ -16,6 +16,7 @@ from kqi_hub.cli.environments import environment
 from kqi_hub.cli.factor import factor
 from kqi_hub.cli.files import files
 from kqi_hub.cli.git import git
+from kqi_hub.cli.images import image
 from kqi_hub.cli.jobs import job
 from kqi_hub.cli.keys import key
 from kqi_hub.cli.lineage import lineage, storage
@@ -69,6 +70,7 @@ _COMMANDS = (
     budget,
     bill,
     git,
+    image,
     environment,
     tensorboard,
     terms,

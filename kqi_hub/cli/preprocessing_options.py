@@ -32,7 +32,10 @@ _RECIPE: Final = (
         "--command-file", type=click.File(encoding="utf-8"),
         help="A file with what to run; - is stdin.",
     ),
-    click.option("--environment", help="A conda environment of yours."),
+    click.option("--environment", help="A conda environment of yours; empty: none."),
+    click.option(
+        "--image", help="A container image in its place: host/name:tag; empty: none."
+    ),
     click.option("--repository", help="Git repository with the code; empty: none."),
     click.option("--ref", help="Branch or tag of it."),
     click.option("--memo", "-m", help="A note."),
@@ -68,7 +71,7 @@ def recipe(said: dict[str, Any], shape: dict[str, Any] | None) -> dict[str, obje
         raise click.UsageError("--command and --command-file say the same thing.")
     found: dict[str, object] = {
         name: said[name]
-        for name in ("command", "environment", "memo")
+        for name in ("command", "environment", "image", "memo")
         if said[name] is not None
     }
     if said["command_file"] is not None:

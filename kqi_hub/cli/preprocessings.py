@@ -185,6 +185,7 @@ def _show(found: Preprocessing) -> None:
         ("Made", f"{moment(int(found.created_at))} by {found.created_by}"),
         ("Size", f"{shape['cpus']} CPU, {shape['memory_mb']} MB{gpus}"),
         ("Environment", found.environment),
+        ("Image", found.image),
         ("Code", " ".join(filter(None, (source.get("url"), source.get("ref"))))),
         ("Command", found.command.strip()),
         ("Memo", found.memo),

@@ -9,7 +9,10 @@ from kqi_hub.db.tables import Base
 
 
 class PreprocessingRow(Base):
-    """A way to make new data from data; an empty `source_url` is no repository."""
+    """A way to make new data from data; an empty `source_url` is no repository.
+
+    Those that are older than images have none of them, not even an empty one.
+    """
 
     __tablename__ = "preprocessings"
 
@@ -19,6 +22,7 @@ class PreprocessingRow(Base):
     memo: Mapped[str]
     command: Mapped[str]
     environment: Mapped[str]
+    image: Mapped[str | None]
     source_url: Mapped[str]
     source_ref: Mapped[str]
     source_commit: Mapped[str]

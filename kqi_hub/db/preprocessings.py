@@ -62,6 +62,7 @@ class SqlPreprocessingStore:
             "memo": new.memo,
             "command": new.command,
             "environment": new.environment,
+            "image": new.image,
             "created_by": person,
             "created_at": now,
             "changed_at": now,
@@ -98,7 +99,7 @@ class SqlPreprocessingStore:
     ) -> Preprocessing:
         """Change it; Conflict when a recipe that has been run would change."""
         values: dict[str, object] = {"changed_at": now}
-        for name in ("name", "memo", "command", "environment"):
+        for name in ("name", "memo", "command", "environment", "image"):
             if (value := getattr(change, name)) is not None:
                 values[name] = value
         if change.source is not None:
@@ -163,6 +164,7 @@ def _preprocessing(row: Row[Any]) -> Preprocessing:
         memo=row.memo,
         command=row.command,
         environment=row.environment,
+        image=row.image or "",
         source=source if source.url else None,
         shape=Shape(row.cpus, row.memory_mb, row.gpus, row.gpu_type),
         is_locked=row.is_locked,
@@ -178,6 +180,7 @@ def _differs(found: Preprocessing, change: PreprocessingChange) -> bool:
     return (
         change.command not in (None, found.command)
         or change.environment not in (None, found.environment)
+        or change.image not in (None, found.image)
         or (change.source is not None and wanted != found.source)
     )
 

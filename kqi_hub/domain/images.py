@@ -107,8 +107,7 @@ def image_of(text: str) -> ImageName:
     path, has_tag, tag = path.partition(":")
     fits = (
         (not is_host or _HOST.fullmatch(host))
-        and len(path) <= _LONGEST_PATH
-        and _PATH.fullmatch(path)
+        and _is_path(path)
         and (not has_tag or _TAG.fullmatch(tag))
         and (not has_digest or _DIGEST.fullmatch(digest))
     )
@@ -159,15 +158,35 @@ def secret_of(service: Service, found: Secret | None) -> Secret | None:
     return found
 
 
-def below(service: Service) -> str:
+def prefix_of(service: Service) -> str:
+    """Return what the names of a registry's images begin with, up to a slash."""
+    return f"{_host(service)}/{_below(service)}".rstrip("/")
+
+
+def listed_paths(service: Service, listed: Sequence[str]) -> tuple[str, ...]:
+    """Return what this site may use of all that a registry lists, if it has a name."""
+    top = f"{_below(service)}/".lstrip("/")
+    return tuple(one for one in listed if one.startswith(top) and _is_path(one))
+
+
+def listed_tags(listed: Sequence[str]) -> tuple[str, ...]:
+    """Return those tags that are some, whatever a registry sends."""
+    return tuple(one for one in listed if _TAG.fullmatch(one))
+
+
+def _below(service: Service) -> str:
     """Return the folder of a registry that its images are in; mostly none."""
     if _host(service) == _DOCKER:
         return ""
     return urlsplit(service.url).path.strip("/")
 
 
+def _is_path(text: str) -> bool:
+    return len(text) <= _LONGEST_PATH and _PATH.fullmatch(text) is not None
+
+
 def _placed(service: Service, name: ImageName) -> ImagePlace:
-    top, path = below(service), name.path
+    top, path = _below(service), name.path
     if not name.host and top:
         path = f"{top}/{path}"
     if top and not path.startswith(f"{top}/"):

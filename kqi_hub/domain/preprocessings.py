@@ -15,7 +15,6 @@ from kqi_hub.domain.datasets import checked_memo
 from kqi_hub.domain.errors import Conflict, InvalidInput, NotFound
 from kqi_hub.domain.job_choices import (
     check_account,
-    check_environment,
     check_repository,
     check_shape,
 )
@@ -27,7 +26,7 @@ from kqi_hub.domain.listing import (
 )
 from kqi_hub.domain.notebooks import Repository, Shape
 from kqi_hub.domain.phrase import Phrase
-from kqi_hub.domain.run_choices import checked_command
+from kqi_hub.domain.run_choices import check_software, checked_command
 from kqi_hub.domain.runs import LONGEST_NAME, Preprocessing, RunSpec, Source
 
 # Slurm's arrays have up to 1000 tasks where nobody has changed that.
@@ -44,6 +43,7 @@ class NewPreprocessing:
     memo: str = ""
     command: str = ""
     environment: str = ""
+    image: str = ""
     source: Source | None = None
     shape: Shape = field(default_factory=Shape)
 
@@ -60,12 +60,13 @@ class PreprocessingChange:
     shape: Shape | None = None
     command: str | None = None
     environment: str | None = None
+    image: str | None = None
     source: Source | None = None
 
     @property
     def is_of_recipe(self) -> bool:
         """Tell whether it changes what its runs do (KX-60)."""
-        recipe = (self.command, self.environment, self.source)
+        recipe = (self.command, self.environment, self.image, self.source)
         return any(one is not None for one in recipe)
 
 
@@ -146,7 +147,8 @@ class PreprocessingStore(Protocol):
 def checked_new(new: NewPreprocessing) -> NewPreprocessing:
     """Return what a new one is to be, tidied, or raise InvalidInput."""
     check_account(new.tenant)
-    _check_recipe(new.environment, new.source, new.shape)
+    check_software(new.environment, new.image)
+    _check_recipe(new.source, new.shape)
     return replace(
         new,
         name=checked_name(new.name),
@@ -155,10 +157,17 @@ def checked_new(new: NewPreprocessing) -> NewPreprocessing:
     )
 
 
-def checked_change(change: PreprocessingChange) -> PreprocessingChange:
-    """Return a change, tidied, or raise InvalidInput."""
+def checked_change(
+    change: PreprocessingChange, found: Preprocessing
+) -> PreprocessingChange:
+    """Return a change of one, tidied, or raise InvalidInput."""
     source = change.source if change.source and change.source.url else None
-    _check_recipe(change.environment or "", source, change.shape)
+    if change.environment is not None or change.image is not None:
+        check_software(
+            _changed(change.environment, found.environment),
+            _changed(change.image, found.image),
+        )
+    _check_recipe(source, change.shape)
     command = change.command
     if command is not None:
         command = checked_command(command) if command.strip() else ""
@@ -218,6 +227,7 @@ def spec_of(found: Preprocessing, asked: BatchRequest) -> RunSpec:
         shape=asked.shape or found.shape,
         lifetime_s=asked.lifetime_s,
         environment=found.environment,
+        image=found.image,
         source=found.source,
         variables=asked.variables,
         zip=False,  # K-48
@@ -268,8 +278,11 @@ def locked(preprocessing_id: int) -> Conflict:
     )
 
 
-def _check_recipe(environment: str, source: Source | None, shape: Shape | None) -> None:
-    check_environment(environment)
+def _changed(new: str | None, old: str) -> str:
+    return old if new is None else new
+
+
+def _check_recipe(source: Source | None, shape: Shape | None) -> None:
     if source is not None:
         check_repository(Repository(source.url, source.ref))
     if shape is not None:

@@ -58,13 +58,7 @@ def checked_spec(kind: RunKind, spec: RunSpec, rules: RunRules) -> RunSpec:
     _check_lifetime(spec.lifetime_s, rules)
     check_dataset(spec.dataset)
     _check_parents(kind, spec.parents)
-    check_environment(spec.environment)
-    check_image(spec.image)
-    if spec.environment and spec.image:
-        raise InvalidInput(
-            "image: a run is in a conda environment or in a container image.",
-            "Leave one of the two empty.",
-        )
+    check_software(spec.environment, spec.image)
     if spec.source is not None:
         _check_source(spec.source)
     check_variables(spec.variables)
@@ -97,6 +91,17 @@ def check_run_name(name: str) -> None:
             "name: a run's name has 1 to {most} characters of a-z, 0-9 and -.",
             "Choose a name such as resnet-50-lr3.",
             most=LONGEST_NAME,
+        )
+
+
+def check_software(environment: str, image: str) -> None:
+    """Refuse what is no environment, no image, or both of them."""
+    check_environment(environment)
+    check_image(image)
+    if environment and image:
+        raise InvalidInput(
+            "image: a run is in a conda environment or in a container image.",
+            "Leave one of the two empty.",
         )
 
 

@@ -238,6 +238,7 @@ class Preprocessing:
     memo: str
     command: str
     environment: str
+    image: str  # its tag stands for a digest from each submission on
     source: Source | None
     shape: Shape
     is_locked: bool  # after its first run only name, memo and shape may change (KX-60)

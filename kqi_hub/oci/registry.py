@@ -22,7 +22,7 @@ from kqi_hub.oci.documents import (
 from kqi_hub.oci.errors import BadImage, Unreachable
 from kqi_hub.oci.http import Access, Door, read_all, read_json
 
-MOST_NAMES: Final = 1000
+MOST_NAMES: Final = 10_000
 _PAGES: Final = 10
 _DOCUMENT_BYTES: Final = 4 * 1024 * 1024
 _PIECE: Final = 1 << 20
@@ -38,11 +38,11 @@ class Registry:
 
     def repositories(self) -> tuple[str, ...]:
         """Return what it has; many registries do not tell this to anybody."""
-        return self._names("/v2/_catalog?n=500", "repositories", "registry:catalog:*")
+        return self._names("/v2/_catalog?n=1000", "repositories", "registry:catalog:*")
 
     def tags(self, repository: str) -> tuple[str, ...]:
         """Return the tags of a repository."""
-        path = f"/v2/{quote(repository)}/tags/list?n=500"
+        path = f"/v2/{quote(repository)}/tags/list?n=1000"
         return self._names(path, "tags", _pull(repository))
 
     def digest(self, repository: str, tag: str) -> str:

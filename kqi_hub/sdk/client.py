@@ -16,6 +16,7 @@ from kqi_hub.sdk.downloads import DownloadCalls
 from kqi_hub.sdk.environments import EnvironmentCalls
 from kqi_hub.sdk.errors import NotConfigured, NotReachable, Refused
 from kqi_hub.sdk.git import GitCalls
+from kqi_hub.sdk.images import ImageCalls
 from kqi_hub.sdk.jobs import JobCalls
 from kqi_hub.sdk.models import Login, Person, Tenant
 from kqi_hub.sdk.notebooks import NotebookCalls, Way
@@ -46,6 +47,7 @@ class Client(
     PreprocessingCalls,
     JobCalls,
     GitCalls,
+    ImageCalls,
     UsageCalls,
     BudgetCalls,
     RateCalls,

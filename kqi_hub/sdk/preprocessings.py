@@ -20,6 +20,7 @@ class Preprocessing(Answer):
     memo: str = ""
     command: str = ""
     environment: str = ""
+    image: str = ""
     source: Mapping[str, Any] | None = None
     shape: Mapping[str, Any] = field(default_factory=dict)
     is_locked: bool = False
@@ -75,7 +76,7 @@ class PreprocessingCalls(RunInsideCalls):
     def create_preprocessing(
         self, tenant: str, name: str, **about: object
     ) -> Preprocessing:
-        """Define one; `about`: memo, command, environment, source, shape."""
+        """Define one; `about`: memo, command, environment, image, source, shape."""
         body = {"tenant": tenant, "name": name, **about}
         return Preprocessing.read(self._api("POST", "preprocessing", body))
 

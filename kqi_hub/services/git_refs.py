@@ -6,10 +6,9 @@ all, with the reason, and the form goes on either way. What is resolved is asked
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Generic, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from kqi_hub.domain.credentials import (
@@ -34,14 +33,9 @@ from kqi_hub.domain.git_refs import (
     service_of,
     ssh_host,
 )
+from kqi_hub.services.asking import OFFER_S, RESOLVE_S, Asking, Kept, Offer
 
-# A form waits no longer than this for what it can do without.
-OFFER_S: Final = 6.0
-RESOLVE_S: Final = 20.0
-KEPT_S: Final = 30.0
 _MOST_KEPT: Final = 200
-MOST_AT_ONCE: Final = 8
-MOST_OF_ONE: Final = 3
 T = TypeVar("T")
 
 
@@ -51,14 +45,6 @@ class Server:
 
     service: Service
     is_stored: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Offer(Generic[T]):
-    """What is known, and why it is not more."""
-
-    found: T
-    why: KqiError | None = None
 
 
 @dataclass
@@ -74,11 +60,8 @@ class GitRefs:
     wall: Callable[[], float] = time.time
     offer_s: float = OFFER_S
     resolve_s: float = RESOLVE_S
-    _kept: dict[tuple[str, str], tuple[float, Refs]] = field(default_factory=dict)
-    _asking: dict[str, int] = field(default_factory=dict)
-    _gate: asyncio.Semaphore = field(
-        default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE)
-    )
+    _asking: Asking = field(default_factory=lambda: Asking(_late, _busy))
+    _kept: Kept[tuple[str, str], Refs] = field(default_factory=lambda: Kept(_MOST_KEPT))
 
     async def servers(self, person: str) -> tuple[Server, ...]:
         """Return the site's Git services."""
@@ -149,7 +132,7 @@ class GitRefs:
         )
         if COMMIT.fullmatch(digits):
             return digits
-        refs = await self._asked(
+        refs = await self._asking.asked(
             person, lambda: self._refs(person, address, anew=True), self.resolve_s
         )
         return commit_of(refs, name, digits)
@@ -168,9 +151,9 @@ class GitRefs:
 
     async def _refs(self, person: str, url: str, anew: bool = False) -> Refs:
         asked = as_https(self.services, url)
-        kept = self._kept.get((person, asked))
-        if kept is not None and not anew and self.wall() - kept[0] < KEPT_S:
-            return kept[1]
+        kept = self._kept.get((person, asked), self.wall())
+        if kept is not None and not anew:
+            return kept
         if host := ssh_host(asked):
             raise GitUnavailable(
                 "The portal has no SSH key of yours, so it cannot ask {host}.",
@@ -180,14 +163,8 @@ class GitRefs:
         service = service_of(self.services, asked)
         secret = None if service is None else await self._secret(person, service)
         refs = await self.remote.refs(asked, secret, self._is_of_site(asked))
-        self._keep((person, asked), refs)
+        self._kept.keep((person, asked), refs, self.wall())
         return refs
-
-    def _keep(self, key: tuple[str, str], refs: Refs) -> None:
-        self._kept.pop(key, None)
-        self._kept[key] = (self.wall(), refs)
-        if len(self._kept) > _MOST_KEPT:
-            del self._kept[next(iter(self._kept))]
 
     def _is_of_site(self, url: str) -> bool:
         """Tell whether an operator has named the server: then it may be anywhere."""
@@ -205,40 +182,25 @@ class GitRefs:
         self, person: str, ask: Callable[[], Awaitable[T]], nothing: T
     ) -> Offer[T]:
         try:
-            return Offer(await self._asked(person, ask, self.offer_s))
+            return Offer(await self._asking.asked(person, ask, self.offer_s))
         except (GitUnavailable, InvalidInput) as why:
             return Offer(nothing, why)
 
-    async def _asked(
-        self, person: str, ask: Callable[[], Awaitable[T]], limit_s: float
-    ) -> T:
-        """Ask with patience that ends; nobody takes all the places."""
-        try:
-            async with asyncio.timeout(limit_s), self._place(person):
-                return await ask()
-        except TimeoutError:
-            raise GitUnavailable(
-                "The Git server did not answer within {seconds} s.",
-                "Try again later, or give the commit itself, all of its 40 digits.",
-                seconds=f"{limit_s:g}",
-            ) from None
 
-    @asynccontextmanager
-    async def _place(self, person: str) -> AsyncIterator[None]:
-        if self._asking.get(person, 0) >= MOST_OF_ONE:
-            raise GitUnavailable(
-                "{count} questions of yours to Git servers are under way already.",
-                "Wait for their answers.",
-                count=MOST_OF_ONE,
-            )
-        self._asking[person] = self._asking.get(person, 0) + 1
-        try:
-            async with self._gate:
-                yield
-        finally:
-            self._asking[person] -= 1
-            if not self._asking[person]:
-                del self._asking[person]
+def _late(seconds: float) -> GitUnavailable:
+    return GitUnavailable(
+        "The Git server did not answer within {seconds} s.",
+        "Try again later, or give the commit itself, all of its 40 digits.",
+        seconds=f"{seconds:g}",
+    )
+
+
+def _busy(count: int) -> GitUnavailable:
+    return GitUnavailable(
+        "{count} questions of yours to Git servers are under way already.",
+        "Wait for their answers.",
+        count=count,
+    )
 
 
 def _tip_alone() -> GitUnavailable:

@@ -8,27 +8,34 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeVar
+from typing import Final
 
 from kqi_hub.domain.credentials import CredentialStore, Service, Use, service_named
 from kqi_hub.domain.errors import InvalidInput, RegistryUnavailable
 from kqi_hub.domain.images import (
     ImagePlace,
     ImageRegistries,
-    below,
     image_of,
+    listed_paths,
+    listed_tags,
     place_of,
+    prefix_of,
     registry_of,
     secret_of,
 )
-from kqi_hub.services.git_refs import Offer
+from kqi_hub.services.asking import (
+    OFFER_S,
+    RESOLVE_S,
+    Asking,
+    Kept,
+    Offer,
+)
 
-# A form waits no longer than this for what it can do without.
-OFFER_S: Final = 6.0
-RESOLVE_S: Final = 20.0
-MOST_AT_ONCE: Final = 8
 MOST_OFFERED: Final = 200
-T = TypeVar("T")
+# Who submits much at once waits in line.
+_MOST_SUBMITTED: Final = 1000
+# Lists may be long: that of a registry, the tags of an image.
+_MOST_KEPT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +43,7 @@ class RegistryView:
     """A registry of the site, and whether the person has stored a password for it."""
 
     service: Service
-    host: str
+    prefix: str  # of its images' names
     is_stored: bool
 
 
@@ -55,8 +62,13 @@ class Images:
     wall: Callable[[], float] = time.time
     offer_s: float = OFFER_S
     resolve_s: float = RESOLVE_S
-    _gate: asyncio.Semaphore = field(
-        default_factory=lambda: asyncio.Semaphore(MOST_AT_ONCE)
+    # What is offered never takes the place of what is submitted.
+    _offering: Asking = field(default_factory=lambda: Asking(_late, _busy))
+    _resolving: Asking = field(
+        default_factory=lambda: Asking(_late, _busy, _MOST_SUBMITTED)
+    )
+    _kept: Kept[tuple[str, str], Sequence[str]] = field(
+        default_factory=lambda: Kept(_MOST_KEPT)
     )
 
     async def registries(self, person: str) -> tuple[RegistryView, ...]:
@@ -66,7 +78,7 @@ class Images:
         stored = await asyncio.to_thread(lambda: self.credentials().stored(person))
         held = {(one.service, one.url) for one in stored}
         return tuple(
-            RegistryView(one, place_of(one).name.host, (one.name, one.url) in held)
+            RegistryView(one, prefix_of(one), (one.name, one.url) in held)
             for one in self._known()
         )
 
@@ -75,25 +87,27 @@ class Images:
     ) -> Offer[Sequence[str]]:
         """Return images of a registry with a part of their names; NotFound for none."""
         service = service_named(self._known(), name)
+        place = place_of(service)
 
         async def ask() -> Sequence[str]:
-            place = await self._as_person(person, service, place_of(service))
-            found = await self.remote.repositories(place)
-            top = below(service)
-            shown = [one for one in found if part in one and one.startswith(top)]
-            return tuple(f"{place.name.host}/{one}" for one in shown[:MOST_OFFERED])
+            mine = await self._as_person(person, service, place)
+            paths = listed_paths(service, await self.remote.repositories(mine))
+            return tuple(f"{place.name.host}/{one}" for one in paths)
 
-        return await self._offer(ask)
+        return await self._offer((person, name), ask, part)
 
-    async def tags(self, person: str, text: str) -> Offer[Sequence[str]]:
-        """Return the tags of an image; InvalidInput for what is no name of one."""
+    async def tags(
+        self, person: str, text: str, part: str = ""
+    ) -> Offer[Sequence[str]]:
+        """Return an image's tags with a part; InvalidInput for what is no image."""
         service, place = registry_of(self.services, text)
 
         async def ask() -> Sequence[str]:
             mine = await self._as_person(person, service, place)
-            return tuple((await self.remote.tags(mine))[:MOST_OFFERED])
+            return listed_tags(await self.remote.tags(mine))
 
-        return await self._offer(ask)
+        name = f"{place.name.host}/{place.name.path}"
+        return await self._offer((person, name), ask, part)
 
     async def resolve(self, person: str, text: str) -> str:
         """Return an image's whole name with the digest that its tag stands for now.
@@ -109,7 +123,7 @@ class Images:
                 await self._as_person(person, service, place)
             )
 
-        found = await self._asked(ask, self.resolve_s)
+        found = await self._resolving.asked(person, ask, self.resolve_s)
         return str(replace(place.name, digest=found))
 
     def place(self, person: str, text: str) -> ImagePlace:
@@ -137,20 +151,45 @@ class Images:
         return replace(place, secret=secret_of(service, found), ca_file=ca_file)
 
     async def _offer(
-        self, ask: Callable[[], Awaitable[Sequence[str]]]
+        self,
+        key: tuple[str, str],
+        ask: Callable[[], Awaitable[Sequence[str]]],
+        part: str,
     ) -> Offer[Sequence[str]]:
-        try:
-            return Offer(await self._asked(ask, self.offer_s))
-        except (RegistryUnavailable, InvalidInput) as why:
-            return Offer((), why)
+        """Return what has a part in its name, of a person's view of a list."""
+        if (listed := self._kept.get(key, self.wall())) is None:
+            try:
+                listed = await self._offering.asked(key[0], ask, self.offer_s)
+            except (RegistryUnavailable, InvalidInput) as why:
+                return Offer((), why)
+            self._kept.keep(key, listed, self.wall())
+        wanted = part.lower()
+        found = [one for one in listed if wanted in one.lower()]
+        return Offer(tuple(found[:MOST_OFFERED]), _why_not_all(len(found)))
 
-    async def _asked(self, ask: Callable[[], Awaitable[T]], limit_s: float) -> T:
-        try:
-            async with asyncio.timeout(limit_s), self._gate:
-                return await ask()
-        except TimeoutError:
-            raise RegistryUnavailable(
-                "The registry did not answer within {seconds} s.",
-                "Try again later, or give the image with its digest (@sha256:…).",
-                seconds=f"{limit_s:g}",
-            ) from None
+
+def _why_not_all(count: int) -> InvalidInput | None:
+    if count <= MOST_OFFERED:
+        return None
+    return InvalidInput(
+        "The first {shown} of {count} are shown.",
+        "Type a part of the name to see others.",
+        shown=MOST_OFFERED,
+        count=count,
+    )
+
+
+def _late(seconds: float) -> RegistryUnavailable:
+    return RegistryUnavailable(
+        "The registry did not answer within {seconds} s.",
+        "Try again later, or give the image with its digest (@sha256:…).",
+        seconds=f"{seconds:g}",
+    )
+
+
+def _busy(count: int) -> RegistryUnavailable:
+    return RegistryUnavailable(
+        "{count} questions of yours to registries are under way already.",
+        "Wait for their answers.",
+        count=count,
+    )

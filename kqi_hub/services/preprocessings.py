@@ -99,8 +99,8 @@ class Preprocessings:
         self, asker: Asker, preprocessing_id: int, change: PreprocessingChange
     ) -> PreprocessingView:
         """Change it; what its runs do, only while there is none (KX-60)."""
-        await self._own(asker, preprocessing_id)
-        checked = checked_change(change)
+        found = await self._own(asker, preprocessing_id)
+        checked = checked_change(change, found)
 
         def keep() -> Preprocessing:
             changed = self.store.change(preprocessing_id, checked, self.wall())

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from kqi_hub.domain.errors import InvalidInput, RegistryUnavailable
 from kqi_hub.domain.images import ImagePlace
-from kqi_hub.oci.errors import BadImage, Missing, RegistryError
+from kqi_hub.oci.errors import BadImage, Denied, Missing, RegistryError
 from kqi_hub.oci.http import Access
 from kqi_hub.oci.registry import Registry
 
@@ -35,7 +35,19 @@ class HttpRegistries:
 
     async def repositories(self, place: ImagePlace) -> Sequence[str]:
         """Return the paths of everything that a registry lists."""
-        return await self._asked(place, lambda it: it.repositories())
+
+        def ask(registry: Registry) -> Sequence[str]:
+            try:
+                return registry.repositories()
+            except (Denied, Missing) as error:
+                # With or without a password: most of the great ones list nothing.
+                raise RegistryUnavailable(
+                    "{host} does not list its images to you.",
+                    "Type the name of one, such as {host}/group/name:tag.",
+                    host=place.name.host,
+                ) from error
+
+        return await self._asked(place, ask)
 
     async def _asked(self, place: ImagePlace, ask: Callable[[Registry], T]) -> T:
         secret = place.secret

@@ -15,9 +15,14 @@ from tests.cluster.login_lab import login_lab
 from tests.cluster.registry_lab import RealRegistry, registries
 from tests.cluster.run_lab import Now, RunsOfPerson, runs_of
 from tests.cluster.stack import Stack, run_as, wait_until
+from tests.cluster.test_preprocessings import Preprocessing
 
 ENV = ("PATH=/usr/bin", "TOOL_HOME=/opt/tool")
 TELL = 'IFS= read -r line < /etc/os-release; echo "$line" > $KQI_OUTPUT/value.txt; '
+# The name of what it makes says where it was made.
+MAKE = "IFS= read -r line < /etc/os-release; line=${line#NAME=}; "
+MAKE += 'mkdir "$KQI_OUTPUT/$line"; '
+MAKE += 'cat "$KQI_INPUT/$DATA_ID/in.txt" > "$KQI_OUTPUT/$line/out.txt"'
 # Longer than the portal waits for a registry that accepts and never answers.
 GIVEN_UP_S = 30.0
 Both = tuple[RealRegistry, RealRegistry]
@@ -181,3 +186,86 @@ def test_the_printed_script_runs_in_the_image_by_bare_sbatch(
     wait_until(lambda: bool(copies()), 60, lambda: run)
     copy, whole = completed(alice, copies()[0]), alice.now(run)["image"]
     assert (copy["value"], copy["image"]) == ("NAME=of-the-image", whole)
+
+
+def test_a_preprocessing_is_one_array_in_an_image_that_is_fetched_once(
+    alice: RunsOfPerson, both: Both, programs: bytes, stack: Stack
+) -> None:
+    lab, _ = both
+    forget_images(alice)
+    digest = lab.push("team/recipe", "1", [programs], ENV)
+    whole, before = f"{lab.host}/team/recipe:1@{digest}", len(lab.fetched())
+    base = f"http://127.0.0.1:{stack.ports['proxy']}/services/store/"
+    work = Preprocessing(alice, base)
+    data = [work.data(f"item {one}".encode(), f"item {one}") for one in range(4)]
+    made = work.call(
+        "POST", "preprocessing", tenant="vision", name="In an image", command=MAKE,
+        image=f"{lab.host}/team/recipe:1",
+    )  # fmt: skip
+    number = int(made["id"])
+    first = work.run(number, data[:3])["runs"]
+    script = alice.client.get(f"preprocessing-runs/{first[0]}/script")
+    assert (script.status_code, "--array" in script.text) == (200, True), script.text
+    # The tag becomes another image: those that wait keep the one that they were given.
+    other = layer_of([file_entry("etc/os-release", b"NAME=moved\n")])
+    moved = lab.push("team/recipe", "1", [programs, other], ENV)
+    ended = work.ended(number)
+    assert {one["state"] for one in ended.values()} == {"completed"}, ended
+    assert {one["image"] for one in ended.values()} == {whole}
+    for run in first:
+        [product] = work.products(run)
+        assert product["name"] == "of-the-image"
+    assert len(lab.fetched()) == before + 2, "its layer and its configuration, once"
+    refused = alice.client.patch(f"preprocessing/{number}", json={"image": ""})
+    assert refused.status_code == 409, refused.text
+    [single] = work.run(number, data[3:])["runs"]
+    last = work.ended(number)[single]
+    assert (last["state"], last["image"].partition("@")[2]) == ("completed", moved)
+    assert [one["name"] for one in work.products(single)] == ["moved"]
+
+
+def test_what_real_registries_list_is_offered_to_who_may_see_it(
+    alice: RunsOfPerson, both: Both, programs: bytes
+) -> None:
+    lab, closed = both
+    lab.push("team/offered", "1.0", [programs], ENV)
+    lab.push("team/offered", "2.0", [programs], ENV)
+    closed.push("secret/offered", "1", [programs], ENV)
+
+    def offered(path: str, **query: str) -> Now:
+        answer = alice.client.get(f"images/{path}", params=query)
+        assert answer.status_code == 200, answer.text
+        found: Now = answer.json()
+        return found
+
+    prefixes = [one["prefix"] for one in offered("registries")["registries"]]
+    assert {lab.host, closed.host} <= set(prefixes)
+    name = f"{lab.host}/team/offered"
+    assert offered("repositories", registry="lab", q="offered") == {
+        "repositories": [name],
+        "why": "",
+    }
+    assert sorted(offered("tags", image=name)["tags"]) == ["1.0", "2.0"]
+    hidden = offered("repositories", registry="closed")
+    assert hidden["repositories"] == []
+    assert "does not list its images to you" in hidden["why"]
+    secret = f"{closed.host}/secret/offered"
+    assert "store a password" in offered("tags", image=secret)["why"]
+    assert closed.login
+    user, password = closed.login
+    alice.client.put(
+        "me/credentials/closed", json={"user_name": user, "value": password}
+    )
+    try:
+        assert secret in offered("repositories", registry="closed")["repositories"]
+        assert offered("tags", image=secret)["tags"] == ["1"]
+    finally:
+        alice.client.delete("me/credentials/closed")
+    lab.stop()
+    try:
+        began = time.monotonic()
+        gone = offered("tags", image=f"{lab.host}/team/never-asked-for")
+        assert (gone["tags"], "does not answer" in gone["why"]) == ([], True)
+        assert time.monotonic() - began < GIVEN_UP_S
+    finally:
+        lab.start()

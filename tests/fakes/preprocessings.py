@@ -14,6 +14,8 @@ from kqi_hub.domain.preprocessings import (
 from kqi_hub.domain.runs import Preprocessing, Run
 from tests.fakes.runs import FakeRunStore
 
+_RECIPE = ("command", "environment", "image", "source")
+
 
 @dataclass
 class FakePreprocessingStore:
@@ -27,7 +29,7 @@ class FakePreprocessingStore:
         self.numbers += 1
         self.known[self.numbers] = Preprocessing(
             self.numbers, new.tenant, new.name, new.memo, new.command, new.environment,
-            new.source, new.shape, False, person, now, now,
+            new.image, new.source, new.shape, False, person, now, now,
         )  # fmt: skip
         return self.known[self.numbers]
 
@@ -60,18 +62,14 @@ class FakePreprocessingStore:
         found = self._must(preprocessing_id)
         said = {
             name: value
-            for name in ("name", "memo", "command", "environment", "source", "shape")
+            for name in ("name", "memo", "shape", *_RECIPE)
             if (value := getattr(change, name)) is not None
         }
         changed = replace(found, **said, changed_at=now)
         if changed.source is not None and not changed.source.url:
             changed = replace(changed, source=None)
-        recipe = (changed.command, changed.environment, changed.source)
-        if found.is_locked and recipe != (
-            found.command,
-            found.environment,
-            found.source,
-        ):
+        recipes = [[getattr(one, name) for name in _RECIPE] for one in (found, changed)]
+        if found.is_locked and recipes[0] != recipes[1]:
             raise locked(preprocessing_id)
         self.known[preprocessing_id] = changed
         return self._must(preprocessing_id)

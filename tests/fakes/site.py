@@ -23,6 +23,7 @@ from handlers.service import Folders, make_app
 from kqi_hub.domain.people import GroupRules
 from kqi_hub.face.site import Site
 from kqi_hub.services.git_refs import GitRefs
+from kqi_hub.services.images import Images
 from kqi_hub.services.notebook_live import NotebookNews
 from kqi_hub.services.people import People, tenants_of
 from kqi_hub.services.purse import Purse
@@ -32,6 +33,7 @@ from tests.fakes.budgets import FakeBudgets
 from tests.fakes.close_orders import FakeCloseOrders
 from tests.fakes.git import FakeRemote
 from tests.fakes.hub import CLIENT, SECRET, FakeHub
+from tests.fakes.images import REGISTRIES, FakeRegistries
 from tests.fakes.job_tokens import FakeJobTokens
 from tests.fakes.ledger import FakeLedger
 from tests.fakes.notebooks import FakeNotebooks, open_to_all
@@ -82,6 +84,7 @@ class FakeSite:
     notebooks: FakeNotebooks = field(default_factory=FakeNotebooks)
     own_jobs: FakeOwnJobs = field(default_factory=FakeOwnJobs)
     git: FakeRemote = field(default_factory=FakeRemote)
+    registries: FakeRegistries = field(default_factory=FakeRegistries)
     data: FakeSiteData = field(default_factory=FakeSiteData)
     usage: FakeUse = field(default_factory=FakeUse)
     budgets: FakeBudgets = field(default_factory=FakeBudgets)
@@ -173,6 +176,9 @@ class FakeSite:
             ledger=self.ledger.service(),
             job_tokens=self.job_tokens.service(tokens, SECRET),
             closing=closing,
+            images=Images(
+                self.registries, lambda: account.credentials, REGISTRIES, offer_s=0.5
+            ),
         )
         return make_app(deps, auth, self.folders, b"a secret of tests", self.routes)
 

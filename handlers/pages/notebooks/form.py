@@ -14,7 +14,7 @@ from handlers.pages.notebooks.offers import (
     said,
 )
 from handlers.pages.notebooks.picture import Aged
-from handlers.pages.notebooks.refusal import faults_of, refusal_in_form
+from handlers.pages.notebooks.refusal import faults_of, refusal_at_field
 from handlers.pages.notebooks.typed import Filled, shape_or_none
 from handlers.pages.typed_fields import hours_of, sizes_of
 from kqi_hub.domain.data import Dataset
@@ -28,8 +28,6 @@ from kqi_hub.services.board import Picture
 
 _TEMPLATE: Final = "pages/notebooks/form.html"
 _OFFERED: Final = 200
-# Services and the form count some things in other units.
-_OTHER_NAMES: Final = {"memory_mb": "memory_gb", "lifetime": "lifetime_h"}
 _NEW: Final = N_("New notebook")
 _COPY: Final = N_("Copy of {name}")
 _CHANGE: Final = N_("Change {name}")
@@ -60,7 +58,7 @@ async def form_page(ask: Ask, draft: Draft, rules: NotebookRules) -> Page:
     tenant = _own_tenant(ask, draft.tenant)
     picture, found = await ask.deps.queues.list(ask.me.person, tenant)
     error = draft.error
-    problem = refusal_in_form(ask, error, Filled.model_fields, _OTHER_NAMES)
+    problem = refusal_at_field(ask, error, Filled.model_fields)
     usable = [queue for queue in found if queue.obstacle is None]
     offered = ask.deps.queues.presets_for(tenant)
     presets = [await preset_card(ask, picture, one, tenant) for one in offered]

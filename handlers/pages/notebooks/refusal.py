@@ -1,7 +1,7 @@
 """What something was refused for, shown in the page where it was asked for."""
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +12,14 @@ from kqi_hub.domain.errors import KqiError
 
 # From here on it is a fault of ours or of what we stand on.
 _OURS: Final = 500
+# Services and the forms count some things in other units, or call them otherwise.
+_OTHER_NAMES: Final = {
+    "memory_mb": "memory_gb",
+    "memory": "memory_gb",
+    "lifetime": "lifetime_h",
+    "lifetime_s": "lifetime_h",
+    "source": "repository",
+}
 log = logging.getLogger(__name__)
 
 
@@ -24,21 +32,15 @@ def refusal_of(ask: Ask, error: KqiError | None) -> Problem | None:
     return problem_of(error, ask.texts, ask.request_id)
 
 
-def refusal_in_form(
-    ask: Ask,
-    error: KqiError | None,
-    fields: Collection[str],
-    other_names: Mapping[str, str],
+def refusal_at_field(
+    ask: Ask, error: KqiError | None, fields: Collection[str]
 ) -> Problem | None:
-    """Return what is wrong, with the field that a service's error begins with.
-
-    `other_names` are those by which services call fields of the form.
-    """
+    """Return what is wrong, at the field that a service's error begins with."""
     found = refusal_of(ask, error)
     if error is None or found is None:
         return None
     field = str(error.values.get("field", "")) or error.template.partition(":")[0]
-    name = other_names.get(field, field)
+    name = _OTHER_NAMES.get(field, field)
     if found.fields or name not in fields:
         return found
     text = f"{found.detail.removeprefix(f'{field}: ')} {found.hint}".strip()

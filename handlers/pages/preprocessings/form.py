@@ -6,7 +6,7 @@ from typing import Final
 from handlers.access import Who
 from handlers.ask import Ask, GoTo, Page
 from handlers.pages.notebooks.offers import gpu_types
-from handlers.pages.notebooks.refusal import faults_of, refusal_of
+from handlers.pages.notebooks.refusal import faults_of, refusal_at_field
 from handlers.pages.notebooks.saving import SHOWN_IN_FORM
 from handlers.pages.preprocessings.typed import (
     Defined,
@@ -114,7 +114,7 @@ async def _form(
 ) -> Page:
     tenant = found.tenant if found else ask.tenant
     _, queues = await ask.deps.queues.list(ask.me.person, tenant)
-    problem = refusal_of(ask, error)
+    problem = refusal_at_field(ask, error, sent)
     values = {
         "preprocessing": found,
         "sent": sent,

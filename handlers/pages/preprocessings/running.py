@@ -9,7 +9,7 @@ from handlers.access import Who
 from handlers.ask import Ask, GoTo, Page
 from handlers.pages.notebooks.offers import gpu_types, queue_card, said
 from handlers.pages.notebooks.picture import Aged
-from handlers.pages.notebooks.refusal import faults_of, refusal_of
+from handlers.pages.notebooks.refusal import faults_of, refusal_at_field
 from handlers.pages.notebooks.saving import SHOWN_IN_FORM
 from handlers.pages.preprocessings.typed import (
     Running,
@@ -101,7 +101,7 @@ async def _form(
     tenant = view.preprocessing.tenant
     picture, found = await ask.deps.queues.list(ask.me.person, tenant)
     usable = [one for one in found if one.obstacle is None]
-    problem = refusal_of(ask, error)
+    problem = refusal_at_field(ask, error, sent)
     values = {
         "preprocessing": view.preprocessing,
         "view": view,

@@ -25,7 +25,7 @@ from kqi_hub.domain.runs import Preprocessing, Source
 from kqi_hub.i18n import N_
 
 _DATA: Final = N_("These must be numbers of data, such as 12, 15.")
-_RECIPE: Final = frozenset({"command", "environment", "source"})
+_RECIPE: Final = frozenset({"command", "environment", "image", "source"})
 
 
 class Sized(Model):
@@ -47,6 +47,7 @@ class Defined(Sized):
     memo: str = Field("", max_length=100_000)
     command: str = Field("", max_length=100_000)
     environment: str = Field("", max_length=1000)
+    image: str = Field("", max_length=1000)
     repository: str = Field("", max_length=10_000)
     ref: str = Field("", max_length=10_000)
     commit: str = Field("", max_length=1000)
@@ -75,6 +76,7 @@ def texts_of(found: Preprocessing) -> dict[str, str]:
         "memo": found.memo,
         "command": found.command,
         "environment": found.environment,
+        "image": found.image,
         "repository": source.url,
         "ref": source.ref,
         "commit": source.commit,
@@ -94,6 +96,7 @@ def new_of(sent: Mapping[str, str], tenant: str) -> NewPreprocessing:
         memo=plain_lines(sent["memo"]),
         command=plain_lines(sent["command"]),
         environment=sent["environment"].strip(),
+        image=sent["image"].strip(),
         source=Source(*given) if any(given) else None,
         shape=size,
     )

@@ -14,7 +14,7 @@ from handlers.pages.notebooks.offers import (
     said,
 )
 from handlers.pages.notebooks.picture import Aged
-from handlers.pages.notebooks.refusal import faults_of, refusal_in_form
+from handlers.pages.notebooks.refusal import faults_of, refusal_at_field
 from handlers.pages.runs.kinds import Words, words_of
 from handlers.pages.runs.rows import Row, row_of
 from handlers.pages.runs.typed import Filled, shape_or_none
@@ -40,14 +40,6 @@ _OFFERED: Final = 30
 # Paths of a dataset that are shown in the form; its own page has all of them.
 _SHOWN_PATHS: Final = 20
 _NUMBER_DIGITS: Final = 18
-# Services and the form count some things in other units, or call them otherwise.
-_OTHER_NAMES: Final = {
-    "memory_mb": "memory_gb",
-    "memory": "memory_gb",
-    "lifetime": "lifetime_h",
-    "lifetime_s": "lifetime_h",
-    "source": "repository",
-}
 # In which step of the form each field is, for the way to the first fault.
 STEPS: Final = (
     ("name", "tenant", "parents", "dataset", "staging", "memo", "tags"),
@@ -80,7 +72,7 @@ async def form_page(ask: Ask, draft: Draft) -> Page:
     """Return the form with everything that is offered, and all that was typed."""
     words, tenant = words_of(ask), own_tenant(ask, draft.tenant)
     picture, found = await ask.deps.queues.list(ask.me.person, tenant)
-    problem = refusal_in_form(ask, draft.error, Filled.model_fields, _OTHER_NAMES)
+    problem = refusal_at_field(ask, draft.error, Filled.model_fields)
     faults = faults_of(Filled.model_fields, problem)
     usable = [queue for queue in found if queue.obstacle is None]
     estimate = await estimate_of(ask, draft.sent, picture)

@@ -1,4 +1,4 @@
-"""`kqi job` and `kqi git`: all jobs of one's own, and what Git servers have."""
+"""`kqi job`, `git`, `image`: all jobs of one's own, what servers elsewhere have."""
 
 import time
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import pytest
 
 from tests.adapters.cli.conftest import Run
 from tests.fakes.git import OLDER, TIP, HangingRemote
+from tests.fakes.images import DIGEST
 from tests.fakes.own_jobs import furnish
 from tests.fakes.site import FakeSite
 
@@ -152,3 +153,22 @@ def test_git_says_why_there_is_not_more(run: Run, site: FakeSite) -> None:
     done = run("git", "commits", "https://elsewhere.org/x.git")
     assert done.code == 0
     assert "did not answer" in done.err
+
+
+def test_images_are_listed_and_resolved(run: Run) -> None:
+    said = run("image", "registries", "--json").json
+    assert [one["prefix"] for one in said][:2] == ["images.example.org", "nvcr.io"]
+    assert "images.example.org/team/tool" in run("image", "repositories", "site").out
+    assert run("image", "repositories", "site", "--text", "no", "--json").json == []
+    assert run("image", "tags", "team/tool", "--json").json == ["1.0", "latest"]
+    whole = f"images.example.org/team/tool:1.0@{DIGEST}"
+    assert run("image", "resolve", "team/tool:1.0").out == f"{whole}\n"
+    assert run("image", "resolve", "team/tool:none").code == 2
+    assert run("image", "tags", "--", "--privileged").code == 2
+    assert run("image", "repositories", "nothing").code == 4
+
+
+def test_a_registry_that_hangs_is_told_of(run: Run, site: FakeSite) -> None:
+    site.registries.hangs = True
+    done = run("image", "tags", "team/tool")
+    assert (done.code, "did not answer" in done.err) == (0, True)

@@ -7,6 +7,7 @@ import pytest
 from kqi_hub.domain.runs import RunKind, RunState
 from kqi_hub.sdk.client import Client
 from tests.adapters.cli.conftest import Run
+from tests.fakes.images import DIGEST
 from tests.fakes.site import FakeSite
 
 ARRAY = ("preprocessing", "run", "1", "-p", "cpu")
@@ -141,3 +142,19 @@ def test_python_defines_runs_and_reads(run: Run, site: FakeSite) -> None:
     assert {one.kind for one in site.runs.store.runs.values()} == {
         RunKind.PREPROCESSING
     }
+
+
+def test_an_image_is_named_shown_and_taken_away(run: Run, site: FakeSite) -> None:
+    done = run("preprocessing", "update", "1", "--image", "team/tool:1.0", "--json")
+    assert done.json["image"] == "team/tool:1.0"
+    assert "team/tool:1.0" in run("preprocessing", "get", "1").out
+    assert run("preprocessing", "update", "1", "--environment", "torch").code == 2
+    assert run(*ARRAY, "-d", "1,2").code == 0
+    images = {one.spec.image for one in site.runs.store.runs.values()}
+    assert images == {f"images.example.org/team/tool:1.0@{DIGEST}"}
+    made = run(
+        "preprocessing", "create", "-n", "other", "--image", "a/b", "--json"
+    ).json
+    number = str(made["id"])
+    none = run("preprocessing", "update", number, "--image", "", "--json").json
+    assert (made["image"], none["image"]) == ("a/b", "")

@@ -31,9 +31,11 @@ FULL = NewPreprocessing(
     "memo\nof two lines",
     "set -e\necho \"$HOME\" 'é'\n",
     "torch",
-    SOURCE,
-    Shape(8, 65_536, 2, "a100"),
+    source=SOURCE,
+    shape=Shape(8, 65_536, 2, "a100"),
 )
+IN_IMAGE = replace(FULL, environment="", image="images.example.org/team/tool:1.0")
+RECIPE = ("command", "environment", "image", "source")
 SPEC = RunSpec("resize", "vision", "cpu", "true", zip=False)
 
 
@@ -59,13 +61,13 @@ def run_on(ready: Engine, number: int, *data: int) -> tuple[Run, ...]:
     return SqlRunStore(ready).ask_batch(new, NOW)
 
 
-@pytest.mark.parametrize("new", [BARE, FULL])
+@pytest.mark.parametrize("new", [BARE, FULL, IN_IMAGE])
 def test_what_was_defined_comes_back_exactly(
     known: SqlPreprocessingStore, new: NewPreprocessing
 ) -> None:
     made = known.create(new, "mia", NOW)
     assert known.one(made.id) == made
-    for name in ("tenant", "name", "memo", "command", "environment", "source", "shape"):
+    for name in ("tenant", "name", "memo", "shape", *RECIPE):
         assert getattr(made, name) == getattr(new, name)
     assert (made.created_by, made.created_at, made.changed_at) == ("mia", NOW, NOW)
     assert not made.is_locked
@@ -83,6 +85,7 @@ def test_each_field_is_changed_alone(known: SqlPreprocessingStore) -> None:
     made = known.create(FULL, "mia", NOW)
     changes: dict[str, object] = {
         "name": "n", "memo": "", "command": "", "environment": "",
+        "image": "team/tool",
         "shape": Shape(1, 1), "source": Source("https://git.example.org/c.git"),
     }  # fmt: skip
     for field, value in changes.items():
@@ -106,12 +109,13 @@ def test_runs_lock_what_it_does_and_keep_it(
     for change in (
         PreprocessingChange(command="rm"),
         PreprocessingChange(environment=""),
+        PreprocessingChange(image="team/tool:2"),
         PreprocessingChange(source=Source("")),
         PreprocessingChange(source=replace(SOURCE, ref="dev")),
     ):
         with pytest.raises(Conflict):
             known.change(made.id, change, NOW)
-    same = PreprocessingChange("n", "m", Shape(1, 1), FULL.command, "torch", SOURCE)
+    same = PreprocessingChange("n", "m", Shape(1, 1), FULL.command, "torch", "", SOURCE)
     assert known.change(made.id, same, NOW).name == "n"
     with pytest.raises(Conflict):
         known.delete(made.id)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from kqi_hub.domain.errors import RegistryUnavailable
 from kqi_hub.domain.run_use import RunUse
 from kqi_hub.domain.runs import RunState
 from tests.adapters.handlers.browser import Browser, Shown, browsing
+from tests.fakes.images import DIGEST
 from tests.fakes.site import FakeSite
 from tests.fakes.site_preprocessings import DONE_RUN, WAITING_RUN
 
@@ -96,7 +98,9 @@ async def test_one_is_defined_with_its_name_alone(known: FakeSite, ask: Web) -> 
         ({"name": ""}, "1 to 100 characters"), ({"name": "a,b"}, "no comma"),
         ({"cpus": "1e9"}, "must be a whole number"), ({"memory_gb": "x"}, "a number"),
         ({"repository": "--upload-pack=x"}, "not the address"),
-        ({"environment": "../x"}, "environment"), ({"command": "a\0b"}, "NUL"),
+        ({"environment": "../x"}, "environment"), ({"image": "--rm"}, "cannot be the"),
+        ({"image": "a/b", "environment": "torch"}, "Leave one of the two empty"),
+        ({"command": "a\0b"}, "NUL"),
     ],
 )  # fmt: skip
 async def test_what_cannot_be_kept_is_told_and_nothing_typed_is_lost(
@@ -225,3 +229,34 @@ async def test_what_people_typed_is_text_not_markup(known: FakeSite, ask: Web) -
         answer = await ask(page, "mia")
         assert answer.status == 200, page
         assert "<img src=x" not in answer.text
+
+
+async def test_an_image_is_defined_shown_pinned_by_each_array_and_locked(
+    known: FakeSite, ask: Web
+) -> None:
+    await ask("preprocessing/2/edit", "mia", form=SENT | {"image": " team/tool:1.0 "})
+    page = (await ask("preprocessing/2", "mia")).text
+    assert 'Container image</dt><dd class="anywhere">team/tool:1.0<' in page
+    known.runs.images.refusal = RegistryUnavailable("It does not answer.", "Later.")
+    answer = await ask("preprocessing/2/run", "mia", form=BATCH)
+    assert (answer.status, "It does not answer." in answer.text) == (503, True)
+    assert ">1, #2</textarea>" in answer.text
+    known.runs.images.refusal = None
+    await ask("preprocessing/2/run", "mia", form=BATCH)
+    runs = [one for one in known.runs.store.runs.values() if one.preprocessing == 2]
+    whole = f"images.example.org/team/tool:1.0@{DIGEST}"
+    assert [one.spec.image for one in runs] == [whole, whole]
+    assert whole in (await ask(f"preprocessing-runs/{runs[0].id}", "victor")).text
+    await ask("preprocessing/2/edit", "mia", form=SENT | {"image": "team/other"})
+    assert known.preprocessings.store.known[2].image == "team/tool:1.0"
+    form = (await ask("preprocessing/2/edit", "mia")).text
+    assert "data-images" not in form, "nothing is offered for what stays"
+
+
+@pytest.mark.parametrize("image", ["--privileged", "<script>alert(1)</script>"])
+async def test_what_is_no_image_is_told_at_its_field(
+    known: FakeSite, ask: Web, image: str
+) -> None:
+    answer = await ask("preprocessing/new", "mia", form=SENT | {"image": image})
+    assert (answer.status, "fault-image" in answer.text) == (400, True)
+    assert f'value="{html.escape(image)}"' in answer.text

@@ -88,7 +88,9 @@ async def test_a_dead_registry_over_rest_says_so(ask: Client, site: FakeSite) ->
     assert site.runs.store.runs == {}
 
 
-@pytest.mark.parametrize("kind", ["training", "inference"])
+@pytest.mark.parametrize(
+    "kind", ["training", "inference", "preprocessing/{preprocessing_id}/run"]
+)
 def test_the_document_says_what_a_dead_server_does_to_a_submission(kind: str) -> None:
     name = f"POST /api/v1/{kind}"
     [route] = [one for one in all_routes() if one.name == name]

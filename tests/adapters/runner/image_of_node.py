@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.adapters.oci.fake_registry import entry, file_entry, layer_of
 
-PROGRAMS = ("bash", "cat", "ls", "id", "touch", "sleep", "stdbuf", "env")
+PROGRAMS = ("bash", "cat", "ls", "id", "touch", "sleep", "stdbuf", "env", "mkdir")
 
 
 def layer_of_programs(programs: tuple[str, ...] = PROGRAMS) -> bytes:

@@ -9,7 +9,8 @@ import pytest
 from kqi_hub.domain.credentials import Kind, Secret, Service, Use
 from kqi_hub.domain.errors import GitUnavailable, InvalidInput, NotFound
 from kqi_hub.domain.git_refs import Refs, RemoteCommit, RemoteRepository
-from kqi_hub.services.git_refs import MOST_OF_ONE, GitRefs
+from kqi_hub.services.asking import MOST_OF_ONE
+from kqi_hub.services.git_refs import GitRefs
 from tests.fakes.account import SERVICES, FakeCredentialStore
 from tests.fakes.git import OLDER, REFS, TIP, FakeRemote, HangingRemote
 

@@ -1,11 +1,13 @@
 """What is offered and resolved of registries: in time or not at all, as the person."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
 from kqi_hub.domain.credentials import Secret
 from kqi_hub.domain.errors import InvalidInput, NotFound, RegistryUnavailable
+from kqi_hub.services.asking import MOST_OF_ONE
 from kqi_hub.services.images import Images
 from tests.fakes.images import DIGEST, REGISTRIES, SITE, FakeRegistries
 
@@ -101,8 +103,10 @@ async def test_images_and_tags_are_offered(images: Images) -> None:
 
 
 async def test_registries_are_the_sites_own(images: Images) -> None:
-    hosts = [one.host for one in await images.registries("mia")]
-    assert hosts == ["images.example.org", "nvcr.io", "docker.io", "lab.example.org"]
+    prefixes = [one.prefix for one in await images.registries("mia")]
+    assert prefixes == [
+        *("images.example.org", "nvcr.io", "docker.io", "lab.example.org/vision"),
+    ]
     with pytest.raises(NotFound):
         await images.repositories("mia", "elsewhere")
     with pytest.raises(InvalidInput):
@@ -117,3 +121,36 @@ def test_a_job_gets_its_image_as_the_person_and_by_its_digest_only(
     assert place.url == SITE.url
     with pytest.raises(InvalidInput, match="digest"):
         images.place("mia", "team/tool:1.0")
+
+
+async def test_what_is_offered_never_takes_the_place_of_what_is_submitted(
+    images: Images, remote: FakeRegistries
+) -> None:
+    remote.hangs = True
+    names = [f"team/tool{number}" for number in range(MOST_OF_ONE + 1)]
+    asked = [asyncio.create_task(images.tags("mia", name)) for name in names]
+    done, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+    [refused] = done
+    why = refused.result().why
+    assert why is not None
+    assert "under way" in why.message
+    remote.hangs = False
+    assert (await images.resolve("mia", "team/tool:1.0")).endswith(DIGEST)
+    assert (await images.tags("max", "team/tool")).found == ("1.0", "latest")
+    for task in asked:
+        task.cancel()
+    await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def test_what_is_offered_is_kept_for_a_moment_what_is_submitted_is_not(
+    images: Images, remote: FakeRegistries
+) -> None:
+    now = [0.0]
+    images.wall = lambda: now[0]
+    for now[0] in (0.0, 29.0, 31.0):
+        await images.tags("mia", "team/tool", "1")
+        await images.tags("mia", "team/tool:latest")
+    assert len(remote.asked) == 2
+    for _ in range(2):
+        await images.resolve("mia", "team/tool:1.0")
+    assert len(remote.asked) == 4

@@ -7,7 +7,13 @@ import pytest
 from kqi_hub.domain.data import Kind, Thing, Use
 from kqi_hub.domain.data_errors import Blocked
 from kqi_hub.domain.dataset_ports import Blocker, Why
-from kqi_hub.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from kqi_hub.domain.errors import (
+    Conflict,
+    InvalidInput,
+    NotFound,
+    NotPermitted,
+    RegistryUnavailable,
+)
 from kqi_hub.domain.listing import MadeQuestion
 from kqi_hub.domain.notebooks import Shape
 from kqi_hub.domain.people import Role
@@ -23,6 +29,7 @@ from kqi_hub.services.preprocessings import Preprocessings
 from tests.fakes.data import DataLab
 from tests.fakes.data_book import FakeDataBook
 from tests.fakes.data_items import data_item, somebody
+from tests.fakes.images import DIGEST
 from tests.fakes.login import FakeAuditLog
 from tests.fakes.notebooks import open_to_all
 from tests.fakes.outside_outputs import FakeOutsideOutputs
@@ -103,7 +110,10 @@ async def test_only_the_name_is_needed_and_running_needs_a_command(lab: Lab) -> 
         {"name": ""}, {"name": " "}, {"name": "a,b"}, {"name": "!a"}, {"name": "a\nb"},
         {"name": "x" * 101}, {"name": "\0"}, {"memo": "x" * 4001}, {"memo": "\ud800"},
         {"command": "a\0b"}, {"command": "x" * 65_537}, {"environment": "../x"},
-        {"environment": "a b"}, {"source": Source("--upload-pack=sh")},
+        {"environment": "a b"}, {"image": "--rm"}, {"image": "a b"}, {"image": "a\0"},
+        {"image": "x" * 500}, {"image": "../../etc"}, {"image": "画像"},
+        {"image": "team/tool", "environment": "torch"},
+        {"source": Source("--upload-pack=sh")},
         {"source": Source("https://a:b@git.example.org/x.git")},
         {"source": replace(SOURCE, ref="--x")}, {"shape": Shape(0, 1)},
         {"shape": Shape(1, -1)}, {"tenant": "a b"},
@@ -258,3 +268,36 @@ def test_runs_are_named_with_the_letters_that_runs_may_have(
     name: str, called: str
 ) -> None:
     assert run_name(name) == called
+
+
+async def test_an_array_has_the_digest_that_was_found_when_it_was_submitted(
+    lab: Lab,
+) -> None:
+    number = await lab.defined(replace(NEW, image="team/tool:1.0"))
+    made = await lab.service.run(MAX, number, batch(1, 2))
+    whole = f"images.example.org/team/tool:1.0@{DIGEST}"
+    assert [one.spec.image for one in made.runs] == [whole, whole]
+    assert lab.fakes.images.asked == [("max", "team/tool:1.0")], "as who runs it, once"
+    kept = (await lab.service.one(MIA, number)).preprocessing
+    assert (kept.image, kept.is_locked) == ("team/tool:1.0", True)
+    with pytest.raises(Conflict):
+        await lab.service.change(MIA, number, PreprocessingChange(image=""))
+
+
+async def test_a_registry_that_does_not_answer_stores_no_array(lab: Lab) -> None:
+    number = await lab.defined(replace(NEW, image="team/tool:1.0"))
+    lab.fakes.images.refusal = RegistryUnavailable("It does not answer.", "Try later.")
+    await lab.service.check(MIA, number, batch(1, 2))
+    with pytest.raises(RegistryUnavailable):
+        await lab.service.run(MIA, number, batch(1, 2))
+    assert (lab.fakes.store.runs, lab.fakes.submission.begun) == ({}, [])
+
+
+async def test_a_change_leaves_no_image_beside_an_environment(lab: Lab) -> None:
+    number = await lab.defined(replace(NEW, environment="torch"))
+    with pytest.raises(InvalidInput, match=r"^image"):
+        await lab.service.change(MIA, number, PreprocessingChange(image="team/tool"))
+    both = PreprocessingChange(image="team/tool", environment="")
+    assert (await lab.service.change(MIA, number, both)).preprocessing.image
+    with pytest.raises(InvalidInput, match=r"^image"):
+        await lab.service.change(MIA, number, PreprocessingChange(environment="torch"))

@@ -3,6 +3,7 @@ import "../notebooks/environments.js";
 import "../notebooks/form.js";
 import "./drafts.js";
 import "./git.js";
+import "./images.js";
 import "./offered.js";
 import "./seen_paths.js";
 import "./steps.js";

@@ -1,43 +1,10 @@
 // What the Git servers have, offered below the fields while one types. A server that is
 // slow or down takes nothing away: an address, a branch, a commit are typed as well.
 import { call } from "../api.js";
+import { Question, WAIT_MS, offer } from "./offering.js";
 
 const place = document.querySelector("[data-git]");
-const WAIT_MS = 400;
 const ADDRESS = /^(https?:\/\/|ssh:\/\/|git:\/\/|\/|[\w.-]+@[\w.-]+:).+/;
-
-// The field is given a list to choose from; what it had before is replaced.
-function offer(field, options) {
-  const id = `offered-${field.name}`;
-  let list = document.getElementById(id);
-  if (!list) {
-    list = Object.assign(document.createElement("datalist"), { id });
-    field.after(list);
-    field.setAttribute("list", id);
-  }
-  list.replaceChildren(...options.map(([value, label]) => new Option(label, value)));
-}
-
-class Question {
-  // Only the last answer counts: what was asked before is of something else by now.
-  constructor(path, show) {
-    Object.assign(this, { path, show, number: 0, asked: "" });
-  }
-
-  async ask(query) {
-    const text = new URLSearchParams(query).toString();
-    if (text === this.asked) return;
-    this.asked = text;
-    this.number += 1;
-    const mine = this.number;
-    const answer = await call("GET", `${place.dataset.git}/${this.path}?${text}`).catch(
-      (error) => ({ why: error.message }),
-    );
-    if (mine !== this.number) return;
-    place.textContent = answer.why ?? "";
-    this.show(answer);
-  }
-}
 
 function begin(repository, ref, commit) {
   const servers = call("GET", `${place.dataset.git}/servers`).then(
@@ -45,14 +12,14 @@ function begin(repository, ref, commit) {
     () => [],
   );
   const found = new Map();
-  const repositories = new Question("repositories", ({ repositories: some = [] }) => {
+  const repositories = new Question(place, `${place.dataset.git}/repositories`, ({ repositories: some = [] }) => {
     for (const one of some) found.set(one.url, one.name);
     offer(repository, [...found]);
   });
-  const branches = new Question("branches", ({ branches: some = [], tags = [] }) => {
+  const branches = new Question(place, `${place.dataset.git}/branches`, ({ branches: some = [], tags = [] }) => {
     offer(ref, [...some, ...tags].map((one) => [one.name, one.commit.slice(0, 12)]));
   });
-  const commits = new Question("commits", ({ commits: some = [] }) => {
+  const commits = new Question(place, `${place.dataset.git}/commits`, ({ commits: some = [] }) => {
     offer(commit, some.map((one) => [one.commit, [one.title, one.author].filter(Boolean).join(" · ")]));
   });
 

@@ -1,0 +1,14 @@
+"""Keep which container image a preprocessing is run in."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0022"
+down_revision = "0019"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the column; earlier preprocessings have none."""
+    op.add_column("preprocessings", sa.Column("image", sa.Text, nullable=True))
