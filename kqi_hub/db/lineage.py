@@ -77,14 +77,14 @@ class SqlLineageStore:
 
 
 def _by_number(
-    one: Column[int], other: Column[int], kind: Kind, other_kind: Kind
+    one: Column[Any], other: Column[Any], kind: Kind, other_kind: Kind
 ) -> _Read:
     """Return what reads pairs of numbers, from one column of a table to another."""
 
     def read(
         connection: Connection, things: Collection[Thing], most: int
     ) -> Iterator[_Pair]:
-        query: Select[Any] = select(one.label("one"), other.label("other")).distinct()
+        query = select(one.label("one"), other.label("other")).distinct()
         query = query.where(one.in_(_numbers(things, kind)))
         return _numbered(connection, query, most, kind, other_kind)
 

@@ -369,7 +369,7 @@ def test_stopping_and_deleting_say_what_is_lost_and_what_stays(
     expect(page.locator("[data-part=heard]")).to_contain_text("Stopping")
     idle = number_of(furnished.site, "idle")
     page.goto(furnished.site.url(f"notebooks/{idle}/delete"))
-    expect(page.locator(".is-lost")).to_contain_text("1 sessions")
+    expect(page.locator(".is-lost")).to_contain_text("times and causes: 1")
     page.get_by_role("button", name="Delete it").click()
     expect(page.locator("#said")).to_contain_text("Its files are still there")
     assert idle not in furnished.store.notebooks

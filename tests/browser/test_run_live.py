@@ -240,7 +240,7 @@ def test_a_tensorboard_is_started_opened_and_stopped(
         "ends_in_s": 7140,
     }
     expect(part).to_contain_text(
-        "It runs. It ends by itself in 119 minutes.", timeout=8000
+        "It runs. Minutes until it ends by itself: 119.", timeout=8000
     )
     keep_shot(page, "run-tensorboard")
     assert violations(page) == []
