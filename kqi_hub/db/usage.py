@@ -76,7 +76,7 @@ class SqlUsageStore:
         wanted = narrows(whose)
         together: dict[tuple[Source, bool], list[Group]] = {}
         for group in groups:
-            source = source_of(frozenset(wanted) | {COLUMNS[group]}, one.grain)
+            source = source_of({*wanted, COLUMNS[group]}, one.grain)
             together.setdefault((source, group.is_time), []).append(group)
         for (source, _), of in together.items():
             columns = tuple(COLUMNS[group] for group in of)

@@ -1,5 +1,6 @@
 """The runs behind the sums, with what the book holds of each."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, cast
@@ -46,6 +47,19 @@ LEDGER: Final = cast(Table, LedgerRow.__table__)
 _MEANT: Final = re.compile("[!%_]")
 _SUMS: Final = ("amount", "seconds", "cpu_s", "memory_mb_s", "gpu_s")
 _ENTRY: Final = tuple(name for name in Entry.__slots__ if name != "kind")
+# One look into the index of people's ends for each person's day, whatever the planner
+# thinks; a statement of the same words for any number of them.
+_OF_PEOPLE: Final = {
+    "sqlite": "SELECT r.id FROM json_each(:asked) AS asked CROSS JOIN job_records AS r"
+    " ON r.cluster = :cluster AND r.\"user\" = json_extract(asked.value, '$[2]')"
+    " AND r.ended_at BETWEEN json_extract(asked.value, '$[0]')"
+    " AND json_extract(asked.value, '$[1]')",
+    "postgresql": "SELECT r.id FROM json_array_elements(CAST(:asked AS json)) AS asked"
+    " CROSS JOIN LATERAL (SELECT one.id FROM job_records AS one"
+    ' WHERE one.cluster = :cluster AND one."user" = asked.value ->> 2'
+    " AND one.ended_at BETWEEN CAST(asked.value ->> 0 AS bigint)"
+    " AND CAST(asked.value ->> 1 AS bigint) OFFSET 0) AS r",
+}
 # A run that has not ended stands before all others.
 _NEVER: Final = 1 << 60
 _LONG_S, _LONGEST_S = LONG_RUNS.values()
@@ -53,15 +67,16 @@ Condition = ColumnElement[bool]
 
 
 class _Ended(NamedTuple):
-    """Some of the runs that have an end.
+    """Runs that ended from a second to another.
 
-    `ids` are their numbers, where these are few and found by themselves. `is_of_all`:
-    few are among those of everybody, in a small index.
+    `long`: only those that took longer, few of them, in a small index of everybody's.
+    `ids` are their numbers, where these are found by themselves.
     """
 
-    only: tuple[Condition, ...] = ()
+    first: int
+    last: int = _NEVER
+    long: int = 0
     ids: Select[Any] | None = None
-    is_of_all: bool = False
 
 
 class SqlUsedRuns:
@@ -81,9 +96,8 @@ class SqlUsedRuns:
             rows: list[RowMapping] = []
             if asked.after is None or asked.after.ended_at == _NEVER:
                 rows += connection.execute(self._going_on(asked, most)).mappings()
-            for stretch in self._stretches(connection, asked):
-                if len(rows) >= most:
-                    break
+            stretches = self._stretches(connection, asked)
+            while len(rows) < most and (stretch := next(stretches, None)):
                 over = self._over(asked, stretch, most - len(rows))
                 rows += connection.execute(over).mappings()
             runs = with_sums(connection, rows[: asked.limit], asked.days)
@@ -130,26 +144,22 @@ class SqlUsedRuns:
 
     def _stretches(self, connection: Connection, asked: RunsAsked) -> Iterator[_Ended]:
         """Yield times of ends, the last first, in which few runs are in vain."""
-        ended, ends = RECORDS.c.ended_at, asked.ends
+        ends = asked.ends
         if (ids := self._named(asked)) is not None:
-            yield _Ended((ended >= asked.begins,), ids)
+            yield _Ended(asked.begins, ids=ids)
             return
         # What ended afterwards has begun before only where it took long.
-        began = RECORDS.c.started_at < ends
-        much_later = ended >= ends + _LONGEST_S
-        yield _Ended((much_later, began, _longer(_LONGEST_S)), is_of_all=True)
-        later = ended.between(ends + _LONG_S, ends + _LONGEST_S - 1)
-        yield _Ended((later, began, _longer(_LONG_S)), is_of_all=True)
-        yield _Ended((ended.between(ends, ends + _LONG_S - 1),))
+        yield _Ended(ends + _LONGEST_S, long=_LONGEST_S)
+        yield _Ended(ends + _LONG_S, ends + _LONGEST_S - 1, long=_LONG_S)
+        yield _Ended(ends, ends + _LONG_S - 1)
         used = UsedDays(self._cluster, self._days, asked)
         if not used.are_worth_it:
-            yield _Ended((ended.between(asked.begins, ends - 1),))
+            yield _Ended(asked.begins, ends - 1)
             return
         for together in used.stretches(connection):
-            if together[0].people is None:
-                yield _Ended((_within(together[0]),))
-            else:
-                yield _Ended(ids=self._ids(*map(_within, together)))
+            is_many = together[0].people is None
+            ids = None if is_many else self._of_people(together)
+            yield _Ended(together[-1].first, together[0].last, ids=ids)
 
     def _over(self, asked: RunsAsked, stretch: _Ended, limit: int) -> Select[Any]:
         """Ask for what has an end, in the order of the index of ends."""
@@ -158,11 +168,17 @@ class SqlUsedRuns:
         if stretch.ids is not None:
             # They are the cluster's. Without it and `+ 0` no index of ends is walked.
             every, ended = select(RECORDS).where(number.in_(stretch.ids)), ended + 0
-        conditions = self._conditions(asked, by_index=not stretch.is_of_all)
-        query = every.where(*stretch.only, *conditions)
-        if asked.after is not None and asked.after.ended_at != _NEVER:
+        query = every.where(*self._conditions(asked, by_index=not stretch.long))
+        if stretch.long:
+            began = RECORDS.c.started_at < asked.ends
+            query = query.where(began, _longer(stretch.long))
+        latest = stretch.last
+        if asked.after is not None:
+            # Not beside the bounds: an index is walked from the first upper one.
             at, last = asked.after
-            query = query.where(ended <= at, or_(ended < at, number < last))
+            latest = min(latest, at)
+            query = query.where(or_(ended < at, number < last))
+        query = query.where(ended.between(stretch.first, latest))
         return query.order_by(ended.desc(), number.desc()).limit(limit)
 
     def _conditions(
@@ -194,6 +210,18 @@ class SqlUsedRuns:
         found = union_all(*(select(RECORDS.c.id).where(mine, one) for one in each))
         return select(found.subquery().c.id)
 
+    def _of_people(self, together: Sequence[Stretch]) -> Select[Any]:
+        """Return the numbers of runs of some people that ended on days of theirs."""
+        asked = [
+            (day.first, day.last, person)
+            for day in together
+            for person in day.people or ()
+        ]
+        found = text(_OF_PEOPLE[self._engine.dialect.name]).bindparams(
+            asked=json.dumps(asked), cluster=self._cluster
+        )
+        return select(found.columns(RECORDS.c.id).subquery().c.id)
+
     def _all(self) -> Select[Any]:
         return select(RECORDS).where(RECORDS.c.cluster == self._cluster)
 
@@ -218,12 +246,6 @@ _BEGINS_WITH: Final[dict[str, Callable[[Any, str], Condition]]] = {
     "sqlite": _starts_as,
     "postgresql": _starts_like,
 }
-
-
-def _within(one: Stretch) -> Condition:
-    """Return the condition of a day's ends, whole: each day is looked up by itself."""
-    within = RECORDS.c.ended_at.between(one.begins, one.ends - 1)
-    return within if one.people is None else within & RECORDS.c.user.in_(one.people)
 
 
 def _longer(seconds: int) -> Condition:

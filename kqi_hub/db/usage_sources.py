@@ -1,6 +1,6 @@
 """Where the answer to a question about use is read: the smallest table that has it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
@@ -50,7 +50,7 @@ class Source(NamedTuple):
         return self.table.c[name]
 
 
-def source_of(needed: frozenset[str], grain: Grain) -> Source:
+def source_of(needed: Set[str], grain: Grain) -> Source:
     """Return the smallest source that tells apart what is needed."""
     for cut in Cut:
         if needed <= cut.keeps | {TIME} and grain in cut.grains:
@@ -75,7 +75,8 @@ def narrows(whose: Narrowing) -> dict[str, Any]:
 class Question(NamedTuple):
     """Sums of one slice of time, of one source, by some columns.
 
-    `times` are the days or months of it that are meant, where not all are.
+    `times` are the days or months of it that are meant, where not all are. `counted`:
+    only where this sum is not nothing.
     """
 
     cluster: str
@@ -84,6 +85,7 @@ class Question(NamedTuple):
     wanted: Mapping[str, Any]
     columns: tuple[str, ...]
     times: tuple[int, ...] = ()
+    counted: str = ""
 
     def answer(self, connection: Connection) -> Iterator[tuple[list[Any], Totals]]:
         """Yield what the columns hold, with the sums of it."""
@@ -91,6 +93,8 @@ class Question(NamedTuple):
         by = [at if name == TIME else table.c[name] for name in self.columns]
         sums = (func.sum(table.c[name]) for name in Totals._fields)
         query = self._of(select(*by, *sums), self._members(connection)).group_by(*by)
+        if self.counted:
+            query = query.having(func.sum(table.c[self.counted]) != 0)
         for row in connection.execute(query):
             numbers = map(int, row[len(by) :])
             yield list(row[: len(by)]), Totals(*(self.slice.sign * n for n in numbers))

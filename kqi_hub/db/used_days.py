@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from kqi_hub.db.usage_sources import TIME, Question, narrows, source_of
 from kqi_hub.domain.site_days import Day, SiteDays, period_of
-from kqi_hub.domain.usage import Days, RunsAsked, Totals
+from kqi_hub.domain.usage import Days, RunsAsked
 from kqi_hub.domain.usage_cuts import PERSON, TENANT, Grain
 from kqi_hub.domain.usage_periods import month_days
 from kqi_hub.domain.usage_slices import Slice
@@ -18,15 +18,15 @@ from kqi_hub.domain.usage_slices import Slice
 # People by whom a day's runs are looked up; with more, runs are not rare.
 _MOST_PEOPLE: Final = 20
 # Days that are looked up together.
-_MOST_DAYS: Final = 50
+_MOST_DAYS: Final = 100
 
 
 class Stretch(NamedTuple):
-    """A day's seconds, and who had such runs in it; None: too many to name."""
+    """A day's first and last second, and whose runs; None: too many to name."""
 
-    begins: int
-    ends: int
-    people: tuple[str, ...] | None
+    first: int
+    last: int
+    people: list[str] | None
 
 
 class UsedDays:
@@ -37,6 +37,7 @@ class UsedDays:
         self._days = days
         self._asked = asked
         self._wanted = narrows(asked.whose)
+        self._counted = "failed_runs" if asked.failed else "runs"
 
     @property
     def are_worth_it(self) -> bool:
@@ -87,10 +88,11 @@ class UsedDays:
             yield from self._times(connection, Slice(Grain.DAY, *days))
 
     def _times(self, connection: Connection, one: Slice) -> list[tuple[int, int]]:
-        source = source_of(frozenset(self._wanted), one.grain)
-        asked = Question(self._cluster, source, one, self._wanted, (TIME,))
-        found = ((at, self._count(sums)) for [at], sums in asked.answer(connection))
-        return sorted((one for one in found if one[1]), reverse=True)
+        asked = self._question(one, (TIME,))
+        found = asked.answer(connection)
+        return sorted(
+            ((at, getattr(sums, self._counted)) for [at], sums in found), reverse=True
+        )
 
     def _whose(self, connection: Connection, days: Sequence[Day]) -> Iterator[Stretch]:
         people: dict[Day, list[str]] = {day: [] for day in days}
@@ -101,24 +103,22 @@ class UsedDays:
                 people[day].append(person)
         for day, found in people.items():
             begins, ends = self._days.begins(day), self._days.begins(day + 1)
-            few = tuple(found) if len(found) <= _MOST_PEOPLE else None
-            yield Stretch(begins, ends, few)
+            yield Stretch(
+                begins, ends - 1, found if len(found) <= _MOST_PEOPLE else None
+            )
 
     def _people(
         self, connection: Connection, days: Sequence[Day]
     ) -> Iterator[tuple[Day, str]]:
         span = Slice(Grain.DAY, min(days), max(days))
-        asked = Question(
-            self._cluster,
-            source_of(frozenset(self._wanted) | {PERSON}, Grain.DAY),
-            span,
-            self._wanted,
-            (TIME, PERSON),
-            tuple(days),
-        )
-        for [day, person], sums in asked.answer(connection):
-            if self._count(sums):
-                yield day, person
+        asked = self._question(span, (TIME, PERSON), tuple(days))
+        for [day, person], _ in asked.answer(connection):
+            yield day, person
 
-    def _count(self, sums: Totals) -> int:
-        return sums.failed_runs if self._asked.failed else sums.runs
+    def _question(
+        self, one: Slice, columns: tuple[str, ...], times: tuple[int, ...] = ()
+    ) -> Question:
+        source = source_of({*self._wanted, *columns}, one.grain)
+        return Question(
+            self._cluster, source, one, self._wanted, columns, times, self._counted
+        )
