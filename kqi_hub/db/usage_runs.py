@@ -163,7 +163,8 @@ class SqlUsedRuns:
 
     def _over(self, asked: RunsAsked, stretch: _Ended, limit: int) -> Select[Any]:
         """Ask for what has an end, in the order of the index of ends."""
-        ended, number = RECORDS.c.ended_at, RECORDS.c.id
+        number = RECORDS.c.id
+        ended: ColumnElement[Any] = RECORDS.c.ended_at
         every = self._all()
         if stretch.ids is not None:
             # They are the cluster's. Without it and `+ 0` no index of ends is walked.
@@ -255,7 +256,8 @@ def _longer(seconds: int) -> Condition:
 
 def of_whose(whose: Narrowing, by_index: bool = True) -> Iterator[Condition]:
     """Yield the conditions of whose runs are meant, to be found by their indexes."""
-    account, user = RECORDS.c.account, RECORDS.c.user
+    account: ColumnElement[str] = RECORDS.c.account
+    user: ColumnElement[str] = RECORDS.c.user
     if not by_index:
         account, user = account.concat(""), user.concat("")
     if whose.tenants is not None:
