@@ -20,21 +20,27 @@ _ENVIRON: Final = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
 
 
 @contextmanager
-def postgresql(*settings: str) -> Iterator[str]:
-    """Start a server as it comes but for `settings`, `name=value`; give its address."""
+def postgresql(*settings: str, kept: Path | None = None) -> Iterator[str]:
+    """Start a server as it comes but for `settings`, `name=value`; give its address.
+
+    Its data are thrown away, or stay in the folder `kept` and are found there again.
+    """
     programs = _programs()
     # Not below a folder that only root may enter, and short, for the socket. On a disk:
     # years of lines do not fit into memory.
-    folder = Path(tempfile.mkdtemp(prefix="kqi-bench-pg-", dir="/var/tmp"))
+    folder = kept or Path(tempfile.mkdtemp(prefix="kqi-bench-pg-", dir="/var/tmp"))
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             shutil.chown(folder, _account().pw_uid, _account().pw_gid)
-        made = ("-D", folder / "data", "-U", "kqi", "-A", "trust", "-E", "UTF8")
-        _run([programs / "initdb", *made], folder)
+        if not (folder / "data").exists():
+            made = ("-D", folder / "data", "-U", "kqi", "-A", "trust", "-E", "UTF8")
+            _run([programs / "initdb", *made], folder)
         with _running(programs, folder, settings):
             yield f"postgresql+psycopg://kqi@/postgres?host={folder}"
     finally:
-        shutil.rmtree(folder)
+        if kept is None:
+            shutil.rmtree(folder)
 
 
 @contextmanager

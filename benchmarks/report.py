@@ -5,7 +5,8 @@ import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,8 @@ from kqi_hub.db.engine import make_engine, reading
 
 ABOUT: Final = "10,000,000 charge lines: any chart, table or list of use, p99"
 LINES: Final = int(os.environ.get("KQI_BENCH_LINES", "10000000"))
+# Filled databases stay in this folder, to be asked again.
+KEPT: Final = os.environ.get("KQI_BENCH_KEEP", "")
 MOST_P99_MS: Final = 150.0
 # Lines, their runs and indexes, of the larger of the databases; one is there at a time.
 BYTES_A_LINE: Final = 1500
@@ -41,16 +44,30 @@ def run(say: Say) -> Result:
         say("sreport")
         peer = cluster.run("benchmarks.report_slurm")
     found: dict[str, Figures] = {}
-    WORK.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="report-", dir=WORK))
-    try:
-        url = f"sqlite:///{folder}/kqi.sqlite"
+    with sqlite() as url:
         found["SQLite"] = measure(make_engine(url, create=True), LINES, say)
-    finally:
-        shutil.rmtree(folder)
-    with postgresql(_BUFFERS) as url:
+    with postgresql(_BUFFERS, kept=kept("postgresql")) as url:
         found["PostgreSQL"] = measure(make_engine(url), LINES, say)
     return judge(found, peer, {**machine(), "lines": LINES, "years": YEARS})
+
+
+def kept(name: str) -> Path | None:
+    """Return the folder where a filled database of this size stays, if it is to."""
+    return Path(KEPT, str(LINES), name) if KEPT else None
+
+
+@contextmanager
+def sqlite() -> Iterator[str]:
+    """Give the address of a file, kept or thrown away."""
+    WORK.mkdir(exist_ok=True)
+    stays = kept("sqlite")
+    folder = stays or Path(tempfile.mkdtemp(prefix="report-", dir=WORK))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield f"sqlite:///{folder}/kqi.sqlite"
+    finally:
+        if stays is None:
+            shutil.rmtree(folder)
 
 
 def measure(engine: Engine, lines: int, say: Say) -> Figures:
@@ -61,8 +78,9 @@ def measure(engine: Engine, lines: int, say: Say) -> Figures:
         found = {"filling": fill(engine, lines, say)}
         if name == "postgresql":
             # It does so by itself in the course of a day; SQLite never does.
-            with engine.connect() as connection, connection.begin():
-                connection.execute(text("ANALYZE"))
+            with engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.execute(text("VACUUM (ANALYZE)"))
         for one in questions(engine):
             found[one.name] = timed(one.ask)
             told = found[one.name]
@@ -130,7 +148,14 @@ def _floor(engine: Engine) -> object:
 
 def _require_room() -> None:
     needed = LINES * BYTES_A_LINE
-    for place in (WORK.parent, Path("/var/tmp")):  # noqa: S108 - only looked at
+    places = [WORK.parent, Path("/var/tmp")]  # noqa: S108 - only looked at
+    if KEPT:
+        # Both are there at once, or already.
+        places = [Path(KEPT)]
+        places[0].mkdir(parents=True, exist_ok=True)
+        files = Path(KEPT, str(LINES)).rglob("*")
+        needed = 2 * needed - sum(one.lstat().st_size for one in files)
+    for place in places:
         free = shutil.disk_usage(place).free
         if free < needed:
             raise BenchFailed(

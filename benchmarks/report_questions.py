@@ -100,6 +100,8 @@ def _runs(engine: Engine) -> list[Asked]:
         "of a month two years ago": (Narrowing(), earlier, {}),
         "a person's of then": (Narrowing(person=person(1)), earlier, {}),
         "a tenant's": (Narrowing((tenant(1),)), all_days, {}),
+        "the largest tenant's of then": (Narrowing((tenant(0),)), earlier, {}),
+        "failed of then": (Narrowing(), earlier, {"failed": True}),
         "a person's in a tenant": (
             Narrowing((tenant(1),), person=person(1)),
             all_days,

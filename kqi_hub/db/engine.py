@@ -152,6 +152,9 @@ def _postgresql_engine(url: URL, pool_size: int) -> Engine:
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "application_name": "kqi-hub",
+            # Each statement is planned for its own values: the plan for any values that
+            # a prepared one gets in the end may read all that a person ever ran.
+            "prepare_threshold": None,
             # Notice a server that vanished without a word within half a minute.
             "keepalives_idle": 10,
             "keepalives_interval": 5,

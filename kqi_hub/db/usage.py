@@ -76,12 +76,10 @@ class SqlUsageStore:
         wanted = narrows(whose)
         together: dict[tuple[Source, bool], list[Group]] = {}
         for group in groups:
-            column = COLUMNS[group]
-            needed = frozenset(wanted) | ({column} if column else set())
-            source = source_of(needed, one.grain)
+            source = source_of({*wanted, COLUMNS[group]}, one.grain)
             together.setdefault((source, group.is_time), []).append(group)
         for (source, _), of in together.items():
-            columns = tuple(name for group in of if (name := COLUMNS[group]))
+            columns = tuple(COLUMNS[group] for group in of)
             asked = Question(self._cluster, source, one, wanted, columns)
             for keys, totals in asked.answer(connection):
                 for group, key in zip(of, keys, strict=True):

@@ -1,8 +1,9 @@
 """The runs behind the sums, with what the book holds of each."""
 
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,7 +27,7 @@ from kqi_hub.db.accounting_tables import (
 )
 from kqi_hub.db.engine import reading
 from kqi_hub.db.usage_measured import measured
-from kqi_hub.db.used_days import UsedDays
+from kqi_hub.db.used_days import Stretch, UsedDays
 from kqi_hub.domain.job_records import JobRecord
 from kqi_hub.domain.ledger import Entry, EntryKind
 from kqi_hub.domain.site_days import SiteDays
@@ -46,10 +47,36 @@ LEDGER: Final = cast(Table, LedgerRow.__table__)
 _MEANT: Final = re.compile("[!%_]")
 _SUMS: Final = ("amount", "seconds", "cpu_s", "memory_mb_s", "gpu_s")
 _ENTRY: Final = tuple(name for name in Entry.__slots__ if name != "kind")
+# One look into the index of people's ends for each person's day, whatever the planner
+# thinks; a statement of the same words for any number of them.
+_OF_PEOPLE: Final = {
+    "sqlite": "SELECT r.id FROM json_each(:asked) AS asked CROSS JOIN job_records AS r"
+    " ON r.cluster = :cluster AND r.\"user\" = json_extract(asked.value, '$[2]')"
+    " AND r.ended_at BETWEEN json_extract(asked.value, '$[0]')"
+    " AND json_extract(asked.value, '$[1]')",
+    "postgresql": "SELECT r.id FROM json_array_elements(CAST(:asked AS json)) AS asked"
+    " CROSS JOIN LATERAL (SELECT one.id FROM job_records AS one"
+    ' WHERE one.cluster = :cluster AND one."user" = asked.value ->> 2'
+    " AND one.ended_at BETWEEN CAST(asked.value ->> 0 AS bigint)"
+    " AND CAST(asked.value ->> 1 AS bigint) OFFSET 0) AS r",
+}
 # A run that has not ended stands before all others.
 _NEVER: Final = 1 << 60
 _LONG_S, _LONGEST_S = LONG_RUNS.values()
 Condition = ColumnElement[bool]
+
+
+class _Ended(NamedTuple):
+    """Runs that ended from a second to another.
+
+    `long`: only those that took longer, few of them, in a small index of everybody's.
+    `ids` are their numbers, where these are found by themselves.
+    """
+
+    first: int
+    last: int = _NEVER
+    long: int = 0
+    ids: Select[Any] | None = None
 
 
 class SqlUsedRuns:
@@ -69,10 +96,9 @@ class SqlUsedRuns:
             rows: list[RowMapping] = []
             if asked.after is None or asked.after.ended_at == _NEVER:
                 rows += connection.execute(self._going_on(asked, most)).mappings()
-            for only in self._stretches(connection, asked):
-                if len(rows) >= most:
-                    break
-                over = self._over(asked, only, most - len(rows))
+            stretches = self._stretches(connection, asked)
+            while len(rows) < most and (stretch := next(stretches, None)):
+                over = self._over(asked, stretch, most - len(rows))
                 rows += connection.execute(over).mappings()
             runs = with_sums(connection, rows[: asked.limit], asked.days)
         return RunsFound(runs, _place(runs[-1]) if len(rows) == most else None)
@@ -110,71 +136,92 @@ class SqlUsedRuns:
         query = self._all().where(
             RECORDS.c.ended_at.is_(None), *self._conditions(asked)
         )
+        if (ids := self._named(asked)) is not None:
+            query = query.where(RECORDS.c.id.in_(ids))
         if asked.after is not None:
             query = query.where(RECORDS.c.id < asked.after.id)
         return query.order_by(RECORDS.c.id.desc()).limit(limit)
 
-    def _stretches(
-        self, connection: Connection, asked: RunsAsked
-    ) -> Iterator[tuple[Condition, ...]]:
+    def _stretches(self, connection: Connection, asked: RunsAsked) -> Iterator[_Ended]:
         """Yield times of ends, the last first, in which few runs are in vain."""
-        ended, ends = RECORDS.c.ended_at, asked.ends
-        if asked.job is not None or asked.thing is not None:
-            yield (_end(asked) >= asked.begins,)
+        ends = asked.ends
+        if (ids := self._named(asked)) is not None:
+            yield _Ended(asked.begins, ids=ids)
             return
         # What ended afterwards has begun before only where it took long.
-        lasted = _longer(_LONGEST_S)
-        yield ended >= ends + _LONGEST_S, RECORDS.c.started_at < ends, lasted
-        after_a_day = ended.between(ends + _LONG_S, ends + _LONGEST_S - 1)
-        yield after_a_day, RECORDS.c.started_at < ends, _longer(_LONG_S)
-        yield (ended.between(ends, ends + _LONG_S - 1),)
+        yield _Ended(ends + _LONGEST_S, long=_LONGEST_S)
+        yield _Ended(ends + _LONG_S, ends + _LONGEST_S - 1, long=_LONG_S)
+        yield _Ended(ends, ends + _LONG_S - 1)
         used = UsedDays(self._cluster, self._days, asked)
         if not used.are_worth_it:
-            yield (ended.between(asked.begins, ends - 1),)
+            yield _Ended(asked.begins, ends - 1)
             return
-        for one in used.stretches(connection):
-            within = ended.between(one.begins, one.ends - 1)
-            if one.people is None:
-                yield (within,)
-            else:
-                yield within, RECORDS.c.user.in_(one.people)
+        for together in used.stretches(connection):
+            is_many = together[0].people is None
+            ids = None if is_many else self._of_people(together)
+            yield _Ended(together[-1].first, together[0].last, ids=ids)
 
-    def _over(
-        self, asked: RunsAsked, only: Sequence[Condition], limit: int
-    ) -> Select[Any]:
+    def _over(self, asked: RunsAsked, stretch: _Ended, limit: int) -> Select[Any]:
         """Ask for what has an end, in the order of the index of ends."""
-        ended, number = _end(asked), RECORDS.c.id
-        # A job's numbers are the cluster's: its other indexes would only mislead.
-        every = self._all() if asked.job is None else select(RECORDS)
-        query = every.where(*only, *self._conditions(asked))
-        if asked.after is not None and asked.after.ended_at != _NEVER:
+        number = RECORDS.c.id
+        ended: ColumnElement[Any] = RECORDS.c.ended_at
+        every = self._all()
+        if stretch.ids is not None:
+            # They are the cluster's. Without it and `+ 0` no index of ends is walked.
+            every, ended = select(RECORDS).where(number.in_(stretch.ids)), ended + 0
+        query = every.where(*self._conditions(asked, by_index=not stretch.long))
+        if stretch.long:
+            began = RECORDS.c.started_at < asked.ends
+            query = query.where(began, _longer(stretch.long))
+        latest = stretch.last
+        if asked.after is not None:
+            # Not beside the bounds: an index is walked from the first upper one.
             at, last = asked.after
-            query = query.where(ended <= at, or_(ended < at, number < last))
+            latest = min(latest, at)
+            query = query.where(or_(ended < at, number < last))
+        query = query.where(ended.between(stretch.first, latest))
         return query.order_by(ended.desc(), number.desc()).limit(limit)
 
-    def _conditions(self, asked: RunsAsked) -> Iterator[Condition]:
+    def _conditions(
+        self, asked: RunsAsked, by_index: bool = True
+    ) -> Iterator[Condition]:
         columns = RECORDS.c
-        if asked.job is not None:
-            yield columns.id.in_(self._of_job(asked.job))
         began = func.coalesce(
             columns.started_at, columns.ended_at, columns.submitted_at
         )
         yield began < asked.ends
-        if asked.thing is not None:
-            yield columns.thing == asked.thing
         if asked.failed:
             yield columns.state.in_(sorted(FAILED_STATES))
-        yield from of_whose(asked.whose)
+        yield from of_whose(asked.whose, by_index)
 
-    def _of_job(self, job: int) -> Select[Any]:
-        """Ask for a job, or the tasks of an array: these show the array's number."""
-        mine, shown = RECORDS.c.cluster == self._cluster, RECORDS.c.shown_id
-        begins = _BEGINS_WITH[self._engine.dialect.name]
-        both = union_all(
-            select(RECORDS.c.id).where(mine, RECORDS.c.job_id == job),
-            select(RECORDS.c.id).where(mine, begins(shown, f"{job}_")),
-        ).subquery()
-        return select(both.c.id)
+    def _named(self, asked: RunsAsked) -> Select[Any] | None:
+        """Return the numbers of the job, array, training … that is asked for."""
+        if asked.job is not None:
+            # Tasks of an array show its number.
+            begins = _BEGINS_WITH[self._engine.dialect.name]
+            tasks = begins(RECORDS.c.shown_id, f"{asked.job}_")
+            return self._ids(RECORDS.c.job_id == asked.job, tasks)
+        if asked.thing is not None:
+            return self._ids(RECORDS.c.thing == asked.thing)
+        return None
+
+    def _ids(self, *each: Condition) -> Select[Any]:
+        """Return the numbers of runs of any condition, each looked up by itself."""
+        mine = RECORDS.c.cluster == self._cluster
+        found = union_all(*(select(RECORDS.c.id).where(mine, one) for one in each))
+        return select(found.subquery().c.id)
+
+    def _of_people(self, together: Sequence[Stretch]) -> Select[Any]:
+        """Return the numbers of runs of some people that ended on days of theirs."""
+        asked = [
+            (day.first, day.last, person)
+            for day in together
+            for person in day.people or ()
+        ]
+        found = text(_OF_PEOPLE[self._engine.dialect.name]).bindparams(
+            asked=json.dumps(asked), cluster=self._cluster
+        )
+        return select(found.columns(RECORDS.c.id).subquery().c.id)
 
     def _all(self) -> Select[Any]:
         return select(RECORDS).where(RECORDS.c.cluster == self._cluster)
@@ -202,30 +249,27 @@ _BEGINS_WITH: Final[dict[str, Callable[[Any, str], Condition]]] = {
 }
 
 
-def _end(asked: RunsAsked) -> ColumnElement[Any]:
-    """Return the end; where few runs are meant, so that no index of ends is walked."""
-    is_few = asked.job is not None or asked.thing is not None
-    return RECORDS.c.ended_at + 0 if is_few else RECORDS.c.ended_at
-
-
 def _longer(seconds: int) -> Condition:
     """Return the condition of the index of long runs, word by word."""
     return cast(Condition, text(longer_than(seconds)))
 
 
-def of_whose(whose: Narrowing) -> Iterator[ColumnElement[bool]]:
-    """Yield the conditions of whose runs are meant."""
+def of_whose(whose: Narrowing, by_index: bool = True) -> Iterator[Condition]:
+    """Yield the conditions of whose runs are meant, to be found by their indexes."""
+    account: ColumnElement[str] = RECORDS.c.account
+    user: ColumnElement[str] = RECORDS.c.user
+    if not by_index:
+        account, user = account.concat(""), user.concat("")
     if whose.tenants is not None:
-        yield RECORDS.c.account.in_(whose.tenants)
-    wanted = {
-        "user": whose.person,
-        "partition": whose.queue,
-        "qos": whose.qos,
-        "kind": whose.kind,
-    }
-    for name, value in wanted.items():
+        yield account.in_(whose.tenants)
+    for column, value in (
+        (user, whose.person),
+        (RECORDS.c.partition, whose.queue),
+        (RECORDS.c.qos, whose.qos),
+        (RECORDS.c.kind, whose.kind),
+    ):
         if value:
-            yield RECORDS.c[name] == value
+            yield column == value
     if whose.gpu_type == "-":
         yield RECORDS.c.gpus == ""
     elif whose.gpu_type:

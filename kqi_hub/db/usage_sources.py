@@ -1,6 +1,6 @@
 """Where the answer to a question about use is read: the smallest table that has it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any, Final, NamedTuple, cast
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
@@ -15,10 +15,11 @@ _WHOLE: Final[Mapping[Grain, tuple[Table, str]]] = {
     Grain.DAY: (cast(Table, UsageDayRow.__table__), "day"),
     Grain.MONTH: (cast(Table, UsageMonthRow.__table__), "month"),
 }
-# None are the times themselves.
-COLUMNS: Final[Mapping[Group, str | None]] = {
-    Group.DAY: None,
-    Group.MONTH: None,
+# Told apart by every source, whatever its column is called.
+TIME: Final = "at"
+COLUMNS: Final[Mapping[Group, str]] = {
+    Group.DAY: TIME,
+    Group.MONTH: TIME,
     Group.TENANT: TENANT,
     Group.PERSON: PERSON,
     Group.QUEUE: "queue",
@@ -49,10 +50,10 @@ class Source(NamedTuple):
         return self.table.c[name]
 
 
-def source_of(needed: frozenset[str], grain: Grain) -> Source:
+def source_of(needed: Set[str], grain: Grain) -> Source:
     """Return the smallest source that tells apart what is needed."""
     for cut in Cut:
-        if needed <= cut.keeps and grain in cut.grains:
+        if needed <= cut.keeps | {TIME} and grain in cut.grains:
             return Source(cut, grain)
     return Source(None, grain)
 
@@ -72,21 +73,28 @@ def narrows(whose: Narrowing) -> dict[str, Any]:
 
 
 class Question(NamedTuple):
-    """Sums of one slice of time, of one source, by the texts of some columns."""
+    """Sums of one slice of time, of one source, by some columns.
+
+    `times` are the days or months of it that are meant, where not all are. `counted`:
+    only where this sum is not nothing.
+    """
 
     cluster: str
     source: Source
     slice: Slice
     wanted: Mapping[str, Any]
     columns: tuple[str, ...]
+    times: tuple[int, ...] = ()
+    counted: str = ""
 
     def answer(self, connection: Connection) -> Iterator[tuple[list[Any], Totals]]:
-        """Yield the texts, or the time where there are none, with their sums."""
-        table = self.source.table
-        named: list[ColumnElement[Any]] = [table.c[name] for name in self.columns]
-        by = named or [self.source.at]
+        """Yield what the columns hold, with the sums of it."""
+        table, at = self.source.table, self.source.at
+        by = [at if name == TIME else table.c[name] for name in self.columns]
         sums = (func.sum(table.c[name]) for name in Totals._fields)
         query = self._of(select(*by, *sums), self._members(connection)).group_by(*by)
+        if self.counted:
+            query = query.having(func.sum(table.c[self.counted]) != 0)
         for row in connection.execute(query):
             numbers = map(int, row[len(by) :])
             yield list(row[: len(by)]), Totals(*(self.slice.sign * n for n in numbers))
@@ -110,6 +118,8 @@ class Question(NamedTuple):
 
     def _time(self, members: list[str] | None) -> ColumnElement[bool]:
         cut, at = self.source.cut, self.source.at
+        if self.times:
+            return at.in_(self.times)
         leads = cut is not None and PERSON not in cut.keeps and TENANT in self.wanted
         if leads or members is not None or PERSON in self.wanted:
             # After the time the key goes on with whose it is: each is looked up.

@@ -222,6 +222,16 @@ def test_a_connection_that_the_server_cut_is_replaced(postgresql_url: str) -> No
     assert first != second
 
 
+def test_no_statement_gets_a_plan_for_any_values(postgresql_url: str) -> None:
+    engine = make_engine(postgresql_url)
+    prepared = text("SELECT count(*) FROM pg_prepared_statements")
+    with reading(engine) as connection:
+        for number in range(12):
+            connection.execute(text("SELECT CAST(:number AS int)"), {"number": number})
+        assert connection.scalar(prepared) == 0
+    engine.dispose()
+
+
 def test_any_password_is_handed_to_the_server(postgresql_url: str) -> None:
     password = "p@ss:w/o'r\"d %s\\ 文?#&="
     engine = make_engine(postgresql_url)
