@@ -110,6 +110,16 @@ class FakeRunStore:
     def keep_script(self, key: str, text: str) -> None:
         self.scripts[key] = text
 
+    def hand_over(
+        self, key: str, text: str, by: str, until: float, now: float
+    ) -> tuple[Run, ...] | None:
+        if not self.lease(key, by, until, now):
+            return None
+        asked = [run for run in self.named(key) if run.state is RunState.ASKED]
+        if not all(run.stopping for run in asked):
+            self.keep_script(key, text)
+        return tuple(asked)
+
     def script(self, run_id: int) -> str | None:
         return self.scripts.get(self._known(run_id).key) or None
 
