@@ -1,5 +1,6 @@
 """Budgets and quotas of tenants, and what the book and Slurm say of each other."""
 
+from datetime import date
 from typing import Any, Final
 
 from pydantic import Field
@@ -15,7 +16,7 @@ from kqi_hub.domain.budgets import (
     period_text,
 )
 from kqi_hub.domain.errors import InvalidInput, NotFound
-from kqi_hub.domain.reconciliation import Reconciliation, Use
+from kqi_hub.domain.reconciliation import HARMLESS, Reconciliation, Use
 from kqi_hub.i18n import N_
 
 routes = Routes("/api/v1", tag=N_("Usage"))
@@ -113,6 +114,16 @@ class CauseRow(Model):
     use: UseRow = Field(description="Ours less Slurm's.")
 
 
+class DifferentJob(Model):
+    """A job whose use differs on a day; 0 for an account's day as a whole."""
+
+    cause: str = Field(description="running, late, changed, suspended, missing, …")
+    account: str = Field(description="The account.")
+    job_id: int = Field(description="Slurm's number of the job.")
+    day: date = Field(description="The day of use.")
+    use: UseRow = Field(description="Ours less Slurm's.")
+
+
 class ReconciliationAnswer(Model):
     """What the last comparison of the book with Slurm found."""
 
@@ -122,6 +133,9 @@ class ReconciliationAnswer(Model):
     agrees: bool = Field(description="Whether nothing needs a look.")
     accounts: tuple[AccountRow, ...] = Field(description="By account.")
     causes: tuple[CauseRow, ...] = Field(description="By cause.")
+    jobs: tuple[DifferentJob, ...] = Field(
+        description="Those that need a look, at most 50 of each cause."
+    )
 
 
 @routes.get("/budgets", Spec(query=WantedMonth, answer=BudgetList, errors=_ERRORS))
@@ -225,6 +239,17 @@ async def show_reconciliation(ask: Ask) -> ReconciliationAnswer:
         causes=tuple(
             CauseRow(cause=cause, count=told.counts[cause], use=_use(use))
             for cause, use in told.causes.items()
+        ),
+        jobs=tuple(
+            DifferentJob(
+                cause=one.cause,
+                account=one.account,
+                job_id=one.job_id,
+                day=date.fromordinal(one.day),
+                use=_use(one.use),
+            )
+            for one in told.named
+            if one.cause not in HARMLESS
         ),
     )
 

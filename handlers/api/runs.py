@@ -55,14 +55,14 @@ async def list_runs(ask: Ask, kind: RunKind) -> Listing:
 async def submit_run(ask: Ask, kind: RunKind) -> shown.RunNow:
     """Submit a run to Slurm, or only prepare its script."""
     sent = ask.body(NewRun)
-    made = await ask.deps.runs.ask(
+    run = await ask.deps.runs.ask(
         ask.asker,
         kind,
         await _spec(ask, sent),
         is_prepared=sent.is_prepared,
         keeps_refused=sent.keeps_refused,
     )
-    return await _now(ask, kind, made.run.id)
+    return await _now(ask, kind, run.id)
 
 
 async def estimate_run(ask: Ask, kind: RunKind) -> shown.Estimate:
@@ -155,9 +155,7 @@ async def _spec(ask: Ask, sent: RunChoices) -> RunSpec:
 
 
 async def _now(ask: Ask, kind: RunKind, number: int) -> shown.RunNow:
-    picture, view = await ask.deps.runs.one(ask.asker, kind, number)
-    family = await ask.deps.runs.family(ask.asker, kind, number)
-    return shown.run_now(ask, picture, view, family)
+    return shown.run_now(ask, *await ask.deps.runs.with_family(ask.asker, kind, number))
 
 
 def routes_for(

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, Engine, Table, select
+from sqlalchemy import ColumnElement, Connection, Engine, Table, select
 
 from kqi_hub.db.accounting_tables import (
     BillPositionRow,
@@ -19,7 +19,7 @@ from kqi_hub.db.accounting_tables import (
     UsageSumRow,
 )
 from kqi_hub.db.bulk import insert_many
-from kqi_hub.db.engine import writing
+from kqi_hub.db.engine import reading, writing
 from kqi_hub.db.rate_cards import cards_in
 from kqi_hub.db.sums import add_to_sums
 from kqi_hub.db.upsert import insert_missing
@@ -49,10 +49,10 @@ _RECORD: Final = tuple(_RECORDS.c[name] for name in JobRecord._fields)
 _IDS_PER_QUERY: Final = 500
 _BATCH: Final = 10_000
 _PAUSE_S: Final = 0.12
-_FIRST_BATCH: Final = 1_000
-_LEAST: Final = 100
-# So long a transaction of many may hold the only writer.
-_HELD_S: Final = 0.4
+# So long a transaction may gather what it then writes, so many records at a time: it
+# holds the only writer for about twice as long.
+_ADDING_S: Final = 0.04
+_STEP: Final = 100
 
 
 def hold(connection: Connection, cluster: str) -> None:
@@ -93,41 +93,45 @@ class SqlBook:
         self, transaction: Connection, changed: Sequence[Recorded], now: float
     ) -> int:
         """Add the lines for what is new or changed; return how many."""
-        hold(transaction, self._cluster)
-        pricing = self.pricing(transaction)
-        closed = closed_in(transaction, self._cluster)
-        posting = Posting(pricing, closed, now)
-        # Of a new one nothing has been posted. One that had no end may have lines: of
-        # an end that accounting took back, and they stand on a bill.
-        known = lines_of(
-            transaction, [run.id for run in changed if run.before is not None]
-        )
-        for run in changed:
-            lines = known.get(run.id)
-            if lines is None:
-                posting.add(run)
-            else:
-                posting.add(run, posted_by(lines), add_billed({}, lines))
+        posting = self._begun(transaction, now)
+        _add(transaction, posting, changed)
         self._write(transaction, posting)
         return len(posting.lines)
 
     def repost(self, since: int | None) -> int:
         """Post again what ended after a moment, or all, under the cards of today."""
-        lines, after, size = 0, 0, _FIRST_BATCH
-        while True:
+        lines, after = 0, 0
+        while ids := self._ids_after(after, since):
+            lines += self._repost(ids)
+            after = ids[-1]
+        return lines
+
+    def _ids_after(self, after: int, since: int | None) -> Sequence[int]:
+        """Return the next records that ended after a moment.
+
+        Nothing is held meanwhile: the database may walk through all of them for that.
+        """
+        query = select(_RECORDS.c.id).where(
+            _RECORDS.c.cluster == self._cluster, _RECORDS.c.id > after
+        )
+        if since is not None:
+            query = query.where(_RECORDS.c.ended_at > since)
+        with reading(self._engine) as connection:
+            return connection.scalars(query.order_by(_RECORDS.c.id).limit(_BATCH)).all()
+
+    def _repost(self, ids: Sequence[int]) -> int:
+        """Post records again in transactions that are soon over."""
+        lines = done = 0
+        while done < len(ids):
             with writing(self._engine) as connection:
-                began = time.monotonic()
-                hold(connection, self._cluster)
-                runs = records_after(connection, self._cluster, after, since, size)
-                again = [run._replace(before=run) for run in runs]
-                lines += self.post(connection, again, self._clock()) if again else 0
-            if not runs:
-                return lines
-            after = runs[-1].id
-            size = next_size(size, time.monotonic() - began)
+                posting = self._begun(connection, self._clock())
+                done = self._add_for_a_while(connection, posting, ids, done)
+                self._write(connection, posting)
+            lines += len(posting.lines)
             # SQLite has one writer, and who waits looks ten times a second: a shorter
             # pause would be missed again and again.
             time.sleep(_PAUSE_S)
+        return lines
 
     def pricing(self, connection: Connection) -> Pricing:
         """Return the cards and shapes that a transaction sees."""
@@ -136,6 +140,29 @@ class SqlBook:
         if Tariff(cards).cards != self._tariff.cards:
             self._tariff = Tariff(cards)
         return Pricing(self._tariff, self._days, _shapes(connection, self._cluster))
+
+    def _begun(self, transaction: Connection, now: float) -> Posting:
+        """Return a posting of nothing yet, with the book held for it."""
+        hold(transaction, self._cluster)
+        closed = closed_in(transaction, self._cluster)
+        return Posting(self.pricing(transaction), closed, now)
+
+    def _add_for_a_while(
+        self, connection: Connection, posting: Posting, ids: Sequence[int], done: int
+    ) -> int:
+        """Add records that may be other, and return how many of all are done then.
+
+        Who waits to write must not wait for long, on whatever machine it is: the clock
+        says when it is enough, and what is left is another transaction's.
+        """
+        enough = time.monotonic() + _ADDING_S
+        while done < len(ids):
+            runs = records_of(connection, ids[done : done + _STEP])
+            _add(connection, posting, [run._replace(before=run) for run in runs])
+            done += _STEP
+            if time.monotonic() >= enough:
+                break
+        return done
 
     def _write(self, connection: Connection, posting: Posting) -> None:
         cluster = self._cluster
@@ -148,6 +175,20 @@ class SqlBook:
         add_to_sums(connection, POSITIONS, position_rows(cluster, posting.positions))
         bills = [(cluster, *key, *sums) for key, sums in posting.bills().items()]
         add_to_sums(connection, BILLS, bills)
+
+
+def _add(
+    transaction: Connection, posting: Posting, changed: Sequence[Recorded]
+) -> None:
+    # Of a new one nothing has been posted. One that had no end may have lines: of an
+    # end that accounting took back, and they stand on a bill.
+    known = lines_of(transaction, [run.id for run in changed if run.before is not None])
+    for run in changed:
+        lines = known.get(run.id)
+        if lines is None:
+            posting.add(run)
+        else:
+            posting.add(run, posted_by(lines), add_billed({}, lines))
 
 
 def lines_of(connection: Connection, ids: Sequence[int]) -> Mapping[int, list[Line]]:
@@ -176,30 +217,23 @@ def posted_by(lines: Sequence[Line]) -> dict[Place, Charge]:
     return found
 
 
+def records_of(connection: Connection, ids: Sequence[int]) -> list[Recorded]:
+    """Return records by their numbers."""
+    return _records(connection, _RECORDS.c.id.in_(ids))
+
+
 def records_after(
-    connection: Connection,
-    cluster: str,
-    after_id: int,
-    since: int | None = None,
-    most: int = _BATCH,
+    connection: Connection, cluster: str, after_id: int
 ) -> list[Recorded]:
-    """Return the next records by their numbers, of runs that ended after a moment."""
-    query = select(_RECORDS.c.id, *_RECORD, _RECORDS.c.kind).where(
-        _RECORDS.c.cluster == cluster, _RECORDS.c.id > after_id
-    )
-    if since is not None:
-        query = query.where(_RECORDS.c.ended_at > since)
-    rows = connection.execute(query.order_by(_RECORDS.c.id).limit(most))
+    """Return the next records by their numbers."""
+    mine = (_RECORDS.c.cluster == cluster, _RECORDS.c.id > after_id)
+    return _records(connection, *mine)
+
+
+def _records(connection: Connection, *only: ColumnElement[bool]) -> list[Recorded]:
+    query = select(_RECORDS.c.id, *_RECORD, _RECORDS.c.kind).where(*only)
+    rows = connection.execute(query.order_by(_RECORDS.c.id).limit(_BATCH))
     return [_recorded(row) for row in rows]
-
-
-def next_size(size: int, took_s: float) -> int:
-    """Return how many records the next transaction takes, after one of this time.
-
-    Who waits to write must not wait for long, on whatever machine it is.
-    """
-    factor = min(2.0, max(0.25, _HELD_S / max(took_s, 0.001)))
-    return int(min(_BATCH, max(_LEAST, size * factor)))
 
 
 def _recorded(row: Any) -> Recorded:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import (
     Connection,
     Engine,
+    Select,
     and_,
     delete,
     func,
@@ -97,9 +98,8 @@ class SqlRunStore:
 
     def named(self, key: str) -> tuple[Run, ...]:
         """Return the runs of a job's key: one with its copies, or an array's tasks."""
-        query = with_spec().where(_R.key == key)
         with reading(self._engine) as connection:
-            return runs_of(connection, query.order_by(_R.task, _R.number))
+            return runs_of(connection, _of_key(key))
 
     def of_jobs(
         self, job_ids: Collection[int], keys: Collection[str]
@@ -134,20 +134,27 @@ class SqlRunStore:
 
     def lease(self, key: str, by: str, until: float, now: float) -> bool:
         """Take a job's submission for oneself; False while somebody else has it."""
-        is_free = or_(
-            _R.leased_until.is_(None), _R.leased_until <= now, _R.leased_by == by
-        )
-        statement = update(RUNS).where(_R.key == key, is_free)
         with writing(self._engine) as connection:
-            done = connection.execute(
-                statement.values(leased_by=by, leased_until=until)
-            )
-            return done.rowcount > 0
+            return _lease(connection, key, by, until, now)
 
     def keep_script(self, key: str, text: str) -> None:
         """Keep the script as it is submitted; an empty one is none."""
         with writing(self._engine) as connection:
             connection.execute(upsert(connection, SCRIPTS), {"key": key, "text": text})
+
+    def hand_over(
+        self, key: str, text: str, by: str, until: float, now: float
+    ) -> tuple[Run, ...] | None:
+        """Prolong the lease and keep the script of what is wanted; None: it is lost."""
+        with writing(self._engine) as connection:
+            if not _lease(connection, key, by, until, now):
+                return None
+            query = _of_key(key).where(_R.state == RunState.ASKED.value)
+            runs = runs_of(connection, query)
+            if not all(run.stopping for run in runs):
+                row = {"key": key, "text": text}
+                connection.execute(upsert(connection, SCRIPTS), row)
+            return runs
 
     def script(self, run_id: int) -> str | None:
         """Return the script that was submitted, None before there is one."""
@@ -331,6 +338,17 @@ def _asking(engine: Engine) -> Iterator[Connection]:
             "The same was asked for a moment ago.",
             "Look at the list before you repeat it.",
         ) from error
+
+
+def _of_key(key: str) -> Select[Any]:
+    return with_spec().where(_R.key == key).order_by(_R.task, _R.number)
+
+
+def _lease(connection: Connection, key: str, by: str, until: float, now: float) -> bool:
+    is_free = or_(_R.leased_until.is_(None), _R.leased_until <= now, _R.leased_by == by)
+    statement = update(RUNS).where(_R.key == key, is_free)
+    done = connection.execute(statement.values(leased_by=by, leased_until=until))
+    return done.rowcount > 0
 
 
 def _move(

@@ -152,6 +152,15 @@ class RunStore(Protocol):
     def keep_script(self, key: str, text: str) -> None:
         """Keep the script as it is submitted."""
 
+    def hand_over(
+        self, key: str, text: str, by: str, until: float, now: float
+    ) -> tuple[Run, ...] | None:
+        """Prolong a lease and return the runs of its job that have none, by their task.
+
+        The script is kept, in the same transaction, if one of them is still wanted:
+        from then on there may be a job. None: somebody else has the lease.
+        """
+
     def script(self, run_id: int) -> str | None:
         """Return the script that was submitted, None before there is one."""
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from kqi_hub.domain.errors import KqiError
+from kqi_hub.domain.runs import Run
 from kqi_hub.services.run_world import RunWorld
 
 # A lease is prolonged when this part of it has gone by.
@@ -37,10 +38,19 @@ class Lease:
         """Let the next process have it."""
         await self._until(0.0)
 
-    async def require(self) -> None:
-        """Prolong it to its whole length, or raise LeaseLost."""
-        if not await self.take():
+    async def hand_over(self, text: str) -> tuple[Run, ...]:
+        """Prolong it to its whole length, and keep the script about to be submitted.
+
+        Returns the runs that still have no job; LeaseLost where somebody else has it.
+        """
+        world, now = self._world, self._world.clock()
+        until = now + world.times.lease
+        runs = await asyncio.to_thread(
+            world.runs.hand_over, self.key, text, world.by, until, now
+        )
+        if runs is None:
             raise LeaseLost(self.key)
+        return runs
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
@@ -57,7 +67,7 @@ class Lease:
             await asyncio.sleep(self._world.times.lease * _PART)
             try:
                 if not await self.take():
-                    return  # whoever is about to submit finds out by `require`
+                    return  # whoever is about to submit finds out by `hand_over`
             except KqiError as error:
                 log.warning("The lease of %s is not prolonged: %s", self.key, error)
 

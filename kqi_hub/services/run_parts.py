@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from kqi_hub.domain.dataset_ports import run_holder
@@ -45,18 +45,25 @@ class RunPartsMaker:
         Raises NotFound where a parent or data are gone, and what `Staging.stage` does.
         """
         first = runs[0]
-        parents = await asyncio.to_thread(self._parents, first)
-        git = await asyncio.to_thread(self.git, first)
-        dataset = await self._dataset(first)
-        data = await asyncio.to_thread(self.data, runs)
-        ticket = await asyncio.to_thread(self.ticket, first)
-        image = await asyncio.to_thread(self._image, first)
-        return OrderParts(runs, dataset, parents, git, data, image, ticket)
+        parts = await asyncio.to_thread(self._read, runs)
+        return replace(parts, dataset=await self._dataset(first))
 
     async def release(self, run: Run) -> None:
         """Let go of what a run held."""
         if run.spec.dataset is not None:
             await self.staging.release(run_holder(run.id))
+
+    def _read(self, runs: tuple[Run, ...]) -> OrderParts:
+        """Return all parts but the dataset. Blocks."""
+        first = runs[0]
+        return OrderParts(
+            runs,
+            parents=self._parents(first),
+            git=self.git(first),
+            data=self.data(runs),
+            image=self._image(first),
+            ticket=self.ticket(first),
+        )
 
     async def _dataset(self, run: Run) -> DatasetPlace | None:
         number = run.spec.dataset

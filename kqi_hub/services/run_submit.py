@@ -78,10 +78,7 @@ async def give_job(world: RunWorld, key: str) -> bool:
 
 
 async def _settled(world: RunWorld, lease: Lease) -> None:
-    runs = await _asked(world, lease.key)
-    if not runs:
-        return
-    may_exist = bool(await asyncio.to_thread(world.runs.script, runs[0].id))
+    runs, may_exist = await asyncio.to_thread(_begun, world, lease.key)
     while runs:
         if may_exist:
             found = await find_job(world, runs[0])
@@ -90,13 +87,18 @@ async def _settled(world: RunWorld, lease: Lease) -> None:
                 return
             await asyncio.to_thread(world.runs.keep_script, lease.key, "")
         may_exist = not await _submitted(world, lease, runs)
-        runs = await _asked(world, lease.key)
+        runs = await asyncio.to_thread(_asked, world, lease.key)
 
 
-async def _asked(world: RunWorld, key: str) -> tuple[Run, ...]:
-    """Return the runs of the job that still have none."""
-    runs = await asyncio.to_thread(world.runs.named, key)
-    return tuple(run for run in runs if run.state is RunState.ASKED)
+def _begun(world: RunWorld, key: str) -> tuple[tuple[Run, ...], bool]:
+    """Return the runs that have no job, and whether they may have one. Blocks."""
+    runs = _asked(world, key)
+    return runs, bool(runs and world.runs.script(runs[0].id))
+
+
+def _asked(world: RunWorld, key: str) -> tuple[Run, ...]:
+    """Return the runs of the job that still have none. Blocks."""
+    return tuple(run for run in world.runs.named(key) if run.state is RunState.ASKED)
 
 
 async def _submitted(world: RunWorld, lease: Lease, runs: tuple[Run, ...]) -> bool:
@@ -111,12 +113,10 @@ async def _submitted(world: RunWorld, lease: Lease, runs: tuple[Run, ...]) -> bo
     except KqiError as error:
         await _refuse(world, runs, error)
         return True
-    await lease.require()
-    # Read again once it is ours for sure: whoever had it meanwhile may be done.
-    runs = await _wanted(world, await _asked(world, lease.key))
+    # Read again now that it is ours for sure: whoever had it meanwhile may be done.
+    runs = await _wanted(world, await lease.hand_over(ready.text))
     if not runs:
         return True
-    await asyncio.to_thread(world.runs.keep_script, lease.key, ready.text)
     return await _through_the_door(world, runs, ready)
 
 
@@ -141,11 +141,14 @@ async def _through_the_door(
 
 async def ready_script(world: RunWorld, runs: tuple[Run, ...]) -> BatchScript:
     """Return the script of a job with its order, all that it needs made ready."""
-    script = await asyncio.to_thread(world.script, runs)
     parts = await world.parts(runs)
-    order = await asyncio.to_thread(world.order, parts)
+
+    def texts() -> BatchScript:
+        return replace(world.script(runs), secret=world.order(parts))
+
+    ready = await asyncio.to_thread(texts)
     await world.folders(runs[0].owner)
-    return replace(script, secret=order)
+    return ready
 
 
 async def _wanted(world: RunWorld, runs: tuple[Run, ...]) -> tuple[Run, ...]:

@@ -96,7 +96,7 @@ class Runs:
         *,
         is_prepared: bool = False,
         keeps_refused: bool = True,
-    ) -> RunView:
+    ) -> Run:
         """Store the wish for a run, and begin to submit it.
 
         `is_prepared`: only the script is made, for the person to submit by hand.
@@ -120,7 +120,7 @@ class Runs:
         run = await _off(ask)
         if not is_prepared:
             self.submission.begin(run.key)
-        return await self._view(asker, run)
+        return run
 
     async def ready(self, asker: Asker, kind: RunKind, spec: RunSpec) -> RunSpec:
         """Return what may be stored and submitted.
@@ -157,10 +157,25 @@ class Runs:
         self, asker: Asker, kind: RunKind, run_id: int
     ) -> tuple[Picture, RunView]:
         """Return one; NotFound for those of other tenants and other kinds."""
-        run = await self._seen(asker, kind, run_id)
         picture = await self.queues.board.current()
-        [view] = await _off(lambda: self._views(asker, [run], picture))
-        return picture, view
+        return picture, await _off(lambda: self._shown(asker, kind, run_id, picture))
+
+    async def with_family(
+        self, asker: Asker, kind: RunKind, run_id: int
+    ) -> tuple[Picture, RunView, Family]:
+        """Return one with its parents that are still there and what was built on it.
+
+        Whoever waits for a run asks for this again and again: it is read in one go.
+        """
+        picture = await self.queues.board.current()
+
+        def read() -> tuple[RunView, Family]:
+            view = self._shown(asker, kind, run_id, picture)
+            found = (self.store.one(one.id) for one in view.run.spec.parents)
+            parents = tuple(one for one in found if one is not None)
+            return view, Family(parents, self.store.built_on(run_id))
+
+        return picture, *await _off(read)
 
     async def events(
         self, asker: Asker, kind: RunKind, run_id: int
@@ -168,17 +183,6 @@ class Runs:
         """Return each change of its state with its cause, the oldest first."""
         await self._seen(asker, kind, run_id)
         return await _off(lambda: self.store.events(run_id))
-
-    async def family(self, asker: Asker, kind: RunKind, run_id: int) -> Family:
-        """Return its parents that are still there, and what was built on it."""
-        run = await self._seen(asker, kind, run_id)
-
-        def read() -> Family:
-            found = (self.store.one(one.id) for one in run.spec.parents)
-            parents = tuple(one for one in found if one is not None)
-            return Family(parents, self.store.built_on(run_id))
-
-        return await _off(read)
 
     async def script(self, asker: Asker, kind: RunKind, run_id: int) -> str:
         """Return exactly the script that was, or is to be, submitted.
@@ -356,7 +360,11 @@ class Runs:
         return await self.queues.estimate(picture, queue, spec.shape, spec.lifetime_s)
 
     async def _seen(self, asker: Asker, kind: RunKind, run_id: int) -> Run:
-        found = await _off(lambda: self.store.one(run_id))
+        return await _off(lambda: self._found(asker, kind, run_id))
+
+    def _found(self, asker: Asker, kind: RunKind, run_id: int) -> Run:
+        """Return a run that somebody sees. Blocks."""
+        found = self.store.one(run_id)
         if found is None or found.kind is not kind or not asker.sees(found.spec.tenant):
             raise NotFound(
                 "There is no {kind} {id}.",
@@ -381,6 +389,13 @@ class Runs:
     async def _view(self, asker: Asker, run: Run) -> RunView:
         picture = await self.queues.board.current()
         [view] = await _off(lambda: self._views(asker, [run], picture))
+        return view
+
+    def _shown(
+        self, asker: Asker, kind: RunKind, run_id: int, picture: Picture
+    ) -> RunView:
+        """Return a run that somebody sees, joined with the picture. Blocks."""
+        [view] = self._views(asker, [self._found(asker, kind, run_id)], picture)
         return view
 
     def _views(

@@ -117,11 +117,14 @@ class RunsOfPerson:
 
 
 @contextmanager
-def runs_of(stack: Stack, name: str = "alice") -> Iterator[RunsOfPerson]:
-    """Log somebody in with a token; what still runs is stopped afterwards."""
+def runs_of(stack: Stack, name: str = "alice", *scopes: str) -> Iterator[RunsOfPerson]:
+    """Log somebody in with a token, which has further `scopes`.
+
+    What still runs is stopped afterwards.
+    """
     stack.wait_ready("portal", "worker", "runas")
     with login_lab(stack) as logins:
-        token = logins.log_in(name, scopes=["custom:kqi:write"]).body["token"]
+        token = logins.log_in(name, scopes=["custom:kqi:write", *scopes]).body["token"]
     base = f"http://127.0.0.1:{stack.ports['proxy']}/services/portal/api/v1/"
     headers = {"Authorization": f"token {token}"}
     with httpx2.Client(base_url=base, headers=headers, timeout=60) as client:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +16,11 @@ from tests.cluster.slurm_jobs import (
     wait_for_state,
 )
 from tests.cluster.slurm_lab import only_inside
-from tests.cluster.stack import run_as, wait_until
+from tests.cluster.stack import Stack, run_as, wait_until
 
 pytestmark = only_inside
 
+SETTINGS = Path("/etc/kqi/kqi.toml")
 CHARGED = ("-A", "nlp", "-p", "cpu", "-c2", "--mem=100", "-t2")
 FREE = ("-A", "nlp", "-p", "jupyter", "-c1", "-t2")
 
@@ -56,6 +58,19 @@ def operator() -> Iterator[None]:
     if at_once := before.partition("|")[0]:
         accounting("modify", "account", "nlp", "set", f"GrpTRES={at_once}")
     accounting("delete", "user", "kqi")
+
+
+@pytest.fixture
+def worker_writes(stack: Stack, operator: None) -> Iterator[None]:
+    """Leave the writing of limits to the worker, from its next start on."""
+    before = SETTINGS.read_text()
+    table = '[billing]\nslurm_limits = "worker"\n'
+    assert before.count("[billing]\n") == 1
+    SETTINGS.write_text(before.replace("[billing]\n", table))
+    yield
+    SETTINGS.write_text(before)
+    stack.restart("worker")
+    stack.wait_ready("worker")
 
 
 @pytest.fixture
@@ -102,6 +117,31 @@ def test_a_quota_binds_a_bare_sbatch(operator: None) -> None:
     two = sbatch("bob", *CHARGED, wrap="sleep 1")
     wait_until(lambda: squeue(two, "%r") == "AssocGrpCpuLimit", 30)
     scancel(one)
+    assert wait_for_end(two) == "COMPLETED"
+
+
+def test_the_worker_writes_by_itself_what_binds_a_bare_sbatch(
+    stack: Stack, worker_writes: None, priced: None
+) -> None:
+    nobodys = "cpu=-1,mem=-1,gres/gpu=-1"
+    accounting("modify", "account", "nlp", "set", f"GrpTRES={nobodys}")
+    hub("limits", "quota", "nlp", "--cpus", "2")
+    # It looks every 15 minutes, and when it starts.
+    stack.restart("worker")
+    wait_until(lambda: limits() == "cpu=2|", 60, limits)
+    one = sbatch("bob", *CHARGED, wrap="sleep 90")
+    wait_for_state(one, "RUNNING")
+    two = sbatch("bob", *CHARGED, wrap="sleep 1")
+    wait_until(lambda: squeue(two, "%r") == "AssocGrpCpuLimit", 30)
+    hub("limits", "budget", "nlp", "0")
+    stack.restart("worker")
+    wait_until(lambda: limits() == "cpu=2|billing=0", 60, limits)
+    scancel(one)
+    wait_until(lambda: squeue(two, "%r") == "AssocGrpBillingMinutes", 30)
+    hub("limits", "budget", "nlp", "none")
+    hub("limits", "quota", "nlp")
+    stack.restart("worker")
+    wait_until(lambda: limits() == "|", 60, limits)
     assert wait_for_end(two) == "COMPLETED"
 
 

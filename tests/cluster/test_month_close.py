@@ -15,13 +15,13 @@ import pytest
 from tests.cluster.run_lab import RunsOfPerson, runs_of
 from tests.cluster.slurm_jobs import sbatch, wait_for_end
 from tests.cluster.slurm_lab import only_inside
+from tests.cluster.slurm_tables import job_rows, put_copy
 from tests.cluster.stack import Stack, run_as, wait_until
 
 pytestmark = only_inside
 
 # Far above what this cluster counts to.
 FIRST = 60_000_000
-JOBS = "demo_job_table"
 CLOSED_S = 240.0
 # Only two tests, each with a month of its own: what is closed stays closed.
 BY_TERMINAL, BY_WEB = 1, 2
@@ -41,7 +41,7 @@ def ran() -> int:
     size = ("-n1", "-c2", "--mem=200")
     job = sbatch("alice", "-A", "vision", "-p", "cpu", *size, wrap="sleep 1")
     wait_for_end(job)
-    wait_until(lambda: sql(f"select 1 from {whole(job)}") == "1", 60)  # noqa: S608  a number of ours
+    wait_until(lambda: job_rows(job) == 1, 60)
     return job
 
 
@@ -49,18 +49,6 @@ def ran() -> int:
 def carol(stack: Stack) -> Iterator[RunsOfPerson]:
     with runs_of(stack, "carol") as made:
         yield made
-
-
-def whole(job: int) -> str:
-    """Return where a job is whose end and queue have come, one before the other."""
-    told = "time_end > 0 and tres_alloc <> '' and `partition` <> ''"
-    return f"{JOBS} where id_job = {job} and {told}"
-
-
-def sql(statement: str) -> str:
-    ran = run_as("root", "mysql", "-BN", "slurm_acct", "-e", statement)
-    assert ran.returncode == 0, ran.stderr
-    return str(ran.stdout.strip())
 
 
 def past_month(months: int) -> Past:
@@ -72,20 +60,8 @@ def past_month(months: int) -> Past:
 
 def put(job: int, past: Past) -> None:
     """Copy a job to a month that is over, where it takes an hour."""
-    columns = [
-        line.split("\t")[0] for line in sql(f"show columns from {JOBS}").splitlines()
-    ]
-    other = {
-        "id_job": past.job,
-        "time_submit": past.noon,
-        "time_eligible": past.noon,
-        "time_start": past.noon,
-        "time_end": past.noon + 3600,
-    }
-    names = [name for name in columns if name != "job_db_inx"]
-    values = ", ".join(str(other.get(name, f"`{name}`")) for name in names)
-    into = f"{JOBS} (`{'`, `'.join(names)}`)"
-    sql(f"insert into {into} select {values} from {whole(job)} limit 1")  # noqa: S608  columns of Slurm's own
+    times = dict.fromkeys(("time_submit", "time_eligible", "time_start"), past.noon)
+    put_copy(job, {"id_job": past.job, "time_end": past.noon + 3600, **times})
 
 
 def price_of_an_hour(person: RunsOfPerson) -> int:

@@ -8,7 +8,7 @@ from kqi_hub.domain.data import Kind, Thing, Use
 from kqi_hub.domain.dataset_ports import DatasetStore, UseStore
 from kqi_hub.domain.errors import Conflict, KqiError, NotFound
 from kqi_hub.domain.notebooks import Shape
-from kqi_hub.domain.run_list import RunColumn, RunFilter
+from kqi_hub.domain.run_list import RunFilter
 from kqi_hub.domain.run_ports import Collected, NewRun, Removal, RunNames, Told
 from kqi_hub.domain.run_use import RunUse
 from kqi_hub.domain.runs import (
@@ -28,6 +28,7 @@ from tests.fakes.datasets import FakeDatasets
 from tests.fakes.git import FakeResolver
 from tests.fakes.images import FakeImages
 from tests.fakes.login import FakeAuditLog
+from tests.fakes.run_order import sorted_by
 
 SPEC = RunSpec(
     name="first",
@@ -82,7 +83,7 @@ class FakeRunStore:
     def search(self, wanted: RunFilter) -> tuple[tuple[Run, ...], int]:
         found = [one for one in self.runs.values() if self._fits(one, wanted)]
         found.sort(
-            key=lambda one: (_sorted_by(one, wanted.sort), one.id),
+            key=lambda one: (sorted_by(one, wanted.sort), one.id),
             reverse=wanted.is_descending,
         )
         end = wanted.offset + wanted.limit
@@ -109,6 +110,16 @@ class FakeRunStore:
 
     def keep_script(self, key: str, text: str) -> None:
         self.scripts[key] = text
+
+    def hand_over(
+        self, key: str, text: str, by: str, until: float, now: float
+    ) -> tuple[Run, ...] | None:
+        if not self.lease(key, by, until, now):
+            return None
+        asked = [run for run in self.named(key) if run.state is RunState.ASKED]
+        if not all(run.stopping for run in asked):
+            self.keep_script(key, text)
+        return tuple(asked)
 
     def script(self, run_id: int) -> str | None:
         return self.scripts.get(self._known(run_id).key) or None
@@ -472,25 +483,3 @@ def _fits_parent(one: Run, names: RunNames, wanted: RunFilter) -> bool:
     )
     by_name = not part.text or has is not part.is_refused
     return by_number and by_name
-
-
-def _sorted_by(one: Run, column: RunColumn) -> tuple[int, float, str]:
-    values: dict[RunColumn, float | str] = {
-        RunColumn.ID: one.id,
-        RunColumn.NAME: one.name,
-        RunColumn.STATE: one.state.value,
-        RunColumn.OWNER: one.owner,
-        RunColumn.QUEUE: one.spec.queue,
-        RunColumn.ASKED_AT: one.asked_at,
-        RunColumn.ENDED_AT: one.ended_at or 0.0,
-        RunColumn.VALUE: _number(one.value),
-    }
-    value = values[column]
-    return (0, 0.0, value) if isinstance(value, str) else (0, float(value), "")
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("-inf")

@@ -89,10 +89,9 @@ async def show_run(ask: Ask) -> Page:
 async def run_page(ask: Ask, error: KqiError | None = None) -> Page:
     """Return the page of a run, with what a change of it was refused for."""
     words, number, runs = words_of(ask), run_number(ask), ask.deps.runs
-    picture, view = await runs.one(ask.asker, words.kind, number)
+    picture, view, family = await runs.with_family(ask.asker, words.kind, number)
     run = view.run
     events = await runs.events(ask.asker, words.kind, number)
-    family = await runs.family(ask.asker, words.kind, number)
     script = await _script(ask, view)
     graph = await _around(ask, run)
     tags = await runs.tags(ask.asker, run.spec.tenant)

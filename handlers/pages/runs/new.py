@@ -75,7 +75,7 @@ async def ask_for_run(ask: Ask) -> Page | GoTo:
         return await form_page(ask, draft)
     try:
         spec = spec_of(draft.sent, await kinds_of_parents(ask, draft.sent))
-        view = await ask.deps.runs.ask(
+        run = await ask.deps.runs.ask(
             ask.asker,
             words.kind,
             spec,
@@ -84,11 +84,11 @@ async def ask_for_run(ask: Ask) -> Page | GoTo:
         )
     except SHOWN_IN_FORM as error:
         return await form_page(ask, replace(draft, error=error))
-    way = f"{words.folder}/{view.run.id}?tenant={view.run.spec.tenant}"
+    way = f"{words.folder}/{run.id}?tenant={run.spec.tenant}"
     if sent.then == "prepare":
         said = N_("The script of {name} is ready below; nothing is submitted.")
-        return GoTo(f"{way}#script", said, {"name": view.run.name})
-    return GoTo(way, N_("{name} is being submitted."), {"name": view.run.name})
+        return GoTo(f"{way}#script", said, {"name": run.name})
+    return GoTo(way, N_("{name} is being submitted."), {"name": run.name})
 
 
 @routes.post("/estimate", Spec(body=Typed, shows=True, example=LOOK))

@@ -26,7 +26,6 @@ from kqi_hub.db.ledger import (
     USAGE_MONTHS,
     SqlBook,
     hold,
-    next_size,
 )
 from kqi_hub.db.ledger_store import SqlLedger
 from kqi_hub.domain.money import MICRO
@@ -256,23 +255,6 @@ def test_killed_in_the_middle_nothing_is_half_there(ready: Engine, step: str) ->
     assert _money(lines(ready)) == _money(in_memory(records(60)).lines)
 
 
-@pytest.mark.parametrize(
-    ("size", "took_s", "following"),
-    [
-        (1_000, 0.1, 2_000),
-        (1_000, 0.0, 2_000),
-        (1_000, 0.8, 500),
-        (1_000, 40.0, 250),
-        (150, 40.0, 100),
-        (9_000, 0.1, 10_000),
-    ],
-)
-def test_a_slow_machine_posts_again_in_smaller_bites(
-    size: int, took_s: float, following: int
-) -> None:
-    assert next_size(size, took_s) == following
-
-
 def test_bites_of_any_size_post_everything_again(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,8 +262,8 @@ def test_bites_of_any_size_post_everything_again(
     a_store(engine).take_in(as_read(records(40)), AFTER)
     before = sum(line.amount for line in lines(engine))
     publish(engine, replace(CARD, version=2, from_at=1, lines=(CardLine("*", cpu=20),)))
-    monkeypatch.setattr(ledger_module, "_FIRST_BATCH", 7)
-    monkeypatch.setattr(ledger_module, "next_size", lambda size, took_s: 7)
+    monkeypatch.setattr(ledger_module, "_STEP", 7)
+    monkeypatch.setattr(ledger_module, "_ADDING_S", 0.0)
     book = SqlBook(engine, "kqi", DAYS, lambda: AFTER)
     assert book.repost(1) > 0
     assert book.repost(1) == 0
@@ -304,8 +286,8 @@ def test_others_can_write_between_two_bites_of_posting_again(
             hold(connection, "kqi")
             added.append(len(connection.execute(select(LEDGER.c.id)).all()))
 
-    monkeypatch.setattr(ledger_module, "_FIRST_BATCH", 7)
-    monkeypatch.setattr(ledger_module, "next_size", lambda size, took_s: 7)
+    monkeypatch.setattr(ledger_module, "_STEP", 7)
+    monkeypatch.setattr(ledger_module, "_ADDING_S", 0.0)
     # Only here: SQLite's own waiting sleeps, too.
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=write_instead_of_sleeping)
     monkeypatch.setattr(ledger_module, "time", clock)
@@ -313,3 +295,28 @@ def test_others_can_write_between_two_bites_of_posting_again(
     # Each bite is committed before the next one begins.
     assert len(added) == 6
     assert added == sorted(set(added))
+
+
+def test_posting_again_that_is_broken_off_is_finished_by_the_next(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_ready(engine)
+    a_store(engine).take_in(as_read(records(40)), AFTER)
+    publish(engine, replace(CARD, version=2, from_at=1, lines=(CardLine("*", cpu=20),)))
+    book = SqlBook(engine, "kqi", DAYS, lambda: AFTER)
+    pauses = iter(range(2))
+
+    def die_at_the_third_pause(_: float) -> None:
+        next(pauses)
+
+    monkeypatch.setattr(ledger_module, "_STEP", 7)
+    monkeypatch.setattr(ledger_module, "_ADDING_S", 0.0)
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=die_at_the_third_pause)
+    with monkeypatch.context() as dying, pytest.raises(StopIteration):
+        dying.setattr(ledger_module, "time", clock)
+        book.repost(1)
+    broken_off = SqlLedger(engine, "kqi", DAYS).prove()
+    assert broken_off.wrong > 0
+    assert book.repost(1) > 0
+    assert book.repost(1) == 0
+    assert SqlLedger(engine, "kqi", DAYS).prove().faults == ()

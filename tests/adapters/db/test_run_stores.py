@@ -340,26 +340,6 @@ def test_a_script_by_hand_is_adopted_and_once_more_as_a_copy(
     assert len(SqlUseStore(ready).locks(dataset)) == 3
 
 
-def test_a_lease_is_one_holders_until_its_time_is_over(runs: SqlRunStore) -> None:
-    runs.ask(new("k1"), NOW)
-    assert runs.lease("k1", "portal", NOW + 60, NOW)
-    assert not runs.lease("k1", "worker", NOW + 60, NOW + 1)
-    assert runs.lease("k1", "portal", NOW + 90, NOW + 1)
-    assert runs.lease("k1", "worker", NOW + 200, NOW + 90)
-    assert runs.lease("k1", "worker", NOW + 91, NOW + 91)
-    assert runs.lease("k1", "portal", NOW + 200, NOW + 91)
-    assert not runs.lease("nobody", "portal", NOW + 200, NOW)
-
-
-def test_a_script_is_kept_and_an_empty_one_is_none(runs: SqlRunStore) -> None:
-    run = runs.ask(new("k1"), NOW)
-    assert runs.script(run.id) is None
-    runs.keep_script("k1", "#!/bin/bash\n")
-    assert runs.script(run.id) == "#!/bin/bash\n"
-    runs.keep_script("k1", "")
-    assert runs.script(run.id) is None
-
-
 def test_name_memo_tags_and_favourite_change_and_the_spec_does_not(
     runs: SqlRunStore,
 ) -> None:

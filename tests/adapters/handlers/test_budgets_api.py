@@ -1,11 +1,18 @@
 """Budgets, quotas and the comparison with Slurm through REST; refusals of jobs."""
 
 import json
+from datetime import date
 
 import pytest
 
 from kqi_hub.domain.money import MICRO
-from kqi_hub.domain.reconciliation import AccountUse, Cause, Reconciliation, Use
+from kqi_hub.domain.reconciliation import (
+    AccountUse,
+    Cause,
+    Difference,
+    Reconciliation,
+    Use,
+)
 from tests.adapters.handlers.conftest import Client
 from tests.fakes.site import FakeSite
 
@@ -36,10 +43,19 @@ async def test_the_comparison_is_told_to_operators(ask: Client, site: FakeSite) 
         (AccountUse("vision", use),),
         {Cause.GONE: use},
         {Cause.GONE: 1},
+        (
+            Difference(
+                Cause.GONE, "vision", 12, 3600, date(2026, 11, 2).toordinal(), use
+            ),
+            Difference(Cause.RUNNING, "vision", 13, 3600, 1, use),
+        ),
     )
     after = (await ask("api/v1/reconciliation", "rita")).json
     assert not after["agrees"]
     assert after["causes"][0]["cause"] == "gone"
+    [job] = after["jobs"]
+    assert (job["cause"], job["job_id"], job["day"]) == ("gone", 12, "2026-11-02")
+    assert job["use"]["gpu_s"] == 30
     assert after["accounts"][0]["ours"]["gpu_s"] == 30
     assert (await ask("api/v1/reconciliation", "max")).status == 403
 

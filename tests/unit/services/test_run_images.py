@@ -42,8 +42,8 @@ def runs(fakes: FakeRuns) -> Runs:
 async def test_a_run_keeps_the_digest_that_was_found_when_it_was_submitted(
     runs: Runs, fakes: FakeRuns, kind: RunKind
 ) -> None:
-    view = await runs.ask(MIA, kind, IN_IMAGE)
-    assert view.run.spec.image == WHOLE
+    run = await runs.ask(MIA, kind, IN_IMAGE)
+    assert run.spec.image == WHOLE
     assert fakes.images.asked == [("mia", "team/tool:1.0")]
 
 

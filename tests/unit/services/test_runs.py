@@ -83,28 +83,28 @@ async def test_a_run_that_is_asked_for_is_stored_with_its_commit_and_begun(
     lab: Lab,
 ) -> None:
     source = Source("https://git.example.org/vision/model.git", "old")
-    view = await lab.runs.ask(MIA, TRAINING, replace(SPEC, source=source))
-    assert view.run.state is RunState.ASKED
-    assert view.run.spec.source == replace(source, commit=OLDER)
-    assert lab.fakes.submission.begun == [view.run.key]
-    assert len(view.run.key) == 26
-    assert view.run.job_name == f"training-{view.run.id}-{view.run.key}"
+    run = await lab.runs.ask(MIA, TRAINING, replace(SPEC, source=source))
+    assert run.state is RunState.ASKED
+    assert run.spec.source == replace(source, commit=OLDER)
+    assert lab.fakes.submission.begun == [run.key]
+    assert len(run.key) == 26
+    assert run.job_name == f"training-{run.id}-{run.key}"
     assert [one.action for one in lab.fakes.audit.events] == ["training-asked"]
 
 
 async def test_the_default_branch_is_resolved_when_nothing_is_named(lab: Lab) -> None:
     source = Source("https://git.example.org/vision/model.git")
-    view = await lab.runs.ask(MIA, TRAINING, replace(SPEC, source=source))
-    assert view.run.spec.source == replace(source, commit=TIP)
+    run = await lab.runs.ask(MIA, TRAINING, replace(SPEC, source=source))
+    assert run.spec.source == replace(source, commit=TIP)
 
 
 async def test_a_prepared_run_is_not_begun_and_gives_its_script(lab: Lab) -> None:
-    view = await lab.runs.ask(MIA, TRAINING, SPEC, is_prepared=True)
-    assert view.run.state is RunState.PREPARED
+    run = await lab.runs.ask(MIA, TRAINING, SPEC, is_prepared=True)
+    assert run.state is RunState.PREPARED
     assert lab.fakes.submission.begun == []
-    text = await lab.runs.script(MIA, TRAINING, view.run.id)
-    assert view.run.job_name in text
-    assert await lab.runs.script(MAX, TRAINING, view.run.id) == text
+    text = await lab.runs.script(MIA, TRAINING, run.id)
+    assert run.job_name in text
+    assert await lab.runs.script(MAX, TRAINING, run.id) == text
 
 
 async def test_what_slurm_would_not_take_is_refused_before_anything_is_stored(
@@ -133,7 +133,8 @@ async def test_an_estimate_says_price_and_objections_and_stores_nothing(
 async def test_what_was_asked_for_says_its_price_and_has_cost_nothing(
     lab: Lab,
 ) -> None:
-    view = await lab.runs.ask(MIA, TRAINING, SPEC)
+    run = await lab.runs.ask(MIA, TRAINING, SPEC)
+    _, view = await lab.runs.one(MIA, TRAINING, run.id)
     assert view.price is not None
     assert view.price.per_hour == 2 * 1_500_000
     assert (view.cost, view.is_billed) == (0, False)
@@ -141,9 +142,10 @@ async def test_what_was_asked_for_says_its_price_and_has_cost_nothing(
 
 async def test_a_dataset_is_locked_by_what_uses_it(lab: Lab) -> None:
     lab.dataset(7)
-    view = await lab.runs.ask(MIA, TRAINING, replace(SPEC, dataset=7))
+    run = await lab.runs.ask(MIA, TRAINING, replace(SPEC, dataset=7))
     [lock] = lab.fakes.datasets.locks(7)
-    assert lock.by == Thing(Kind.TRAINING, str(view.run.id))
+    assert lock.by == Thing(Kind.TRAINING, str(run.id))
+    _, view = await lab.runs.one(MIA, TRAINING, run.id)
     assert view.dataset_name == "signs 7"
 
 
@@ -172,9 +174,10 @@ async def test_a_parent_is_an_ended_run_of_ones_own(
 
 
 async def test_a_child_names_its_parents(lab: Lab) -> None:
-    _, view = await lab.runs.one(MIA, RunKind.INFERENCE, INFERENCE)
+    _, view, family = await lab.runs.with_family(MIA, RunKind.INFERENCE, INFERENCE)
     assert [(one.parent.id, one.name) for one in view.parents] == [(DONE, "first")]
-    family = await lab.runs.family(MIA, TRAINING, DONE)
+    assert [one.id for one in family.parents] == [DONE]
+    _, _, family = await lab.runs.with_family(MIA, TRAINING, DONE)
     assert [one.id for one in family.children] == [INFERENCE]
 
 
@@ -288,8 +291,8 @@ async def test_a_run_that_lives_is_not_deleted_but_a_prepared_one_is(lab: Lab) -
 
 async def test_deleting_the_last_user_unlocks_a_dataset(lab: Lab) -> None:
     lab.dataset(7)
-    view = await lab.runs.ask(MIA, TRAINING, replace(SPEC, dataset=7))
-    number = view.run.id
+    run = await lab.runs.ask(MIA, TRAINING, replace(SPEC, dataset=7))
+    number = run.id
     lab.fakes.store.collected(number, Collected(RunState.COMPLETED), 101.0)
     assert (await lab.runs.consequences(MIA, TRAINING, number)).is_unlocked
     await lab.runs.delete(MIA, TRAINING, number)
@@ -306,8 +309,8 @@ async def test_a_child_begins_with_its_parents_values(lab: Lab) -> None:
     parent = Parent(TRAINING, DONE)
     spec = await lab.runs.child_of(MIA, parent)
     assert (spec.parents, spec.memo, spec.queue) == ((parent,), "", SPEC.queue)
-    view = await lab.runs.ask(MIA, RunKind.INFERENCE, spec)
-    assert view.run.kind is RunKind.INFERENCE
+    run = await lab.runs.ask(MIA, RunKind.INFERENCE, spec)
+    assert run.kind is RunKind.INFERENCE
 
 
 async def test_tags_are_those_of_a_tenants_runs(lab: Lab) -> None:
