@@ -204,14 +204,14 @@ def test_a_preprocessing_is_one_array_in_an_image_that_is_fetched_once(
     )  # fmt: skip
     number = int(made["id"])
     first = work.run(number, data[:3])["runs"]
-    script = alice.client.get(f"preprocessing-runs/{first[0]}/script")
-    assert (script.status_code, "--array" in script.text) == (200, True), script.text
     # The tag becomes another image: those that wait keep the one that they were given.
     other = layer_of([file_entry("etc/os-release", b"NAME=moved\n")])
     moved = lab.push("team/recipe", "1", [programs, other], ENV)
     ended = work.ended(number)
     assert {one["state"] for one in ended.values()} == {"completed"}, ended
     assert {one["image"] for one in ended.values()} == {whole}
+    script = alice.client.get(f"preprocessing-runs/{first[0]}/script")
+    assert (script.status_code, "--array" in script.text) == (200, True), script.text
     for run in first:
         [product] = work.products(run)
         assert product["name"] == "of-the-image"
