@@ -98,9 +98,8 @@ def _total(
     if shown < wanted.limit and (shown or not wanted.offset):
         return wanted.offset + shown
     names = [name for name in _TEXTS if getattr(wanted, name).is_refused]
-    rest = replace(
-        wanted, tags=TagRule(wanted.tags.wanted), **dict.fromkeys(names, ANY_TEXT)
-    )
+    allowing: dict[str, Any] = dict.fromkeys(names, ANY_TEXT)
+    rest = replace(wanted, tags=TagRule(wanted.tags.wanted), **allowing)
     if rest == wanted or not _asks_nothing(rest):
         return _count(connection, conditions)
     # To look for it at each run costs most: those that have what is refused are fewer.

@@ -138,7 +138,7 @@ def test_what_is_refused_is_counted_whatever_a_page_shows(
     runs: SqlRunStore, refused: dict[str, Any], expected: list[int], limit: int
 ) -> None:
     kind = refused.get("kind", TRAINING)
-    parts = {
+    parts: dict[str, Any] = {
         name: Part(text, is_refused=True)
         for name, text in refused.items()
         if name != "kind"
