@@ -1,5 +1,6 @@
 """Marks by place: what `./test FAST` leaves out, and what has to run by itself."""
 
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -93,6 +94,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by their place, and those that start a PostgreSQL."""
+    several = [
+        name
+        for name, times in Counter(item.nodeid for item in items).items()
+        if times > 1
+    ]
+    if several:
+        # Of tests with one id, only one runs where two processes share them.
+        raise pytest.UsageError(f"These tests have one id: {several[:5]}")
     for item in items:
         alone = _is_in(item.path, _ALONE) or "postgresql" in item.nodeid
         if alone:
