@@ -74,6 +74,7 @@ _SLOW: Final = (
     "adapters/store",
     "unit/services/test_large_cluster.py",
 )
+_LONG_ID: Final = 60
 # An example takes as long as a busy machine makes it: that is no fault of the code.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
@@ -83,6 +84,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marks known."""
     config.addinivalue_line("markers", "slow: left out by ./test FAST")
     config.addinivalue_line("markers", "alone: not beside other tests; slow as well")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name long values by a number: some are made anew each time, in each process."""
+    return "long" if isinstance(val, str | bytes) and len(val) > _LONG_ID else None
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
