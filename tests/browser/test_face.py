@@ -107,7 +107,7 @@ def english_of(page: Page) -> list[str]:
 # Names; the API's own words; and the site's about its terms of use and its queues, for
 # these are in the site's language.
 KEPT = {
-    *("KQI Hub", "REST API", "English", "problem+json"),
+    *("KQI Hub", "REST API", "English", "problem+json", "images.example.org"),
     *("now, about, longer, unknown", "DOWN, DRAIN, INACTIVE"),
     "new, waiting, starting, running, stopping",
     *("Be kind to the queue.", "Setting up, preprocessing, debugging"),
