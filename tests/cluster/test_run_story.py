@@ -215,7 +215,7 @@ def watch(alice: Walker, training: Now) -> None:
     expect(heard).to_contain_text("Completed", timeout=RUN_MS)
     # Measured in the job, and kept with the run.
     page.reload()
-    expect(page.locator("[data-part=now]")).to_contain_text("CPUs")
+    expect(page.locator("[data-part=now]")).to_contain_text("of 1 CPU")
 
 
 def scalars(board: Page) -> str:

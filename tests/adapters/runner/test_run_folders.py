@@ -305,7 +305,7 @@ def test_odd_names_in_the_output_are_kept_and_reported(tmp_path: Path) -> None:
     done = run_job(tmp_path, order(command))
     assert (done.code, done.result["files"]) == (0, 4)
     (note,) = (one for one in done.result["notes"] if "names in the output" in one)
-    assert "4 names" in note
+    assert "names in the output (4)" in note
     assert note.isascii() and note.isprintable()
     assert "'two words'" in note
     assert note in done.log
