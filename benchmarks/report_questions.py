@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Engine
 
@@ -93,7 +93,7 @@ def _runs(engine: Engine) -> list[Asked]:
     store = SqlUsedRuns(engine, CLUSTER, DAYS)
     all_days, earlier = SPANS["3 years"], Days(TODAY - 700, TODAY - 670)
     deep = Place(NOW - 200 * 86_400, 1 << 40)
-    wanted: dict[str, tuple[Narrowing, Days, dict[str, object]]] = {
+    wanted: dict[str, tuple[Narrowing, Days, dict[str, Any]]] = {
         "everybody's": (Narrowing(), all_days, {}),
         "everybody's, 1,000 of them": (Narrowing(), all_days, {"limit": 1000}),
         "everybody's, deep down": (Narrowing(), all_days, {"after": deep}),
@@ -126,6 +126,6 @@ def _runs(engine: Engine) -> list[Asked]:
     ]
 
 
-def _asked(whose: Narrowing, days: Days, more: dict[str, object]) -> RunsAsked:
+def _asked(whose: Narrowing, days: Days, more: dict[str, Any]) -> RunsAsked:
     ends = DAYS.begins(days.last + 1)
-    return RunsAsked(whose, days, DAYS.begins(days.first), ends, **more)  # type: ignore[arg-type]  # by name
+    return RunsAsked(whose, days, DAYS.begins(days.first), ends, **more)
