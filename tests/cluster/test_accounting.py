@@ -164,6 +164,9 @@ def _happen(jobs: dict[str, int]) -> None:
     wait_for_state(jobs["requeued"], "PENDING")
     scancel(jobs["waited"])
     wait_until(lambda: squeue(jobs["requeued"], "%T") == "PENDING", 20)
+    # A node refuses what starts anew in the second in which its run before ended
+    # ("Job credential revoked"): Slurm itself lets two minutes go by.
+    time.sleep(2)
     control("update", f"JobId={jobs['requeued']}", "StartTime=now")
     _suspended_and_resumed(jobs["suspended"])
     control("update", "NodeName=cpu02", "State=DOWN", "Reason=test")
