@@ -20,6 +20,7 @@ from kqi_hub.runner.environment import children_environment, server_environment
 from kqi_hub.runner.folders import Folders, make_folders
 from kqi_hub.runner.hub import HubVoice
 from kqi_hub.runner.listen import NoAddress, listen
+from kqi_hub.runner.notebook_variables import control_variables
 from kqi_hub.runner.order import BadOrder, Order, read_order
 from kqi_hub.runner.orphans import adopt_orphans
 from kqi_hub.runner.parents import variables_of_parents
@@ -100,7 +101,8 @@ def _prepared(
     order: Order, near: Near, folders: Folders, hub: Mapping[str, str]
 ) -> dict[str, object]:
     """Make everything ready, and return what the server is told."""
-    told = {**hub, **variables_of(near.dataset), **variables_of_parents(order.parents)}
+    places = {**variables_of(near.dataset), **variables_of_parents(order.parents)}
+    told = {**hub, **control_variables(order), **places}
     plain = children_environment(os.environ, {}, told, folders)
     children = children_environment(os.environ, order.variables, told, folders)
     prepared = prepare(order, near, folders, children, say)

@@ -94,9 +94,12 @@ def test_of_a_name_there_is_one_and_the_runs_own_stay(
     its_own = line(page, "of the run")
     expect(its_own).to_have_count(2)
     expect(its_own.get_by_role("button", name="Delete")).to_have_count(0)
-    with page.expect_download() as fetched:
-        its_own.first.get_by_role("button", name="Download").click()
-    assert fetched.value.path().read_text() == "step 1\n"
+    log = f"training_stdout_stderr_{number}.log"
+    for place in (its_own.first, page.locator("figure.log").first):
+        with page.expect_download() as fetched:
+            place.get_by_role("button", name="Download").click()
+        assert fetched.value.suggested_filename == log
+        assert fetched.value.path().read_text() == "step 1\n"
     for name, text in (("notes.txt", "second"), ("new.txt", "new")):
         (tmp_path / name).write_text(text)
     put(page, tmp_path / "notes.txt", tmp_path / "new.txt")

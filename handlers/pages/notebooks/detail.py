@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from handlers.ask import Ask, Page
+from handlers.pages.job_log import NO_LOG, Log, log_of_job
 from handlers.pages.notebooks.money import in_money
 from handlers.pages.notebooks.number import EXAMPLE, notebook_number
 from handlers.pages.notebooks.offers import said
@@ -20,6 +21,7 @@ from handlers.pages.notebooks.words import (
 )
 from handlers.route import Routes, Spec
 from kqi_hub.domain.errors import KqiError, NotFound
+from kqi_hub.domain.job_logs import saved_log_name
 from kqi_hub.domain.notebooks import Session
 from kqi_hub.domain.reasons import Explained
 from kqi_hub.i18n import N_
@@ -39,15 +41,6 @@ class Why:
     text: str
     hint: str
     starts_at: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """Whose log is shown: the job's number, empty without one."""
-
-    job: str
-    file: str
-    ended: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +103,11 @@ def _state(session: Session | None) -> str:
 
 def _log(ask: Ask, session: Session | None) -> Log:
     if session is None or session.job_id is None:
-        return Log("", "", "")
-    file = f"/scratch/{session.owner}/log/{session.job_id}.log"
+        return NO_LOG
     over = N_("The session has ended; this is all of its log.")
     ended = "" if session.is_live else ask.texts.say(over)
-    return Log(str(session.job_id), file, ended)
+    name = saved_log_name("notebook", session.notebook_id)
+    return log_of_job(session.owner, str(session.job_id), ended, name)
 
 
 def _past(ask: Ask, past: PastSession) -> Past:

@@ -6,6 +6,7 @@ from typing import Final
 
 from handlers.access import Who
 from handlers.ask import Ask, Page, Values
+from handlers.pages.job_log import NO_LOG, Log, log_of_job
 from handlers.pages.lineage import Around, around
 from handlers.pages.notebooks.offers import said
 from handlers.pages.notebooks.picture import Aged
@@ -20,6 +21,7 @@ from handlers.route import Spec
 from kqi_hub.domain.data import Kind
 from kqi_hub.domain.data_rules import LONGEST_TAG
 from kqi_hub.domain.errors import Conflict, KqiError, NotFound
+from kqi_hub.domain.job_logs import saved_log_name
 from kqi_hub.domain.notebook_ends import end_in_words
 from kqi_hub.domain.reasons import Explained
 from kqi_hub.domain.run_states import cause_in_words
@@ -56,15 +58,6 @@ class Change:
     at: float
     status: Status
     cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """Whose log is shown: the job's number, empty without one or of others' runs."""
-
-    job: str
-    file: str
-    ended: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,11 +181,17 @@ def log_of(ask: Ask, view: RunView) -> Log:
     """Return whose log a page shows."""
     run = view.run
     if not run.slurm_id or not view.is_mine:
-        return Log("", "", "")
+        return NO_LOG
     over = ask.texts.say(N_("The job has ended; this is all of its log."))
     is_over = run.ended_at is not None or not run.is_live
-    file = f"/scratch/{run.owner}/log/{run.slurm_id}.log"
-    return Log(run.slurm_id, file, over if is_over else "")
+    ended = over if is_over else ""
+    return log_of_job(run.owner, run.slurm_id, ended, _saved_as(run))
+
+
+def _saved_as(run: Run) -> str:
+    if run.preprocessing is not None and run.data is not None:
+        return saved_log_name(run.kind, run.preprocessing, run.data)
+    return saved_log_name(run.kind, run.id)
 
 
 def _linked(runs: Sequence[Run]) -> list[Linked]:

@@ -10,7 +10,7 @@ from tornado.web import Finish, stream_request_body
 from kqi_hub.agent.errors import Problem
 from kqi_hub.agent.files import handler
 from kqi_hub.agent.files.handler import fields_of
-from kqi_hub.agent.files.names import travelling
+from kqi_hub.agent.files.names import one_name, travelling
 from kqi_hub.agent.files.parts import CHOICES, Announced, Part
 from kqi_hub.agent.files.sending import Sender
 
@@ -75,12 +75,16 @@ class Content(Sender):
         return self.answer(said)
 
     async def get(self) -> None:
-        """Send it."""
-        await self.send_download(self.place())
+        """Send it, to be saved under its own name or another."""
+        await self.send_download(self.place(), self._saved_as())
 
     async def head(self) -> None:
         """Tell how long it is."""
-        await self.send_download(self.place())
+        await self.send_download(self.place(), self._saved_as())
+
+    def _saved_as(self) -> str:
+        name = self.said("save_as", "")
+        return one_name(name) if name else ""
 
     def on_finish(self) -> None:
         """Let go of the part."""

@@ -26,18 +26,19 @@ class Sender(FileHandler):
         self.set_header("Content-Type", kind)
         await self._send(place, "inline")
 
-    async def send_download(self, place: Place) -> None:
-        """Send a file to be saved."""
+    async def send_download(self, place: Place, name: str = "") -> None:
+        """Send a file to be saved, under another name if one is given."""
         self.set_header("Content-Type", "application/octet-stream")
-        await self._send(place, "attachment")
+        await self._send(place, "attachment", name)
 
-    async def _send(self, place: Place, kind: str) -> None:
+    async def _send(self, place: Place, kind: str, name: str = "") -> None:
         async with AsyncExitStack() as stack:
             opening = opened_file(place)
             file, held = await self.work(opening.__enter__)
             stack.callback(opening.__exit__, None, None, None)
             stack.enter_context(self.agent.use.held())
-            self.set_header("Content-Disposition", disposition(place.names[-1], kind))
+            shown = disposition(name or place.names[-1], kind)
+            self.set_header("Content-Disposition", shown)
             self.set_header("Content-Security-Policy", _SANDBOX)
             self.set_header("Accept-Ranges", "bytes")
             self.set_header("ETag", f'"{held.version}"')

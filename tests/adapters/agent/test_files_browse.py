@@ -123,6 +123,26 @@ async def test_any_name_is_listed_told_read_and_saved(lab: Lab, raw: bytes) -> N
     assert (await listed(lab, "workspace", filter=name))["matched"] == 1
 
 
+async def test_a_file_is_saved_under_another_name(lab: Lab) -> None:
+    make(lab.folder / "log" / "77.log", b"step 1")
+    about = {"path": "log/77.log", "save_as": 'run "12" 学習.log'}
+    answer = await ask(lab, "content", **about)
+    assert answer.body == b"step 1"
+    named = answer.headers["Content-Disposition"]
+    assert named.startswith('attachment; filename="')
+    assert named.endswith("%E5%AD%A6%E7%BF%92.log")
+    assert named.isascii()
+    assert named.count('"') == 2
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", ".", "a\0", "/", "x" * 5000])
+async def test_what_is_no_name_saves_nothing(lab: Lab, name: str) -> None:
+    make(lab.folder / "log" / "77.log", b"step 1")
+    answer = await ask(lab, "content", path="log/77.log", save_as=name)
+    assert answer.code == 400
+    assert json.loads(answer.body)["error"] in {"invalid-input", "too-long"}
+
+
 @pytest.mark.parametrize(
     "path",
     ["..", "workspace/..", "workspace/../../bob", "a//b", "./x", "a\0b",

@@ -1,6 +1,7 @@
 """The pages of preprocessings: what they show, keep and refuse."""
 
 import html
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -194,6 +195,7 @@ async def test_a_run_is_shown_with_what_it_made(known: FakeSite, ask: Web) -> No
     assert "Data that it has made" in page
     assert 'id="delete"' in page
     assert "log/120_0.log" in page
+    assert re.search(r'data-save-log="preproc_stdout_stderr_\d+_\d+\.log"', page)
     others = (await ask(f"preprocessing-runs/{DONE_RUN}", "victor")).text
     assert "log/120_0.log" not in others
     assert 'id="delete"' not in others

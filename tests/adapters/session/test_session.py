@@ -49,7 +49,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
         "CONDA_PREFIX": "/nonexistent",
         "JUPYTER_CONFIG_DIR": str(top / "home/.jupyter"),
     }
-    variables = {"MY_VARIABLE": "my value", "PYTHONPATH": str(trap)}
+    variables = {
+        "MY_VARIABLE": "my value",
+        "PYTHONPATH": str(trap),
+        "NOTEBOOK_ID": "another's",
+    }
     with job(top, surroundings, environment="torch", variables=variables) as started:
         yield started
 
@@ -209,6 +213,9 @@ def test_terminal_starts_in_the_workspace_with_the_persons_variables(
     environ = Path(f"/proc/{shell}/environ").read_bytes().split(b"\0")
     assert b"MY_VARIABLE=my value" in environ
     assert b"SLURMD_NODENAME=gpu07" in environ
+    assert [one for one in environ if one.startswith(b"NOTEBOOK_ID=")] == [
+        b"NOTEBOOK_ID=12"
+    ]
     assert running.ask(f"api/terminals/{terminal['name']}", "DELETE").status == 204
 
 

@@ -27,7 +27,7 @@ AWAY_S = 1.0
 # All of it on two processors: what was refused is tried again after ten seconds.
 AT_SLURM_S = 150.0
 # What was lost is nowhere for a minute before anybody believes it (RunTimes).
-LOST_S = 400.0
+LOST_S = 600.0
 ENDED_S = 120.0
 NODES = ("cpu01", "cpu02")
 

@@ -7,8 +7,9 @@ import { words } from "./words.js";
 
 const KEPT_MS = 300_000;
 
-export async function contentAddress(place) {
-  return (await agent.address(`api/files/content?${about(place)}`)).url.href;
+export async function contentAddress(place, name) {
+  const asked = about(place, name ? { save_as: name } : {});
+  return (await agent.address(`api/files/content?${asked}`)).url.href;
 }
 
 export async function archiveAddress(place, format) {

@@ -2,6 +2,7 @@
 import { events, wait } from "../agent.js";
 import { call } from "../api.js";
 import { append } from "../log_view.js";
+import { saveLog } from "../save_log.js";
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
@@ -128,5 +129,9 @@ function look() {
 }
 
 document.addEventListener("kqi:renewed", look);
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-save-log]");
+  if (button) saveLog(about().log, button.dataset.saveLog);
+});
 addEventListener("pagehide", () => reading.abort());
 look();

@@ -2,10 +2,10 @@
 // there is one: what is there is never replaced. The run's own ones stay.
 import { Refused } from "../agent.js";
 import { fill, momentText, number, size } from "../figures.js";
+import { saveLog } from "../save_log.js";
 
 const ROOT = "scratch";
 const MOST = 200;
-const LOGS = "log";
 
 function each(element, name) {
   return element.querySelector(`[data-${name}]`);
@@ -97,9 +97,7 @@ class Attachments {
       .filter(({ name }) => !name.startsWith("."))
       .map((entry) => this.line(entry.name, entry, entry.name === words.own));
     if (words.log) {
-      const name = `${words.log}.log`;
-      const log = { name, kind: "file", place: { root: ROOT, path: LOGS } };
-      lines.unshift(this.line(fill(words.logname, { job: words.log }), log, true));
+      lines.unshift(this.line(words.saved, { kind: "file", isLog: true }, true));
     }
     const said = isCut ? fill(words.rest, { count: number(MOST) }) : "";
     const more = lines.length ? said : words.none;
@@ -110,7 +108,6 @@ class Attachments {
   line(shown, entry, isRuns) {
     const { words } = this;
     const line = each(this.part, "line").content.firstElementChild.cloneNode(true);
-    const place = entry.place ?? this.place;
     each(line, "name").textContent = shown;
     each(line, "about").textContent = [
       entry.kind === "file" ? "" : (words[entry.kind] ?? ""),
@@ -119,8 +116,10 @@ class Attachments {
       isRuns ? words.isrun : "",
     ].filter(Boolean).join(" · ");
     for (const which of line.querySelectorAll("[data-which]")) which.textContent = ` ${shown}`;
-    const path = `${place.path}/${entry.name}`;
-    each(line, "fetch").addEventListener("click", () => this.fetch({ root: place.root, path }, entry.kind));
+    each(line, "fetch").addEventListener("click", () => {
+      if (entry.isLog) saveLog(words.log, words.saved);
+      else this.fetch({ root: ROOT, path: `${this.place.path}/${entry.name}` }, entry.kind);
+    });
     const remove = each(line, "delete");
     if (isRuns) remove.remove();
     else remove.addEventListener("click", () => this.askDelete(entry.name));
