@@ -258,6 +258,34 @@ class UsageSumRow(_Sums, Base):
     __table_args__ = (_IN_KEY_ORDER,)
 
 
+class UsagePeakRow(Base):
+    """The most that a run comes to of those that ended in a day or month.
+
+    Runs that stand out are looked for where a peak is high. It is raised with every
+    line and never lowered: `ledger verify` minds only those that are too low.
+    """
+
+    __tablename__ = "usage_peaks"
+
+    cluster: Mapped[str]
+    grain: Mapped[str]
+    at: Mapped[int] = mapped_column(autoincrement=False)
+    tenant: Mapped[str]
+    user: Mapped[str]
+    queue: Mapped[str]
+    qos: Mapped[str]
+    gpu_type: Mapped[str]
+    kind: Mapped[str]
+    amount: Mapped[int]
+    failed_gpu_s: Mapped[int]
+    waited_s: Mapped[int]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("cluster", "grain", "at", *_WHOSE),
+        _IN_KEY_ORDER,
+    )
+
+
 class BillPositionRow(Base):
     """What a person's runs of a kind in a queue come to on a bill.
 

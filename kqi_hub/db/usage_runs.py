@@ -218,13 +218,20 @@ class SqlUsedRuns:
             for day in together
             for person in day.people or ()
         ]
-        found = text(_OF_PEOPLE[self._engine.dialect.name]).bindparams(
-            asked=json.dumps(asked), cluster=self._cluster
-        )
-        return select(found.columns(RECORDS.c.id).subquery().c.id)
+        return ids_of_people(self._engine.dialect.name, self._cluster, asked)
 
     def _all(self) -> Select[Any]:
         return select(RECORDS).where(RECORDS.c.cluster == self._cluster)
+
+
+def ids_of_people(
+    dialect: str, cluster: str, asked: Sequence[tuple[int, int, str]]
+) -> Select[Any]:
+    """Return the numbers of people's runs that ended from a second to another."""
+    found = text(_OF_PEOPLE[dialect]).bindparams(
+        asked=json.dumps(asked), cluster=cluster
+    )
+    return select(found.columns(RECORDS.c.id).subquery().c.id)
 
 
 def entry_of(row: RowMapping) -> Entry:

@@ -16,6 +16,7 @@ from kqi_hub.domain.node_shapes import NO_SHAPES, NodeShapes
 from kqi_hub.domain.rate_cards import Tariff
 from kqi_hub.domain.site_days import Day, Period, SiteDays, next_period, period_of
 from kqi_hub.domain.usage_counts import UsageCounts
+from kqi_hub.domain.usage_peaks import UsagePeaks
 
 # The author of lines that follow from Slurm's records.
 ACCOUNTING: Final = "accounting"
@@ -75,6 +76,7 @@ class Posting:
         self._open = self._first_open(period_of(pricing.days.day_of(now)))
         self.lines: list[Line] = []
         self.usage = UsageCounts(pricing.days)
+        self.peaks = UsagePeaks(pricing.days)
         self.positions = BillPositions()
 
     def add(
@@ -100,6 +102,8 @@ class Posting:
                 for kind, tenant, one in differences(run.record.account, wanted, posted)
             ]
         self.lines += lines
+        if lines or run.before is None or run[1:3] != run.before[1:3]:
+            self.peaks.add(run, wanted)
         self._add_positions(run, lines, billed)
 
     def bills(self) -> dict[tuple[Period, str], list[int]]:
