@@ -30,7 +30,7 @@ SPANS: Final = {
     "3 years": Days(TODAY - 3 * 365 + 1, TODAY),
 }
 TOP_SPANS: Final = {
-    **{name: SPANS[name] for name in ("7 days", "this month", "12 months")},
+    **{name: SPANS[name] for name in ("7 days", "12 months")},
     "400 days of then": Days(TODAY - 800, TODAY - 401),
 }
 WHOSE: Final = {

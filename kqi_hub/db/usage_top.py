@@ -32,7 +32,6 @@ from kqi_hub.db.usage_runs import (
 from kqi_hub.db.usage_sources import narrows
 from kqi_hub.domain.site_days import SiteDays, period_of
 from kqi_hub.domain.usage import Days, UsedRun
-from kqi_hub.domain.usage_counts import FAILED_STATES
 from kqi_hub.domain.usage_cuts import PERSON, TENANT, Grain
 from kqi_hub.domain.usage_peaks import Peaks
 from kqi_hub.domain.usage_periods import month_days
@@ -44,6 +43,8 @@ _PEAK: Final = dict(zip(Top, Peaks._fields, strict=True))
 # Looked at together: at first so many months or days of people, then twice as many.
 _FIRST_MONTHS: Final = 16
 _FIRST_DAYS: Final = 8
+# Months of people that are fetched together.
+_MONTHS_ASKED: Final = 256
 # One look into the key for each person's day, whatever the planner thinks.
 _OF_DAYS: Final = {
     "sqlite": "json_each(:asked) AS asked CROSS JOIN usage_peaks AS p"
@@ -109,61 +110,65 @@ class _Search:
         """Return the best runs, the first one first."""
         if self._asked.begins >= self._asked.ends:
             return ()
-        months, days = sorted(self._months()), list[_Part]()
+        months, days = self._months(), list[_Part]()
         most_months, most_days = _FIRST_MONTHS, _FIRST_DAYS
-        while parts := [one[-1] for one in (months, days) if one]:
+        month = next(months, None)
+        while parts := [one for one in (month, *days[-1:]) if one]:
             highest = max(parts)
             if not self._reaches(highest.reach):
                 break
-            if days and highest is days[-1]:
-                least = months[-1].reach if months else None
-                self._look_at(self._taken(days, most_days, least))
-                most_days *= 2
-            else:
-                days += self._days_of(self._taken(months, most_months))
-                days.sort()
+            taken: list[_Part] = []
+            if highest is month:
+                while month and len(taken) < most_months and self._reaches(month.reach):
+                    taken.append(month)
+                    month = next(months, None)
+                days = sorted([*days, *self._days_of(taken)])
                 most_months *= 2
+            else:
+                while days and len(taken) < most_days and self._reaches(days[-1].reach):
+                    if month and days[-1].reach < month.reach:
+                        break
+                    taken.append(days.pop())
+                self._look_at(taken)
+                most_days *= 2
         return self._best
 
     def _reaches(self, reach: _Reach) -> bool:
         """Tell whether a run there may be better than the last of the best."""
         return len(self._best) < self._asked.limit or reach > self._best[-1]
 
-    def _taken(
-        self, parts: list[_Part], most: int, least: _Reach | None = None
-    ) -> list[_Part]:
-        """Take the highest parts away from all of them."""
-        taken: list[_Part] = []
-        while parts and len(taken) < most and self._reaches(parts[-1].reach):
-            if least is not None and parts[-1].reach < least:
-                break
-            taken.append(parts.pop())
-        return taken
-
     def _months(self) -> Iterator[_Part]:
-        """Yield each person's months that have runs."""
+        """Yield each person's months that have runs, the highest first."""
+        begins, count = 0, _MONTHS_ASKED
+        while rows := self._month_rows(begins, count):
+            for period, person, value in rows:
+                month = month_days(period)
+                first = max(month.first, self._span.first)
+                last = min(month.last, self._span.last)
+                yield self._part(Days(first, last), person, value)
+            if len(rows) < count:
+                return
+            # The first ones are seldom not enough.
+            begins, count = begins + count, count * 8
+
+    def _month_rows(self, begins: int, count: int) -> Sequence[Any]:
         months = Slice(Grain.MONTH, *map(period_of, self._span))
-        peak = func.max(PEAKS.c[self._peak])
-        query = select(PEAKS.c.at, PEAKS.c[PERSON], peak).where(
+        at, person, peak = PEAKS.c.at, PEAKS.c[PERSON], func.max(PEAKS.c[self._peak])
+        # A person is looked up in each month.
+        is_one = PERSON in self._wanted
+        time = at.in_(months.times) if is_one else at.between(months.first, months.last)
+        query = select(at, person, peak).where(
             PEAKS.c.cluster == self._cluster,
             PEAKS.c.grain == Grain.MONTH.value,
-            # A person is looked up in each month.
-            PEAKS.c.at.in_(months.times)
-            if PERSON in self._wanted
-            else PEAKS.c.at.between(months.first, months.last),
+            time,
             *(
                 PEAKS.c[name].in_(value) if name == TENANT else PEAKS.c[name] == value
                 for name, value in self._wanted.items()
             ),
         )
-        query = query.group_by(PEAKS.c.at, PEAKS.c[PERSON]).having(peak > 0)
-        for period, person, value in self._connection.execute(query):
-            month = month_days(period)
-            first, last = (
-                max(month.first, self._span.first),
-                min(month.last, self._span.last),
-            )
-            yield self._part(Days(first, last), person, value)
+        query = query.group_by(at, person).having(peak > 0)
+        query = query.order_by(peak.desc(), at.desc(), person)
+        return self._connection.execute(query.limit(count).offset(begins)).all()
 
     def _days_of(self, months: Sequence[_Part]) -> Iterator[_Part]:
         """Yield each day of people's months that has runs."""
@@ -203,13 +208,13 @@ class _Search:
         ]
         value = self._value().label("value")
         # They are the cluster's, and ended in the time.
-        ids = ids_of_people(self._connection.dialect.name, self._cluster, asked)
+        failed = self._asked.by is Top.FAILED_GPU
+        ids = ids_of_people(self._connection.dialect.name, self._cluster, asked, failed)
         query = select(value, RECORDS.c.ended_at, RECORDS.c.id).where(
             RECORDS.c.id.in_(ids), *of_whose(self._asked.whose, by_index=False)
         )
-        if self._asked.by is Top.FAILED_GPU:
-            failed = RECORDS.c.state.in_(sorted(FAILED_STATES))
-            query = query.where(RECORDS.c.gpus != "", failed)
+        if failed:
+            query = query.where(RECORDS.c.gpus != "")
         ended, number = RECORDS.c.ended_at, RECORDS.c.id
         query = query.order_by(value.desc(), ended.desc(), number.desc())
         for row in self._connection.execute(query.limit(self._asked.limit)):

@@ -21,17 +21,13 @@ class Peaks(NamedTuple):
     failed_gpu_s: int = 0
     waited_s: int = 0
 
-    def raised(self, other: "Peaks") -> "Peaks":
-        """Return the higher ones of both."""
-        return Peaks(*map(max, self, other))
-
 
 class UsagePeaks:
     """Peaks of runs by the day on which they ended, to raise those that are kept."""
 
     def __init__(self, days: SiteDays) -> None:
         self._days = days
-        self.by_day: dict[DayKey, Peaks] = {}
+        self.by_day: dict[DayKey, list[int]] = {}
 
     def add(self, run: Recorded, charged: Iterable[Charge]) -> None:
         """Add a run with all that it is charged."""
@@ -44,20 +40,26 @@ class UsagePeaks:
             gpu_s += one.gpu_s
         failed = gpu_s if record.state in FAILED_STATES else 0
         waited = waited_s(record)
-        if amount <= 0 and failed <= 0 and waited <= 0:
-            return
-        key = (self._days.day_of(record.ended_at), whose_is(record, run.kind))
-        peaks = Peaks(max(0, amount), max(0, failed), max(0, waited))
-        known = self.by_day.get(key)
-        self.by_day[key] = peaks if known is None else known.raised(peaks)
+        if amount > 0 or failed > 0 or waited > 0:
+            key = (self._days.day_of(record.ended_at), whose_is(record, run.kind))
+            _raise(self.by_day.setdefault(key, [0, 0, 0]), amount, failed, waited)
 
-    def by_month(self) -> dict[MonthKey, Peaks]:
+    def by_month(self) -> dict[MonthKey, list[int]]:
         """Return the same by month."""
-        found: dict[MonthKey, Peaks] = {}
+        found: dict[MonthKey, list[int]] = {}
         for (day, whose), peaks in self.by_day.items():
-            key = (period_of(day), whose)
-            found[key] = found.get(key, peaks).raised(peaks)
+            _raise(found.setdefault((period_of(day), whose), [0, 0, 0]), *peaks)
         return found
+
+
+def _raise(peaks: list[int], amount: int, failed_gpu_s: int, waited_s: int) -> None:
+    # Not by max(): a million times a back-fill.
+    if amount > peaks[0]:
+        peaks[0] = amount
+    if failed_gpu_s > peaks[1]:
+        peaks[1] = failed_gpu_s
+    if waited_s > peaks[2]:
+        peaks[2] = waited_s
 
 
 def waited_s(record: JobRecord) -> int:

@@ -127,7 +127,7 @@ def peaks(use: FakeUse) -> list[dict[str, Any]]:
         day = SiteDays().day_of(ended)
         whose = whose_is(run.record, run.kind)
         for key in (("day", day, whose), ("month", period_of(day), whose)):
-            found[key] = found.get(key, most).raised(most)
+            found[key] = Peaks(*map(max, found.get(key, most), most))
     return [
         {"grain": grain, "at": at} | whose._asdict() | most._asdict()
         for (grain, at, whose), most in found.items()

@@ -1,4 +1,4 @@
-"""Keep the most that a run comes to, by month, day and whose: runs that stand out."""
+"""Keep the most that a run comes to, by month and day; find failed runs of people."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,8 +11,8 @@ depends_on = None
 _WHOSE = ("user", "tenant", "queue", "qos", "gpu_type", "kind")
 _PEAKS = ("amount", "failed_gpu_s", "waited_s")
 _FAILED = (
-    *("'BOOT_FAIL'", "'DEADLINE'", "'FAILED'", "'LAUNCH_FAILED'"),
-    *("'NODE_FAIL'", "'OUT_OF_MEMORY'", "'TIMEOUT'"),
+    "state IN ('BOOT_FAIL', 'DEADLINE', 'FAILED', 'LAUNCH_FAILED', 'NODE_FAIL',"
+    " 'OUT_OF_MEMORY', 'TIMEOUT')"
 )
 # The last line of a run is of the local day on which it ended, if it ran on that day:
 # at midnight it did not, and zones begin their days on a quarter of an hour. Of a run
@@ -22,8 +22,7 @@ _ENDED = f"""
     CREATE TEMPORARY TABLE ended AS
     SELECT r.cluster, r.first_day + more.days AS at, r.tenant, r."user", r.queue, r.qos,
            r.gpus, r.kind, MAX(r.amount) AS amount,
-           MAX(CASE WHEN r.state IN ({", ".join(_FAILED)}) THEN r.gpu_s ELSE 0 END)
-               AS failed_gpu_s,
+           MAX(CASE WHEN r.{_FAILED} THEN r.gpu_s ELSE 0 END) AS failed_gpu_s,
            MAX(r.waited_s) AS waited_s
     FROM (
         SELECT r.cluster, r.account AS tenant, r."user", r."partition" AS queue, r.qos,
@@ -50,7 +49,14 @@ _ENDED = f"""
 
 
 def upgrade() -> None:
-    """Make the table, and fill it from the runs and their lines."""
+    """Make the table, fill it from the runs and their lines, and index failed runs."""
+    op.create_index(
+        "ix_job_records_failed",
+        "job_records",
+        ["cluster", "user", "ended_at"],
+        sqlite_where=sa.text(_FAILED),
+        postgresql_where=sa.text(_FAILED),
+    )
     key = ("cluster", "grain", "at", *_WHOSE)
     op.create_table(
         "usage_peaks",
