@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from kqi_hub.domain.accounting_ports import Recorded
-from kqi_hub.domain.job_records import JobRecord
 from kqi_hub.domain.ledger import Charge
 from kqi_hub.domain.site_days import SiteDays, period_of
 from kqi_hub.domain.usage_counts import FAILED_STATES, DayKey, MonthKey, whose_is
@@ -39,7 +38,7 @@ class UsagePeaks:
             amount += one.amount
             gpu_s += one.gpu_s
         failed = gpu_s if record.state in FAILED_STATES else 0
-        waited = waited_s(record)
+        waited = record.waited_s or 0
         if amount > 0 or failed > 0 or waited > 0:
             key = (self._days.day_of(record.ended_at), whose_is(record, run.kind))
             _raise(self.by_day.setdefault(key, [0, 0, 0]), amount, failed, waited)
@@ -60,11 +59,3 @@ def _raise(peaks: list[int], amount: int, failed_gpu_s: int, waited_s: int) -> N
         peaks[1] = failed_gpu_s
     if waited_s > peaks[2]:
         peaks[2] = waited_s
-
-
-def waited_s(record: JobRecord) -> int:
-    """Return how long a run waited since it could have begun; 0: it never began."""
-    began, could = record.started_at, record.eligible_at
-    if began is None:
-        return 0
-    return began - (record.submitted_at if could is None else could)
