@@ -40,9 +40,6 @@ from kqi_hub.domain.usage_top import Top, TopAsked
 
 PEAKS: Final = cast(Table, UsagePeakRow.__table__)
 _PEAK: Final = dict(zip(Top, Peaks._fields, strict=True))
-# Looked at together: at first so many months or days of people, then twice as many.
-_FIRST_MONTHS: Final = 16
-_FIRST_DAYS: Final = 8
 # Months of people that are fetched together.
 _MONTHS_ASKED: Final = 256
 # One look into the key for each person's day, whatever the planner thinks.
@@ -111,7 +108,8 @@ class _Search:
         if self._asked.begins >= self._asked.ends:
             return ()
         months, days = self._months(), list[_Part]()
-        most_months, most_days = _FIRST_MONTHS, _FIRST_DAYS
+        # A peak is a run, if nothing made that less: mostly so many are enough.
+        most = self._asked.limit
         month = next(months, None)
         while parts := [one for one in (month, *days[-1:]) if one]:
             highest = max(parts)
@@ -119,18 +117,16 @@ class _Search:
                 break
             taken: list[_Part] = []
             if highest is month:
-                while month and len(taken) < most_months and self._reaches(month.reach):
+                while month and len(taken) < most and self._reaches(month.reach):
                     taken.append(month)
                     month = next(months, None)
                 days = sorted([*days, *self._days_of(taken)])
-                most_months *= 2
             else:
-                while days and len(taken) < most_days and self._reaches(days[-1].reach):
+                while days and len(taken) < most and self._reaches(days[-1].reach):
                     if month and days[-1].reach < month.reach:
                         break
                     taken.append(days.pop())
                 self._look_at(taken)
-                most_days *= 2
         return self._best
 
     def _reaches(self, reach: _Reach) -> bool:
