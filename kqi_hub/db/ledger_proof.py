@@ -75,7 +75,7 @@ class Prover:
         self, connection: Connection
     ) -> tuple[int, UsageCounts, UsagePeaks, BillPositions]:
         """Compare lines with records, and sum them up by day and bill."""
-        usage, peaks = UsageCounts(self._days), UsagePeaks(self._days)
+        usage, peaks = UsageCounts(self._days), UsagePeaks()
         positions, records = BillPositions(), 0
         pricing = self._book.pricing(connection)
         for runs in _batches(connection, self._cluster):
@@ -84,8 +84,8 @@ class Prover:
             for run in runs:
                 lines = known.get(run.id, [])
                 posted = posted_by(lines)
-                usage.add(run, posted.values())
-                peaks.add(run, posted.values())
+                if ended := usage.add(run, posted.values()):
+                    peaks.add(ended, run.record, posted.values())
                 positions.add(run, add_billed({}, lines))
                 for fault in _line_faults(run, pricing, posted):
                     self._tell(fault)

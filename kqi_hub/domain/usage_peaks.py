@@ -7,10 +7,10 @@ costs a look in vain and nothing else.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from kqi_hub.domain.accounting_ports import Recorded
+from kqi_hub.domain.job_records import JobRecord
 from kqi_hub.domain.ledger import Charge
-from kqi_hub.domain.site_days import SiteDays, period_of
-from kqi_hub.domain.usage_counts import FAILED_STATES, DayKey, MonthKey, whose_is
+from kqi_hub.domain.site_days import period_of
+from kqi_hub.domain.usage_counts import FAILED_STATES, DayKey, MonthKey
 
 
 class Peaks(NamedTuple):
@@ -24,15 +24,11 @@ class Peaks(NamedTuple):
 class UsagePeaks:
     """Peaks of runs by the day on which they ended, to raise those that are kept."""
 
-    def __init__(self, days: SiteDays) -> None:
-        self._days = days
+    def __init__(self) -> None:
         self.by_day: dict[DayKey, list[int]] = {}
 
-    def add(self, run: Recorded, charged: Iterable[Charge]) -> None:
-        """Add a run with all that it is charged."""
-        record = run.record
-        if record.ended_at is None:
-            return
+    def add(self, ended: DayKey, record: JobRecord, charged: Iterable[Charge]) -> None:
+        """Add a run that ended then, with all that it is charged."""
         amount = gpu_s = 0
         for one in charged:
             amount += one.amount
@@ -40,8 +36,11 @@ class UsagePeaks:
         failed = gpu_s if record.state in FAILED_STATES else 0
         waited = record.waited_s or 0
         if amount > 0 or failed > 0 or waited > 0:
-            key = (self._days.day_of(record.ended_at), whose_is(record, run.kind))
-            _raise(self.by_day.setdefault(key, [0, 0, 0]), amount, failed, waited)
+            known = self.by_day.get(ended)
+            if known is None:
+                self.by_day[ended] = [max(0, amount), failed, waited]
+            else:
+                _raise(known, amount, failed, waited)
 
     def by_month(self) -> dict[MonthKey, list[int]]:
         """Return the same by month."""

@@ -4,6 +4,7 @@ from kqi_hub.domain.accounting_ports import Recorded
 from kqi_hub.domain.charges import charges
 from kqi_hub.domain.job_records import JobRecord
 from kqi_hub.domain.site_days import SiteDays
+from kqi_hub.domain.usage_counts import UsageCounts
 from kqi_hub.domain.usage_peaks import Peaks, UsagePeaks
 from tests.fakes.book import NOON, FakeBook, a_record
 from tests.fakes.histories import CARDS
@@ -13,10 +14,11 @@ HOUR_S = 3600
 
 
 def peaks_of(*some: JobRecord) -> UsagePeaks:
-    found, pricing = UsagePeaks(DAYS), FakeBook(CARDS).pricing
+    found, usage, pricing = UsagePeaks(), UsageCounts(DAYS), FakeBook(CARDS).pricing
     for number, record in enumerate(some, 1):
         charged = charges(record, pricing.tariff, DAYS)
-        found.add(Recorded(number, record, "job"), charged)
+        if ended := usage.add(Recorded(number, record, "job"), charged):
+            found.add(ended, record, charged)
     return found
 
 
