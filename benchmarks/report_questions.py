@@ -1,8 +1,9 @@
-"""Everything that pages ask of use, bills and runs, over months and years."""
+"""Everything that pages ask of use, bills and runs, over days and years."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import Any, Final
 
 from sqlalchemy import Engine
@@ -10,8 +11,9 @@ from sqlalchemy import Engine
 from benchmarks.report_history import CLUSTER, DAYS, NOW, person, tenant
 from kqi_hub.db.bills import SqlBillStore
 from kqi_hub.db.usage import SqlUsageStore
-from kqi_hub.db.usage_runs import SqlUsedRuns
+from kqi_hub.db.usage_top import SqlRunsAndTops
 from kqi_hub.domain.usage import Days, Group, Narrowing, Place, RunsAsked
+from kqi_hub.domain.usage_top import Top, TopAsked
 
 MINE: Final = (Group.QUEUE, Group.KIND)
 TENANT: Final = (Group.PERSON, Group.QUEUE, Group.KIND, Group.GPU_TYPE)
@@ -26,6 +28,10 @@ SPANS: Final = {
     "100 days": Days(TODAY - 99, TODAY),
     "12 months": Days(TODAY - 364 + 19, TODAY),
     "3 years": Days(TODAY - 3 * 365 + 1, TODAY),
+}
+TOP_SPANS: Final = {
+    **{name: SPANS[name] for name in ("7 days", "12 months")},
+    "400 days of then": Days(TODAY - 800, TODAY - 401),
 }
 WHOSE: Final = {
     "a person": (Narrowing(person=person(1)), MINE),
@@ -59,7 +65,7 @@ SAME: Final = "everybody, 12 months"
 
 def questions(engine: Engine) -> list[Asked]:
     """Return all of them."""
-    return [*_tables(engine), *_bills(engine), *_runs(engine)]
+    return [*_tables(engine), *_bills(engine), *_runs(engine), *_tops(engine)]
 
 
 def _tables(engine: Engine) -> list[Asked]:
@@ -90,7 +96,7 @@ def _bills(engine: Engine) -> list[Asked]:
 
 
 def _runs(engine: Engine) -> list[Asked]:
-    store = SqlUsedRuns(engine, CLUSTER, DAYS)
+    store = SqlRunsAndTops(engine, CLUSTER, DAYS)
     all_days, earlier = SPANS["3 years"], Days(TODAY - 700, TODAY - 670)
     deep = Place(NOW - 200 * 86_400, 1 << 40)
     wanted: dict[str, tuple[Narrowing, Days, dict[str, Any]]] = {
@@ -124,6 +130,18 @@ def _runs(engine: Engine) -> list[Asked]:
         Asked(f"runs: {name}", partial(store.runs, _asked(*one)))
         for name, one in wanted.items()
     ]
+
+
+def _tops(engine: Engine) -> list[Asked]:
+    store = SqlRunsAndTops(engine, CLUSTER, DAYS)
+    found = []
+    # No more than 400 days are asked for.
+    for (who, (whose, _)), when, by in product(WHOSE.items(), TOP_SPANS, Top):
+        days = TOP_SPANS[when]
+        times = DAYS.begins(days.first), DAYS.begins(days.last + 1)
+        asked = TopAsked(whose, *times, by)
+        found.append(Asked(f"{by.value}: {who}, {when}", partial(store.top, asked)))
+    return found
 
 
 def _asked(whose: Narrowing, days: Days, more: dict[str, Any]) -> RunsAsked:

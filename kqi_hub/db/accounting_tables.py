@@ -14,12 +14,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kqi_hub.db.login_tables import ROW_NUMBER
 from kqi_hub.db.tables import Base
+from kqi_hub.domain.usage_counts import FAILED_STATES
 
 # Rows lie in the order of their key: a question is a few short stretches of them.
 _IN_KEY_ORDER: Final = {"sqlite_with_rowid": False}
 _WHOSE: Final = ("user", "tenant", "queue", "qos", "gpu_type", "kind")
 # Indexes of long runs, and longer than how many seconds those are: a day, 8 days.
 LONG_RUNS: Final = {"long": 86_400, "longest": 691_200}
+
+# The condition of the index of failed runs; questions repeat it as it is.
+FAILED_RUNS: Final = f"state IN ({', '.join(map(repr, sorted(FAILED_STATES)))})"
 
 
 def longer_than(seconds: int) -> str:
@@ -84,6 +88,15 @@ class JobRecordRow(Base):
             "thing",
             sqlite_where=text("thing IS NOT NULL"),
             postgresql_where=text("thing IS NOT NULL"),
+        ),
+        # Of what somebody ran on a day, few runs failed.
+        Index(
+            "ix_job_records_failed",
+            "cluster",
+            "user",
+            "ended_at",
+            sqlite_where=text(FAILED_RUNS),
+            postgresql_where=text(FAILED_RUNS),
         ),
         # Of what ended after a time, few runs began in it: the long ones.
         *(
@@ -256,6 +269,34 @@ class UsageSumRow(_Sums, Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
 
     __table_args__ = (_IN_KEY_ORDER,)
+
+
+class UsagePeakRow(Base):
+    """The most that a run comes to of those that ended in a day or month.
+
+    Runs that stand out are looked for where a peak is high. It is raised with every
+    line and never lowered: `ledger verify` minds only those that are too low.
+    """
+
+    __tablename__ = "usage_peaks"
+
+    cluster: Mapped[str]
+    grain: Mapped[str]
+    at: Mapped[int] = mapped_column(autoincrement=False)
+    tenant: Mapped[str]
+    user: Mapped[str]
+    queue: Mapped[str]
+    qos: Mapped[str]
+    gpu_type: Mapped[str]
+    kind: Mapped[str]
+    amount: Mapped[int]
+    failed_gpu_s: Mapped[int]
+    waited_s: Mapped[int]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("cluster", "grain", "at", *_WHOSE),
+        _IN_KEY_ORDER,
+    )
 
 
 class BillPositionRow(Base):

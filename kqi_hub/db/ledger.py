@@ -16,14 +16,15 @@ from kqi_hub.db.accounting_tables import (
     PeriodRow,
     UsageDayRow,
     UsageMonthRow,
+    UsagePeakRow,
     UsageSumRow,
 )
 from kqi_hub.db.bulk import insert_many
 from kqi_hub.db.engine import reading, writing
 from kqi_hub.db.rate_cards import cards_in
-from kqi_hub.db.sums import add_to_sums
+from kqi_hub.db.sums import add_to_sums, raise_peaks
 from kqi_hub.db.upsert import insert_missing
-from kqi_hub.db.usage_rows import cut_rows, position_rows, sum_rows
+from kqi_hub.db.usage_rows import cut_rows, peak_rows, position_rows, sum_rows
 from kqi_hub.domain.accounting_ports import Recorded
 from kqi_hub.domain.bill_positions import add_billed
 from kqi_hub.domain.job_records import JobRecord
@@ -39,6 +40,7 @@ CLOSED: Final = cast(Table, PeriodRow.__table__)
 USAGE_DAYS: Final = cast(Table, UsageDayRow.__table__)
 USAGE_MONTHS: Final = cast(Table, UsageMonthRow.__table__)
 USAGE_SUMS: Final = cast(Table, UsageSumRow.__table__)
+PEAKS: Final = cast(Table, UsagePeakRow.__table__)
 POSITIONS: Final = cast(Table, BillPositionRow.__table__)
 _RECORDS: Final = cast(Table, JobRecordRow.__table__)
 _SHAPES: Final = cast(Table, NodeShapeRow.__table__)
@@ -172,6 +174,7 @@ class SqlBook:
         add_to_sums(connection, USAGE_DAYS, sum_rows(cluster, usage.by_day))
         add_to_sums(connection, USAGE_MONTHS, sum_rows(cluster, usage.by_month()))
         add_to_sums(connection, USAGE_SUMS, list(cut_rows(cluster, usage)))
+        raise_peaks(connection, PEAKS, peak_rows(cluster, posting.peaks))
         add_to_sums(connection, POSITIONS, position_rows(cluster, posting.positions))
         bills = [(cluster, *key, *sums) for key, sums in posting.bills().items()]
         add_to_sums(connection, BILLS, bills)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from operator import lt
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, Table, delete, func, select
@@ -11,6 +12,7 @@ from kqi_hub.db.ledger import (
     BILLS,
     CLOSED,
     LEDGER,
+    PEAKS,
     POSITIONS,
     USAGE_DAYS,
     USAGE_MONTHS,
@@ -22,7 +24,7 @@ from kqi_hub.db.ledger import (
     records_after,
 )
 from kqi_hub.db.sums import add_to_sums
-from kqi_hub.db.usage_rows import cut_rows, position_rows, sum_rows
+from kqi_hub.db.usage_rows import cut_rows, peak_rows, position_rows, sum_rows
 from kqi_hub.domain.accounting_ports import Recorded
 from kqi_hub.domain.bill_positions import BillPositions, add_billed
 from kqi_hub.domain.charges import charges
@@ -30,6 +32,7 @@ from kqi_hub.domain.ledger_ports import Fault, Proof
 from kqi_hub.domain.posting import Posted, Pricing, differences
 from kqi_hub.domain.site_days import SiteDays
 from kqi_hub.domain.usage_counts import UsageCounts
+from kqi_hub.domain.usage_peaks import UsagePeaks
 
 _MOST_SHOWN: Final = 100
 Rows = Mapping[tuple[Any, ...], tuple[int, ...]]
@@ -54,11 +57,15 @@ class Prover:
         with opened(self._engine) as connection:
             if mend:
                 hold(connection, self._cluster)
-            records, usage, positions = self._prove_lines(connection)
+            records, usage, peaks, positions = self._prove_lines(connection)
             sums = self._sums(connection, usage, positions)
             for table, wanted in sums.items():
                 if self._prove_table(connection, table, wanted) and mend:
                     self._rewrite(connection, table, wanted)
+            highest = _by_key(PEAKS, peak_rows(self._cluster, peaks))
+            self._prove_peaks(connection, highest)
+            if mend:
+                self._rewrite(connection, PEAKS, highest)
             self._prove_closed(connection, sums[BILLS])
             count = select(func.count()).where(LEDGER.c.cluster == self._cluster)
             lines = connection.execute(count).scalar_one()
@@ -66,9 +73,10 @@ class Prover:
 
     def _prove_lines(
         self, connection: Connection
-    ) -> tuple[int, UsageCounts, BillPositions]:
+    ) -> tuple[int, UsageCounts, UsagePeaks, BillPositions]:
         """Compare lines with records, and sum them up by day and bill."""
-        usage, positions, records = UsageCounts(self._days), BillPositions(), 0
+        usage, peaks = UsageCounts(self._days), UsagePeaks()
+        positions, records = BillPositions(), 0
         pricing = self._book.pricing(connection)
         for runs in _batches(connection, self._cluster):
             records += len(runs)
@@ -76,11 +84,12 @@ class Prover:
             for run in runs:
                 lines = known.get(run.id, [])
                 posted = posted_by(lines)
-                usage.add(run, posted.values())
+                if ended := usage.add(run, posted.values()):
+                    peaks.add(ended, run.record, posted.values())
                 positions.add(run, add_billed({}, lines))
                 for fault in _line_faults(run, pricing, posted):
                     self._tell(fault)
-        return records, usage, positions
+        return records, usage, peaks, positions
 
     def _sums(
         self, connection: Connection, usage: UsageCounts, positions: BillPositions
@@ -110,16 +119,25 @@ class Prover:
 
     def _prove_table(self, connection: Connection, table: Table, wanted: Rows) -> bool:
         """Compare kept sums with those of the lines; tell whether any differs."""
-        query = select(table).where(table.c.cluster == self._cluster)
-        rows = (tuple(row) for row in connection.execute(query))
-        kept, before = _by_key(table, rows), self._wrong
+        kept, before = self._kept(connection, table), self._wrong
+        none = (0,) * _width(table)
         for key in sorted({*kept, *wanted}):
-            none = (0,) * _width(table)
             has, should = kept.get(key, none), wanted.get(key, none)
             if has != should:
-                where = f"{table.name} {', '.join(map(str, key[1:]))}"
-                self._tell(Fault("sum", where, str(has), str(should)))
+                self._tell(_sum_fault(table, key, has, should))
         return self._wrong > before
+
+    def _prove_peaks(self, connection: Connection, wanted: Rows) -> None:
+        """Find peaks below a run: that one would not be found. Above is allowed."""
+        kept, none = self._kept(connection, PEAKS), (0,) * _width(PEAKS)
+        for key, should in sorted(wanted.items()):
+            has = kept.get(key, none)
+            if any(map(lt, has, should)):
+                self._tell(_sum_fault(PEAKS, key, has, should))
+
+    def _kept(self, connection: Connection, table: Table) -> Rows:
+        query = select(table).where(table.c.cluster == self._cluster)
+        return _by_key(table, (tuple(row) for row in connection.execute(query)))
 
     def _prove_closed(self, connection: Connection, bills: Rows) -> None:
         """Compare bills of closed months with what they were when that was done."""
@@ -165,6 +183,13 @@ def _line_faults(run: Recorded, pricing: Pricing, posted: Posted) -> Iterator[Fa
         found = (known.amount, known.seconds) if known else (0, 0)
         should = (found[0] + one.amount, found[1] + one.seconds)
         yield Fault("lines", where, f"{found}", f"{should}")
+
+
+def _sum_fault(
+    table: Table, key: tuple[Any, ...], has: tuple[int, ...], should: tuple[int, ...]
+) -> Fault:
+    where = f"{table.name} {', '.join(map(str, key[1:]))}"
+    return Fault("sum", where, str(has), str(should))
 
 
 def _by_key(table: Table, rows: Any) -> Rows:

@@ -6,6 +6,7 @@ from typing import Any
 from kqi_hub.domain.bill_positions import BillPositions
 from kqi_hub.domain.usage_counts import DayKey, UsageCounts
 from kqi_hub.domain.usage_cuts import Grain, cuts_of
+from kqi_hub.domain.usage_peaks import UsagePeaks
 
 Row = tuple[Any, ...]
 
@@ -25,6 +26,16 @@ def cut_rows(cluster: str, usage: UsageCounts) -> Iterator[Row]:
             for key, numbers in found.items():
                 if any(numbers):
                     yield (*begins, *key, *numbers)
+
+
+def peak_rows(cluster: str, peaks: UsagePeaks) -> list[Row]:
+    """Return the most that runs come to, of days and of months."""
+    both = ((Grain.DAY, peaks.by_day), (Grain.MONTH, peaks.by_month()))
+    return [
+        (cluster, grain.value, when, *whose, *numbers)
+        for grain, found in both
+        for (when, whose), numbers in found.items()
+    ]
 
 
 def position_rows(cluster: str, positions: BillPositions) -> list[Row]:

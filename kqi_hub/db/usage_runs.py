@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from kqi_hub.db.accounting_tables import (
+    FAILED_RUNS,
     LONG_RUNS,
     JobRecordRow,
     LedgerRow,
@@ -53,12 +54,12 @@ _OF_PEOPLE: Final = {
     "sqlite": "SELECT r.id FROM json_each(:asked) AS asked CROSS JOIN job_records AS r"
     " ON r.cluster = :cluster AND r.\"user\" = json_extract(asked.value, '$[2]')"
     " AND r.ended_at BETWEEN json_extract(asked.value, '$[0]')"
-    " AND json_extract(asked.value, '$[1]')",
+    " AND json_extract(asked.value, '$[1]') {only}",
     "postgresql": "SELECT r.id FROM json_array_elements(CAST(:asked AS json)) AS asked"
     " CROSS JOIN LATERAL (SELECT one.id FROM job_records AS one"
     ' WHERE one.cluster = :cluster AND one."user" = asked.value ->> 2'
     " AND one.ended_at BETWEEN CAST(asked.value ->> 0 AS bigint)"
-    " AND CAST(asked.value ->> 1 AS bigint) OFFSET 0) AS r",
+    " AND CAST(asked.value ->> 1 AS bigint) {only} OFFSET 0) AS r",
 }
 # A run that has not ended stands before all others.
 _NEVER: Final = 1 << 60
@@ -158,7 +159,7 @@ class SqlUsedRuns:
             return
         for together in used.stretches(connection):
             is_many = together[0].people is None
-            ids = None if is_many else self._of_people(together)
+            ids = None if is_many else self._of_people(together, asked.failed)
             yield _Ended(together[-1].first, together[0].last, ids=ids)
 
     def _over(self, asked: RunsAsked, stretch: _Ended, limit: int) -> Select[Any]:
@@ -211,20 +212,27 @@ class SqlUsedRuns:
         found = union_all(*(select(RECORDS.c.id).where(mine, one) for one in each))
         return select(found.subquery().c.id)
 
-    def _of_people(self, together: Sequence[Stretch]) -> Select[Any]:
+    def _of_people(self, together: Sequence[Stretch], failed: bool) -> Select[Any]:
         """Return the numbers of runs of some people that ended on days of theirs."""
         asked = [
             (day.first, day.last, person)
             for day in together
             for person in day.people or ()
         ]
-        found = text(_OF_PEOPLE[self._engine.dialect.name]).bindparams(
-            asked=json.dumps(asked), cluster=self._cluster
-        )
-        return select(found.columns(RECORDS.c.id).subquery().c.id)
+        dialect = self._engine.dialect.name
+        return ids_of_people(dialect, self._cluster, asked, failed)
 
     def _all(self) -> Select[Any]:
         return select(RECORDS).where(RECORDS.c.cluster == self._cluster)
+
+
+def ids_of_people(
+    dialect: str, cluster: str, asked: Sequence[tuple[int, int, str]], failed: bool
+) -> Select[Any]:
+    """Return the numbers of people's runs that ended from a second to another."""
+    words = _OF_PEOPLE[dialect].format(only=f"AND {FAILED_RUNS}" if failed else "")
+    found = text(words).bindparams(asked=json.dumps(asked), cluster=cluster)
+    return select(found.columns(RECORDS.c.id).subquery().c.id)
 
 
 def entry_of(row: RowMapping) -> Entry:

@@ -60,6 +60,14 @@ class JobRecord(NamedTuple):
         return self.ended_at is not None
 
     @property
+    def waited_s(self) -> int | None:
+        """Return how long it waited since it could have run; None: never started."""
+        began, could = self.started_at, self.eligible_at
+        if began is None:
+            return None
+        return max(0, began - (self.submitted_at if could is None else could))
+
+    @property
     def suspended_days(self) -> dict[Day, int]:
         """Return the seconds that it was suspended by local day, where known."""
         entries = (entry.partition("=") for entry in self.suspended.split(",") if entry)

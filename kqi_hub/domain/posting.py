@@ -16,6 +16,7 @@ from kqi_hub.domain.node_shapes import NO_SHAPES, NodeShapes
 from kqi_hub.domain.rate_cards import Tariff
 from kqi_hub.domain.site_days import Day, Period, SiteDays, next_period, period_of
 from kqi_hub.domain.usage_counts import UsageCounts
+from kqi_hub.domain.usage_peaks import UsagePeaks
 
 # The author of lines that follow from Slurm's records.
 ACCOUNTING: Final = "accounting"
@@ -75,6 +76,7 @@ class Posting:
         self._open = self._first_open(period_of(pricing.days.day_of(now)))
         self.lines: list[Line] = []
         self.usage = UsageCounts(pricing.days)
+        self.peaks = UsagePeaks()
         self.positions = BillPositions()
 
     def add(
@@ -88,7 +90,7 @@ class Posting:
         wanted = charges(run.record, tariff, days, shapes)
         if run.before is not None:
             self.usage.add(run.before, posted.values(), -1)
-        self.usage.add(run, wanted)
+        ended = self.usage.add(run, wanted)
         if not posted:
             lines = [
                 self._line(run, EntryKind.CHARGE, run.record.account, one)
@@ -100,6 +102,8 @@ class Posting:
                 for kind, tenant, one in differences(run.record.account, wanted, posted)
             ]
         self.lines += lines
+        if ended and (lines or run.before is None or run[1:3] != run.before[1:3]):
+            self.peaks.add(ended, run.record, wanted)
         self._add_positions(run, lines, billed)
 
     def bills(self) -> dict[tuple[Period, str], list[int]]:

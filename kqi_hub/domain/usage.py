@@ -150,10 +150,7 @@ class UsedRun(NamedTuple):
     @property
     def waited_s(self) -> int | None:
         """Return how long it waited since it could have run; None: never started."""
-        began, could = self.record.started_at, self.record.eligible_at
-        if began is None:
-            return None
-        return max(0, began - (self.record.submitted_at if could is None else could))
+        return self.record.waited_s
 
     @property
     def ran_s(self) -> int | None:

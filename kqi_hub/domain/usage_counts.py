@@ -54,15 +54,20 @@ class UsageCounts:
         self._days = days
         self.by_day: dict[DayKey, list[int]] = {}
 
-    def add(self, run: Recorded, charged: Iterable[Charge], sign: int = 1) -> None:
-        """Add what a run comes to, or take it away with `sign` -1."""
+    def add(
+        self, run: Recorded, charged: Iterable[Charge], sign: int = 1
+    ) -> DayKey | None:
+        """Add what a run comes to, or take it away with `sign` -1.
+
+        Return the day on which it ended, and whose it is; None: it goes on.
+        """
         record = run.record
         if record.ended_at is None:
-            return
+            return None
         whose = whose_is(record, run.kind)
         failed = sign if record.state in FAILED_STATES else 0
         for day, _, per_hour, seconds, amount, cpu_s, memory, gpu_s, node_s in charged:
-            sums = self._sums(day, whose)
+            sums = self._sums((day, whose))
             sums[0] += sign * amount
             sums[1] += sign * seconds
             sums[2] += sign * cpu_s
@@ -74,7 +79,12 @@ class UsageCounts:
             if failed:
                 sums[9] += failed * gpu_s
                 sums[10] += failed * amount
-        self._add_run(record, whose, sign, failed)
+        ended = (self._days.day_of(record.ended_at), whose)
+        sums = self._sums(ended)
+        sums[_RUNS] += sign
+        sums[_FAILED_RUNS] += failed
+        self._add_start(record, whose, sign)
+        return ended
 
     def by_month(self) -> dict[MonthKey, list[int]]:
         """Return the same by month of use."""
@@ -88,20 +98,15 @@ class UsageCounts:
                 found[key] = [a + b for a, b in zip(known, sums, strict=True)]
         return found
 
-    def _add_run(self, record: JobRecord, whose: Whose, sign: int, failed: int) -> None:
-        if record.ended_at is not None:
-            sums = self._sums(self._days.day_of(record.ended_at), whose)
-            sums[_RUNS] += sign
-            sums[_FAILED_RUNS] += failed
+    def _add_start(self, record: JobRecord, whose: Whose, sign: int) -> None:
         if record.started_at is not None:
-            sums = self._sums(self._days.day_of(record.started_at), whose)
+            sums = self._sums((self._days.day_of(record.started_at), whose))
             sums[_STARTED_RUNS] += sign
             if record.eligible_at is not None:
                 waited = record.started_at - record.eligible_at
                 sums[_WAITED_S] += sign * max(0, waited)
 
-    def _sums(self, day: Day, whose: Whose) -> list[int]:
-        key = (day, whose)
+    def _sums(self, key: DayKey) -> list[int]:
         sums = self.by_day.get(key)
         if sums is None:
             sums = self.by_day[key] = _ZEROS.copy()

@@ -184,7 +184,10 @@ class FakeUse:
                 return run.waited_s or 0
             return run.gpu_s if run.record.state in FAILED_STATES else 0
 
-        found = sorted(ended, key=lambda run: (-size(run), run.id))
+        def place(run: UsedRun) -> tuple[int, int, int]:
+            return size(run), run.record.ended_at or 0, run.id
+
+        found = sorted(ended, key=place, reverse=True)
         return tuple(run for run in found if size(run) > 0)[: asked.limit]
 
     def measured(self, whose: Narrowing, begins: int, ends: int) -> Measured:

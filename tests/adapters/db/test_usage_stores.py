@@ -17,6 +17,7 @@ from kqi_hub.db.accounting_tables import (
     PeriodRow,
     UsageDayRow,
     UsageMonthRow,
+    UsagePeakRow,
     UsageSumRow,
 )
 from kqi_hub.db.bills import SqlBillStore
@@ -25,9 +26,11 @@ from kqi_hub.db.usage_runs import SqlUsedRuns
 from kqi_hub.db.usage_top import SqlRunsAndTops
 from kqi_hub.domain.accounting_ports import Recorded
 from kqi_hub.domain.bill_positions import BillPositions, add_billed
-from kqi_hub.domain.site_days import period_of
+from kqi_hub.domain.site_days import SiteDays, period_of
 from kqi_hub.domain.usage import Days, Group, Narrowing, Place, RunsAsked, Totals
+from kqi_hub.domain.usage_counts import FAILED_STATES, whose_is
 from kqi_hub.domain.usage_cuts import Cut, Grain
+from kqi_hub.domain.usage_peaks import Peaks
 from kqi_hub.domain.usage_periods import month_days
 from kqi_hub.domain.usage_top import Top, TopAsked
 from tests.fakes.usage import DAY, FakeUse, record
@@ -59,6 +62,7 @@ def written(engine: Engine, use: FakeUse) -> None:
         fill(connection, UsageMonthRow, summed("month", months))
         fill(connection, UsageSumRow, cut(Grain.DAY, days))
         fill(connection, UsageSumRow, cut(Grain.MONTH, months))
+        fill(connection, UsagePeakRow, peaks(use))
         fill(connection, BillPositionRow, positions(use))
         fill(connection, BillRow, bills)
         fill(connection, PeriodRow, closed)
@@ -107,6 +111,26 @@ def cut(grain: Grain, rows: list[tuple[Any, Totals]]) -> list[dict[str, Any]]:
         | dict(zip(names, whose, strict=True))
         | totals._asdict()
         for (one, at, *whose), totals in sums.items()
+    ]
+
+
+def peaks(use: FakeUse) -> list[dict[str, Any]]:
+    """Return the most that runs come to, by day and month, run by run."""
+    found: dict[Any, Peaks] = {}
+    for number, run in use.known.items():
+        details, _ = use.run(number) or (run, ())
+        ended = run.record.ended_at
+        if ended is None:
+            continue
+        failed = details.gpu_s if run.record.state in FAILED_STATES else 0
+        most = Peaks(details.amount, failed, details.waited_s or 0)
+        day = SiteDays().day_of(ended)
+        whose = whose_is(run.record, run.kind)
+        for key in (("day", day, whose), ("month", period_of(day), whose)):
+            found[key] = Peaks(*map(max, found.get(key, most), most))
+    return [
+        {"grain": grain, "at": at} | whose._asdict() | most._asdict()
+        for (grain, at, whose), most in found.items()
     ]
 
 

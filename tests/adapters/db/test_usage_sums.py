@@ -137,14 +137,20 @@ def earlier_schema(
     if eventful.dialect.name == "postgresql":
         url = request.getfixturevalue("postgresql_server").new_database()
     engine = make_engine(url, create=True)
-    schema.upgrade(engine, "0016")
+    yield earlier_book(eventful, engine, "0016")
+    engine.dispose()
+
+
+def earlier_book(book: Engine, engine: Engine, version: str) -> Engine:
+    """Copy a book into an empty database with the schema of another version."""
+    schema.upgrade(engine, version)
     for table in (RECORDS, LEDGER, USAGE_DAYS, USAGE_MONTHS, BILLS, CLOSED):
-        with reading(eventful) as connection:
+        with reading(book) as connection:
             found = [row._asdict() for row in connection.execute(select(table))]
         with writing(engine) as connection:
-            connection.execute(insert(table), found)
-    yield engine
-    engine.dispose()
+            if found:
+                connection.execute(insert(table), found)
+    return engine
 
 
 def test_an_earlier_book_gets_its_sums(
