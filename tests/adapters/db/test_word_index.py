@@ -40,14 +40,16 @@ def postgresql(postgresql_url: str) -> Iterator[Engine]:
 
 
 @pytest.mark.parametrize("column", ["owner", "name", "memo", "command"])
-@pytest.mark.parametrize("word", ["SEED", "--lr 0.5", "データセット"])
+@pytest.mark.parametrize(
+    "word", ["SEED", "--lr 0.5", "データセット", "École", "Привет"]
+)
 def test_words_of_three_letters_are_looked_up(
     postgresql: Engine, column: str, word: str
 ) -> None:
     assert WORD_INDEX in plan_of(postgresql, column, word)
 
 
-@pytest.mark.parametrize("word", ["s", "lr", "--", "学習", "_%_", "1"])
+@pytest.mark.parametrize("word", ["s", "lr", "--", "学習", "_%_", "1", "É"])
 def test_an_index_that_would_give_every_row_is_not_asked(
     postgresql: Engine, word: str
 ) -> None:
