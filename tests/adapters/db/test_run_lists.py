@@ -265,14 +265,18 @@ def test_pages_by_value_are_parts_of_one_list_whose_end_has_no_values(
             assert total == len(expected)
 
 
-def test_both_databases_read_pages_by_value_out_of_their_index(
-    valued: SqlRunStore, engine: Engine
+@pytest.mark.parametrize(
+    ("sort", "index"),
+    [(RunColumn.VALUE, "ix_runs_values"), (RunColumn.NAME, "ix_runs_names")],
+)
+def test_both_databases_read_sorted_pages_out_of_an_index(
+    valued: SqlRunStore, engine: Engine, sort: RunColumn, index: str
 ) -> None:
     asked: list[tuple[str, Any]] = []
     event.listen(
         engine, "before_cursor_execute", lambda *said: asked.append((said[2], said[3]))
     )
-    valued.search(RunFilter(TRAINING, ("vision",), sort=RunColumn.VALUE, limit=1))
+    valued.search(RunFilter(TRAINING, ("vision",), sort=sort, limit=1))
     [page] = [one for one in asked if "ORDER BY" in one[0]]
     with reading(engine) as connection:
         explain = "EXPLAIN QUERY PLAN "
@@ -283,7 +287,7 @@ def test_both_databases_read_pages_by_value_out_of_their_index(
             explain = "EXPLAIN "
         rows = connection.exec_driver_sql(explain + page[0], page[1]).all()
     plan = "\n".join(str(row) for row in rows)
-    assert "ix_runs_values" in plan
+    assert index in plan
     assert "TEMP B-TREE" not in plan
     assert "Sort" not in plan
 

@@ -102,6 +102,21 @@ def test_a_refused_extension_refuses_no_upgrade_and_may_come_later(
             admin.execute("DROP ROLE kqi_poor")
 
 
+def test_an_index_of_all_languages_small_letters_is_made_anew(
+    postgresql_url: str,
+) -> None:
+    engine = make_engine(postgresql_url)
+    schema.upgrade(engine, "0021")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE EXTENSION pg_trgm")
+        connection.exec_driver_sql(
+            f"CREATE INDEX {WORD_INDEX} ON runs USING gin (lower(memo) gin_trgm_ops)"
+        )
+    schema.upgrade(engine)
+    assert WORD_INDEX in plan_of(engine, "name", "seed")
+    engine.dispose()
+
+
 def test_sqlite_lacks_nothing(sqlite_url: str) -> None:
     engine = make_engine(sqlite_url, create=True)
     schema.upgrade(engine)
