@@ -52,6 +52,9 @@ def questions() -> tuple[Question, ...]:
         Question("page 300", replace(ours, offset=29_900)),
         Question("last page", replace(everybodys, offset=89_900)),
         Question("by name", replace(ours, sort=RunColumn.NAME)),
+        Question(
+            "page 300 by name", replace(everybodys, sort=RunColumn.NAME, offset=29_900)
+        ),
         Question("by value", replace(ours, sort=RunColumn.VALUE)),
         Question(
             "by value, upwards",
@@ -73,8 +76,20 @@ def questions() -> tuple[Question, ...]:
             "a word no command has",
             replace(everybodys, command=Part("nothing of that kind")),
         ),
+        Question("every command's word", replace(everybodys, command=Part("train"))),
+        Question(
+            "every command's word by name",
+            replace(everybodys, command=Part("train"), sort=RunColumn.NAME),
+        ),
+        Question("a letter of commands", replace(everybodys, command=Part("a"))),
+        Question("two letters of commands", replace(everybodys, command=Part("lr"))),
+        Question("two digits of memos", replace(everybodys, memo=Part("99"))),
+        Question("an É in memos", replace(everybodys, memo=Part("É"))),
+        Question("école in memos", replace(everybodys, memo=Part("École"))),
         Question("one person's", replace(ours, owner=Part("user07"))),
         Question("a dataset's", replace(everybodys, dataset=Part("signs 3"))),
+        Question("every dataset's", replace(everybodys, dataset=Part("signs"))),
+        Question("a letter of parents", replace(everybodys, parent_name=Part("e"))),
         Question("a parent's", replace(everybodys, parent_name=Part("whisper"))),
         Question("two tags", replace(ours, tags=TagRule(("tag-1", "tag-2")))),
         Question("without a tag", replace(everybodys, tags=TagRule((), ("tag-1",)))),

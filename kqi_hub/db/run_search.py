@@ -36,14 +36,39 @@ def page_of(connection: Connection, wanted: RunFilter) -> tuple[tuple[Run, ...],
     """
     plan_for_lists(connection)
     conditions = list(_conditions(wanted))
+    total = None
     if wanted.sort is RunColumn.VALUE and _asks_nothing(wanted):
         numbers = _by_value(connection, wanted, conditions)
+    elif wanted.sort is RunColumn.ID or _asks_nothing(wanted):
+        order = _order(wanted, _SORTED_BY[wanted.sort], _R.number)
+        numbers = _numbers(connection, wanted, conditions, order)
     else:
-        numbers = _numbers(connection, wanted, conditions, _order(wanted))
+        numbers, total = _sorted(connection, wanted, conditions)
     found = runs_of(connection, with_spec().where(_R.number.in_(numbers)))
     place = {number: at for at, number in enumerate(numbers)}
     runs = tuple(sorted(found, key=lambda one: place[one.id]))
-    return runs, _total(connection, wanted, conditions, len(runs))
+    if total is None:
+        total = _total(connection, wanted, conditions, len(runs))
+    return runs, total
+
+
+def _sorted(
+    connection: Connection, wanted: RunFilter, conditions: Conditions
+) -> tuple[list[int], int | None]:
+    """Return a page of what is found before it is sorted, and how many that is.
+
+    What is sorted has all been read: to count it reads nothing a second time. None
+    behind the last page, where there is no row to say it.
+    """
+    by = _SORTED_BY[wanted.sort].label("by")
+    found = select(_R.number, by).where(*conditions).cte("found")
+    # Asked for twice, it is kept by both databases in between.
+    total = select(func.count()).select_from(found).scalar_subquery()
+    query = select(found.c.number, total.label("total")).order_by(
+        *_order(wanted, found.c.by, found.c.number)
+    )
+    rows = connection.execute(query.limit(wanted.limit).offset(wanted.offset)).all()
+    return [row.number for row in rows], rows[0].total if rows else None
 
 
 def _numbers(
@@ -115,10 +140,10 @@ def _count(connection: Connection, conditions: Conditions) -> int:
     return connection.scalar(counted) or 0
 
 
-def _order(wanted: RunFilter) -> tuple[ColumnElement[Any], ...]:
-    column, number = in_order(
-        _SORTED_BY[wanted.sort], _R.number, is_descending=wanted.is_descending
-    )
+def _order(
+    wanted: RunFilter, column: ColumnElement[Any], number: ColumnElement[int]
+) -> tuple[ColumnElement[Any], ...]:
+    column, number = in_order(column, number, is_descending=wanted.is_descending)
     if wanted.sort in (RunColumn.VALUE, RunColumn.ENDED_AT):
         # What has no value yet comes last, whichever way one looks.
         column = column.nulls_last()

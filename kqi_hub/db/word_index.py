@@ -16,7 +16,8 @@ WORD_INDEX: Final = "ix_runs_words"
 _EXTENSION: Final = "CREATE EXTENSION IF NOT EXISTS pg_trgm"
 # As db/list_conditions.py asks for them.
 _WORDS: Final = ", ".join(
-    f"lower({name}) gin_trgm_ops" for name in ("owner", "name", "memo", "command")
+    f'lower({name} COLLATE "C") gin_trgm_ops'
+    for name in ("owner", "name", "memo", "command")
 )
 _INDEX: Final = f"CREATE INDEX {WORD_INDEX} ON {RUNS.name} USING gin ({_WORDS})"
 

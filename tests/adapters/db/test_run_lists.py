@@ -8,7 +8,7 @@ from sqlalchemy import Engine, event
 
 from kqi_hub.db import schema
 from kqi_hub.db.datasets import SqlDatasetStore
-from kqi_hub.db.engine import reading
+from kqi_hub.db.engine import make_engine, reading
 from kqi_hub.db.runs import SqlRunStore
 from kqi_hub.domain.datasets import NewDataset
 from kqi_hub.domain.filters import Part, Span, TagRule
@@ -81,6 +81,10 @@ CONDITIONS: list[tuple[dict[str, Any], list[int]]] = [
     ({"memo": Part("ÉCOLE")}, [4]),
     ({"memo": Part("école")}, [4]),
     ({"memo": Part("é")}, [4]),
+    ({"memo": Part("É")}, [4]),
+    ({"memo": Part("É", is_refused=True)}, [3, 1]),
+    ({"memo": Part("L'ÉCOLE", is_refused=True)}, [4, 3, 1]),
+    ({"memo": Part("É", is_refused=True), "sort": RunColumn.NAME}, [3, 1]),
     ({"memo": Part("学習")}, [4]),
     ({"memo": Part("の学習を")}, [4]),
     ({"memo": Part("50%")}, [4]),
@@ -106,6 +110,78 @@ def test_lists_have_what_a_filter_lets_through_in_order(
     found, total = runs.search(asked)
     assert [one.id for one in found] == expected
     assert total == len(expected)
+
+
+# What patterns, LIKE, SQL or a database's text could take for something else; and
+# letters whose other case is none, two, or one of English.
+HOSTILE = [
+    "%", "_", "/", "\\", "é.*", "[é]", "É(", "(?i)É", "***=é", "^é$", "é{2}", "é|a",
+    "'é\"; DROP TABLE runs; --", "é\nÉ", "é\0", "\ud800é", "\x1a", "é\x1a0000",
+    "straße", "ẞ", "İé", "ıé", "\u212aé", "σς", "ﬁé", "e\u0301É", "\uff21\uff42", "Ǆ",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("sort", [RunColumn.ID, RunColumn.NAME])
+def test_hostile_words_find_what_has_them_and_nothing_else(
+    runs: SqlRunStore, text: str, sort: RunColumn
+) -> None:
+    runs.change(1, RunChange(memo=f"before {text} behind"), NOW + 9)
+    for typed in (text, text.swapcase() if text.isascii() else text):
+        wanted = RunFilter(TRAINING, None, memo=Part(typed), sort=sort)
+        found, total = runs.search(wanted)
+        expected = {1, 4} if typed == "%" else {1}
+        assert {one.id for one in found} == expected
+        assert total == len(expected)
+        refused = replace(wanted, memo=Part(typed, is_refused=True))
+        assert {one.id for one in runs.search(refused)[0]} == {1, 3, 4} - expected
+
+
+@pytest.mark.parametrize("text", ["é" * 1000, "привет" * 160, "[É" * 500])
+def test_as_long_a_word_as_may_be_typed_is_found(runs: SqlRunStore, text: str) -> None:
+    runs.change(1, RunChange(memo=text), NOW + 9)
+    found, total = runs.search(RunFilter(TRAINING, None, memo=Part(text)))
+    assert [one.id for one in found] == [1]
+    assert total == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "typed"),
+    [
+        ("ÉCOLE", "école"),
+        ("новый Привет", "НОВЫЙ привет"),
+        ("ΟΔΟΣ", "οδος"),
+        ("οδος", "ΟΔΟΣ"),
+        ("\uff34\uff52\uff41", "\uff54\uff32\uff21"),
+    ],
+)
+def test_postgresql_takes_letters_of_all_languages_in_any_case(
+    postgresql_url: str, written: str, typed: str
+) -> None:
+    engine = make_engine(postgresql_url)
+    schema.upgrade(engine)
+    store = SqlRunStore(engine)
+    store.ask(NewRun(TRAINING, "mia", "k1", replace(PLAIN, memo=written)), NOW)
+    for part in (typed, typed[:1]):
+        wanted = RunFilter(TRAINING, None, memo=Part(part))
+        assert store.search(wanted)[1] == 1
+    engine.dispose()
+
+
+@pytest.mark.parametrize("sort", [one for one in RunColumn if one is not RunColumn.ID])
+@pytest.mark.parametrize("is_descending", [True, False])
+def test_pages_of_a_search_are_parts_of_one_list_however_it_is_sorted(
+    runs: SqlRunStore, sort: RunColumn, is_descending: bool
+) -> None:
+    wanted = RunFilter(
+        TRAINING, None, command=Part("r"), sort=sort, is_descending=is_descending
+    )
+    everything = [one.id for one in runs.search(wanted)[0]]
+    assert sorted(everything) == [1, 3, 4]
+    for offset in range(4):
+        found, total = runs.search(replace(wanted, limit=1, offset=offset))
+        assert [one.id for one in found] == everything[offset : offset + 1]
+        assert total == 3
 
 
 @pytest.mark.parametrize(("limit", "offset"), [(2, 0), (2, 2), (3, 0), (2, 4), (2, 3)])
@@ -189,14 +265,18 @@ def test_pages_by_value_are_parts_of_one_list_whose_end_has_no_values(
             assert total == len(expected)
 
 
-def test_both_databases_read_pages_by_value_out_of_their_index(
-    valued: SqlRunStore, engine: Engine
+@pytest.mark.parametrize(
+    ("sort", "index"),
+    [(RunColumn.VALUE, "ix_runs_values"), (RunColumn.NAME, "ix_runs_names")],
+)
+def test_both_databases_read_sorted_pages_out_of_an_index(
+    valued: SqlRunStore, engine: Engine, sort: RunColumn, index: str
 ) -> None:
     asked: list[tuple[str, Any]] = []
     event.listen(
         engine, "before_cursor_execute", lambda *said: asked.append((said[2], said[3]))
     )
-    valued.search(RunFilter(TRAINING, ("vision",), sort=RunColumn.VALUE, limit=1))
+    valued.search(RunFilter(TRAINING, ("vision",), sort=sort, limit=1))
     [page] = [one for one in asked if "ORDER BY" in one[0]]
     with reading(engine) as connection:
         explain = "EXPLAIN QUERY PLAN "
@@ -207,7 +287,7 @@ def test_both_databases_read_pages_by_value_out_of_their_index(
             explain = "EXPLAIN "
         rows = connection.exec_driver_sql(explain + page[0], page[1]).all()
     plan = "\n".join(str(row) for row in rows)
-    assert "ix_runs_values" in plan
+    assert index in plan
     assert "TEMP B-TREE" not in plan
     assert "Sort" not in plan
 

@@ -40,14 +40,16 @@ def postgresql(postgresql_url: str) -> Iterator[Engine]:
 
 
 @pytest.mark.parametrize("column", ["owner", "name", "memo", "command"])
-@pytest.mark.parametrize("word", ["SEED", "--lr 0.5", "データセット"])
+@pytest.mark.parametrize(
+    "word", ["SEED", "--lr 0.5", "データセット", "École", "Привет"]
+)
 def test_words_of_three_letters_are_looked_up(
     postgresql: Engine, column: str, word: str
 ) -> None:
     assert WORD_INDEX in plan_of(postgresql, column, word)
 
 
-@pytest.mark.parametrize("word", ["s", "lr", "--", "学習", "_%_", "1"])
+@pytest.mark.parametrize("word", ["s", "lr", "--", "学習", "_%_", "1", "É"])
 def test_an_index_that_would_give_every_row_is_not_asked(
     postgresql: Engine, word: str
 ) -> None:
@@ -98,6 +100,21 @@ def test_a_refused_extension_refuses_no_upgrade_and_may_come_later(
         finally:
             admin.execute("DROP OWNED BY kqi_poor CASCADE")
             admin.execute("DROP ROLE kqi_poor")
+
+
+def test_an_index_of_all_languages_small_letters_is_made_anew(
+    postgresql_url: str,
+) -> None:
+    engine = make_engine(postgresql_url)
+    schema.upgrade(engine, "0021")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE EXTENSION pg_trgm")
+        connection.exec_driver_sql(
+            f"CREATE INDEX {WORD_INDEX} ON runs USING gin (lower(memo) gin_trgm_ops)"
+        )
+    schema.upgrade(engine)
+    assert WORD_INDEX in plan_of(engine, "name", "seed")
+    engine.dispose()
 
 
 def test_sqlite_lacks_nothing(sqlite_url: str) -> None:
