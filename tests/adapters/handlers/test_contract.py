@@ -38,7 +38,7 @@ def made_up(**more: Any) -> BaseSchema:
 # mostly refused before, whatever they send.
 thorough = made_up()
 usual = made_up(phases={"coverage": {"enabled": False}})
-FEW = settings(
+SOME = settings(
     max_examples=10,
     deadline=None,
     derandomize=True,
@@ -46,6 +46,7 @@ FEW = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+FEW = settings(SOME, max_examples=5)
 load_all_checks()
 # Not `positive_data_acceptance`: a tenant may be well written and not the asker's.
 PROMISES: list[Any] = [
@@ -78,7 +79,7 @@ def check(case: Case[Any], site: FakeSite, token: str | None) -> int:
 
 
 @thorough.parametrize()
-@FEW
+@SOME
 def test_an_operator_is_answered_as_documented(
     case: Case[Any], beside: FakeSite
 ) -> None:
