@@ -1,5 +1,6 @@
 """Marks by place: what `./test FAST` leaves out, and what has to run by itself."""
 
+import gc
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -114,6 +115,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.alone)
         if alone or _is_in(item.path, _SLOW):
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector thousands of tests: they all stay to the end."""
+    gc.freeze()
 
 
 @cache

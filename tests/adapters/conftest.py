@@ -1,7 +1,7 @@
 """An empty database is made once, and copied for each test that wants one.
 
 Making it by every migration takes longer than most tests; those of the schema itself
-(db/test_schema.py) do it all the same, and PostgreSQL's do.
+(db/test_schema.py) do it all the same.
 """
 
 import sqlite3
@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 
 from kqi_hub.db import schema
 from kqi_hub.db.engine import make_engine
 
 Upgraded = tuple[str | None, str]
 _MIGRATES = "test_schema"
+_TEMPLATE = "kqi_all_tables"
 _upgrade = schema.upgrade
 
 
@@ -41,7 +42,7 @@ def tables_are_copied(
     monkeypatch: pytest.MonkeyPatch,
     all_tables: Callable[[], Path],
 ) -> None:
-    """Let `schema.upgrade` fill an empty SQLite file from the one that is made."""
+    """Let `schema.upgrade` fill an empty database from the one that is made."""
     if request.path.stem != _MIGRATES:
         monkeypatch.setattr(schema, "upgrade", partial(_copy, all_tables))
 
@@ -52,10 +53,11 @@ def _copy(
     target: str = "head",
     scripts: str = schema.SCRIPTS,
 ) -> Upgraded:
-    is_usual = (target, scripts) == ("head", schema.SCRIPTS)
-    if not is_usual or engine.dialect.name != "sqlite" or not _copied(made(), engine):
-        return _upgrade(engine, target, scripts)
-    return None, schema.head_revision()
+    if (target, scripts) == ("head", schema.SCRIPTS) and (
+        _copied(made(), engine) if engine.dialect.name == "sqlite" else _cloned(engine)
+    ):
+        return None, schema.head_revision()
+    return _upgrade(engine, target, scripts)
 
 
 def _copied(made: Path, engine: Engine) -> bool:
@@ -71,4 +73,26 @@ def _copied(made: Path, engine: Engine) -> bool:
         finally:
             source.close()
     engine.dispose()
+    return True
+
+
+def _cloned(engine: Engine) -> bool:
+    """Do the same on PostgreSQL: there a new database is the copy of another."""
+    with engine.connect() as connection:
+        if inspect(connection).get_table_names():
+            return False
+    engine.dispose()
+    server = create_engine(
+        engine.url.set(database="postgres"),
+        poolclass=NullPool,
+        isolation_level="AUTOCOMMIT",
+    )
+    with server.connect() as connection:
+        named = text("SELECT 1 FROM pg_database WHERE datname = :name")
+        if connection.scalar(named, {"name": _TEMPLATE}) is None:
+            connection.exec_driver_sql(f"CREATE DATABASE {_TEMPLATE}")
+            _upgrade(make_engine(engine.url.set(database=_TEMPLATE)))
+        name = engine.url.database
+        connection.exec_driver_sql(f'DROP DATABASE "{name}"')
+        connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE {_TEMPLATE}')
     return True

@@ -8,18 +8,27 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from kqi_hub.domain.cluster import Freshness, GpuCount, Node, Partition, Reading
 from kqi_hub.domain.job import Job
 from kqi_hub.domain.money import MICRO
 from kqi_hub.domain.notebooks import Preset, Shape
 from kqi_hub.domain.queues import QueueRules
 from kqi_hub.domain.rate_cards import CardLine, RateCard
+from kqi_hub.services import board, queues
 from kqi_hub.services.board import AssociationStore, Board
 from kqi_hub.services.pricing import Billing, Pricing
 from kqi_hub.services.queues import Queues
 from tests.fakes.snapshot_store import FakeSnapshotStore
 
 HOUR = 3600
+
+
+def glance_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have what waits for a new picture look for it at once, not twice a second."""
+    for module in (board, queues):
+        monkeypatch.setattr(module, "GLANCE_S", 0.01)
 
 
 def node(

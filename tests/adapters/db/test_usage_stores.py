@@ -1,6 +1,7 @@
 """Use and bills in the database, beside the same added up in memory."""
 
 from dataclasses import asdict, replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -364,25 +365,23 @@ def test_a_place_between_pages_is_a_pair_of_numbers() -> None:
     assert Place(1, 2) < Place(1, 3) < Place(2, 0)
 
 
-@pytest.mark.parametrize("by", Top)
-@pytest.mark.parametrize(
-    "whose",
-    [
-        Narrowing(),
-        MINE,
-        Narrowing(("vision",)),
-        Narrowing(queue="a100", gpu_type="a100"),
-        Narrowing(kind="training", qos="high"),
-        Narrowing(("ghost",), person=HOSTILE),
-    ],
-)
-def test_what_stands_out_is_what_memory_finds(
-    engine: Engine, by: Top, whose: Narrowing
-) -> None:
+STANDING_OUT = [
+    Narrowing(),
+    MINE,
+    Narrowing(("vision",)),
+    Narrowing(queue="a100", gpu_type="a100"),
+    Narrowing(kind="training", qos="high"),
+    Narrowing(("ghost",), person=HOSTILE),
+]
+
+
+def test_what_stands_out_is_what_memory_finds(engine: Engine) -> None:
     use = FakeUse()
     furnish(use, NOW)
     written(engine, use)
-    asked = TopAsked(whose, int(NOW) - 40 * DAY, int(NOW) - 2 * DAY, by, 7)
-    found = SqlRunsAndTops(engine, "gpu1").top(asked)
-    assert found == use.top(asked)
-    assert bool(found) == (whose.person != HOSTILE) or by is Top.FAILED_GPU
+    store = SqlRunsAndTops(engine, "gpu1")
+    for by, whose in product(Top, STANDING_OUT):
+        asked = TopAsked(whose, int(NOW) - 40 * DAY, int(NOW) - 2 * DAY, by, 7)
+        found = store.top(asked)
+        assert found == use.top(asked), asked
+        assert bool(found) == (whose.person != HOSTILE) or by is Top.FAILED_GPU

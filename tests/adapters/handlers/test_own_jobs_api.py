@@ -7,6 +7,7 @@ import pytest
 from kqi_hub.domain.errors import ClusterRefused, ClusterTimedOut, NotYourJob
 from tests.adapters.handlers.conftest import Client
 from tests.fakes.own_jobs import furnish
+from tests.fakes.queues import glance_often
 from tests.fakes.site import FakeSite
 
 ALL = "api/v1/jobs/all"
@@ -27,7 +28,8 @@ HOSTILE = [
 
 
 @pytest.fixture(autouse=True)
-def jobs(site: FakeSite) -> None:
+def jobs(site: FakeSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    glance_often(monkeypatch)
     furnish(site.queues.store, time.time())
 
 

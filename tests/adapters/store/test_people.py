@@ -4,10 +4,12 @@ Alice is in both tenants, Bob in nlp, Carol in vision; the store is in none. Wha
 tried is tried as that uid, on the real file system.
 """
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -53,8 +55,65 @@ CHANGES = {
 }
 
 
+# What a person's process runs: a line tells what to try, with which file and which own.
+TRIES = """
+import json, os, sys
+for line in sys.stdin:
+    code, f, own = json.loads(line)
+    open(own, 'wb').write(b'mine')
+    try:
+        exec(code, {"os": os, "f": f, "own": own})
+    except OSError:
+        print("refused", flush=True)
+    else:
+        print("done", flush=True)
+"""
+
+
 @pytest.fixture(scope="module")
-def shop(able: None) -> Iterator[Store]:
+def trying(able: None) -> Iterator[dict[str, subprocess.Popen[str]]]:
+    """Return a process of each person that tries what it is told."""
+    made = {
+        name: subprocess.Popen(
+            [sys.executable, "-I", "-c", TRIES],
+            user=uid,
+            group=uid,
+            umask=0o022,
+            extra_groups=GROUPS[uid],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for name, uid in PEOPLE.items()
+    }
+    yield made
+    ends = {name: process.communicate() for name, process in made.items()}
+    assert [process.returncode for process in made.values()] == [0, 0, 0], ends
+
+
+@dataclass(frozen=True)
+class Shop:
+    """A store, and people who try things on its file system."""
+
+    store: Store
+    trying: dict[str, subprocess.Popen[str]]
+
+    def does(self, person: str, code: str, file: Path) -> bool:
+        """Try something as a person; whether it went well."""
+        process = self.trying[person]
+        assert process.stdin is not None
+        assert process.stdout is not None
+        own = self.store.base / "homes" / person / "own"
+        process.stdin.write(json.dumps([code, str(file), str(own)]) + "\n")
+        process.stdin.flush()
+        said = process.stdout.readline()
+        # Whatever else is raised ends the process: that is a fault of the test.
+        assert said in {"done\n", "refused\n"}, f"{person}: {code}"
+        return said == "done\n"
+
+
+@pytest.fixture(scope="module")
+def shop(trying: dict[str, subprocess.Popen[str]]) -> Iterator[Shop]:
     """Return a store whose tenants have an item, a tree and an upload each."""
     with a_store() as store:
         store.tenants = {"vision": VISION, "nlp": NLP}
@@ -67,7 +126,7 @@ def shop(able: None) -> Iterator[Store]:
         store.start()
         for tenant in store.tenants:
             _fill(store, tenant)
-        yield store
+        yield Shop(store, trying)
 
 
 def _fill(store: Store, tenant: str) -> None:
@@ -97,55 +156,36 @@ def facts(file: Path) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def does(store: Store, person: str, code: str, file: Path) -> bool:
-    """Try something as a person; whether it went well."""
-    uid = PEOPLE[person]
-    own = store.base / "homes" / person / "own"
-    program = (
-        "import os, sys\n"
-        f"f, own = {str(file)!r}, {str(own)!r}\n"
-        "open(own, 'wb').write(b'mine')\n"
-        f"try:\n    {code}\n"
-        "except OSError as error:\n    sys.exit(str(error))\n"
-    )
-    ended = subprocess.run(
-        [sys.executable, "-I", "-c", program], user=uid, group=uid, check=False,
-        extra_groups=GROUPS[uid], capture_output=True, text=True, umask=0o022,
-    )  # fmt: skip
-    assert "Traceback" not in ended.stderr, ended.stderr
-    return ended.returncode == 0
-
-
 @pytest.mark.parametrize(("person", "tenant", "may"), TABLE)
 def test_members_read_what_is_published_and_others_nothing(
-    shop: Store, person: str, tenant: str, may: bool
+    shop: Shop, person: str, tenant: str, may: bool
 ) -> None:
-    for file in published(shop, tenant):
-        assert does(shop, person, "assert open(f).read()", file) is may
-        assert does(shop, person, "os.listdir(os.path.dirname(f))", file) is may
+    for file in published(shop.store, tenant):
+        assert shop.does(person, "assert open(f).read()", file) is may
+        assert shop.does(person, "os.listdir(os.path.dirname(f))", file) is may
 
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize(("person", "tenant"), MEMBERS)
 def test_nobody_changes_what_is_published(
-    shop: Store, person: str, tenant: str, change: str
+    shop: Shop, person: str, tenant: str, change: str
 ) -> None:
-    for file in published(shop, tenant):
+    for file in published(shop.store, tenant):
         before = facts(file)
-        assert not does(shop, person, CHANGES[change], file), change
+        assert not shop.does(person, CHANGES[change], file), change
         assert (file.read_bytes(), facts(file)) == (b"published", before)
 
 
 @pytest.mark.parametrize(("person", "tenant"), MEMBERS)
 def test_a_hard_link_gives_nobody_a_way_to_write(
-    shop: Store, person: str, tenant: str
+    shop: Shop, person: str, tenant: str
 ) -> None:
-    for file in published(shop, tenant):
+    for file in published(shop.store, tenant):
         link = f"own + '.link-{tenant}-{file.parent.name}'"
         # The kernel's own setting may refuse the link itself.
-        does(shop, person, f"os.link(f, {link})", file)
-        assert not does(shop, person, f"os.close(os.open({link}, os.O_WRONLY))", file)
-        assert not does(shop, person, f"os.chmod({link}, 0o666)", file)
+        shop.does(person, f"os.link(f, {link})", file)
+        assert not shop.does(person, f"os.close(os.open({link}, os.O_WRONLY))", file)
+        assert not shop.does(person, f"os.chmod({link}, 0o666)", file)
         assert file.read_bytes() == b"published"
         assert file.stat().st_uid == STORE
 
@@ -153,26 +193,26 @@ def test_a_hard_link_gives_nobody_a_way_to_write(
 @pytest.mark.parametrize(("person", "tenant"), MEMBERS)
 @pytest.mark.parametrize("folder", ["objects", "incoming", "building", "removing"])
 def test_nobody_looks_into_what_is_not_published(
-    shop: Store, person: str, tenant: str, folder: str
+    shop: Shop, person: str, tenant: str, folder: str
 ) -> None:
-    path = shop.root / tenant / folder
-    assert not does(shop, person, "os.listdir(f)", path)
+    path = shop.store.root / tenant / folder
+    assert not shop.does(person, "os.listdir(f)", path)
     for inside in path.rglob("*"):
-        assert not does(shop, person, "os.stat(f)", inside)
-        assert not does(shop, person, "os.open(f, os.O_RDONLY)", inside)
+        assert not shop.does(person, "os.stat(f)", inside)
+        assert not shop.does(person, "os.open(f, os.O_RDONLY)", inside)
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_nobody_makes_or_swaps_a_tenants_folder(shop: Store, person: str) -> None:
-    assert not does(shop, person, "os.mkdir(f)", shop.root / "mine")
-    assert not does(shop, person, "os.rename(f, own)", shop.root / "vision")
-    assert not does(shop, person, "os.listdir(f)", shop.root)
-    assert not does(shop, person, "os.rename(f, own)", shop.root)
+def test_nobody_makes_or_swaps_a_tenants_folder(shop: Shop, person: str) -> None:
+    assert not shop.does(person, "os.mkdir(f)", shop.store.root / "mine")
+    assert not shop.does(person, "os.rename(f, own)", shop.store.root / "vision")
+    assert not shop.does(person, "os.listdir(f)", shop.store.root)
+    assert not shop.does(person, "os.rename(f, own)", shop.store.root)
 
 
-def test_everything_is_the_stores_and_its_tenants(shop: Store) -> None:
+def test_everything_is_the_stores_and_its_tenants(shop: Shop) -> None:
     for tenant, group in (("vision", VISION), ("nlp", NLP)):
-        for one in [shop.root / tenant, *(shop.root / tenant).rglob("*")]:
+        for one in [shop.store.root / tenant, *(shop.store.root / tenant).rglob("*")]:
             seen = one.lstat()
             assert (seen.st_uid, seen.st_gid) == (STORE, group), one
             assert not seen.st_mode & 0o007, one
@@ -180,12 +220,12 @@ def test_everything_is_the_stores_and_its_tenants(shop: Store) -> None:
 
 @pytest.mark.parametrize(("person", "tenant"), MEMBERS)
 def test_only_the_portal_may_ask_the_store_to_do_something(
-    shop: Store, person: str, tenant: str
+    shop: Shop, person: str, tenant: str
 ) -> None:
     asked = f'{{"verb":"remove","tenant":"{tenant}","data":1}}\\n'
     code = (
         "import socket; s = socket.socket(socket.AF_UNIX); s.connect(f); "
         f"s.sendall(b'{asked}'); assert b'not-permitted' in s.recv(1000)"
     )
-    assert does(shop, person, code, shop.socket)
-    assert (shop.root / tenant / "data/1/folder/file").exists()
+    assert shop.does(person, code, shop.store.socket)
+    assert (shop.store.root / tenant / "data/1/folder/file").exists()

@@ -25,7 +25,7 @@ from kqi_hub.domain.own_jobs import (
 from kqi_hub.services.own_jobs import MOST_TASKS, OwnJobs
 from tests.fakes.own_jobs import KEY, FakeJobRuns, NotingControl, furnish
 from tests.fakes.people import FakeAssociations, association
-from tests.fakes.queues import HOUR, FakeQueues, job
+from tests.fakes.queues import HOUR, FakeQueues, glance_often, job
 from tests.fakes.snapshot_store import FakeSnapshotStore
 
 NOW = time.time()
@@ -50,8 +50,12 @@ def runs() -> FakeJobRuns:
 
 @pytest.fixture
 def jobs(
-    store: FakeSnapshotStore, runs: FakeJobRuns, control: NotingControl
+    store: FakeSnapshotStore,
+    runs: FakeJobRuns,
+    control: NotingControl,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> OwnJobs:
+    glance_often(monkeypatch)
     associations = FakeAssociations((association("mia", "vision"),))
     queues = FakeQueues(store).queues(associations)
     return OwnJobs(store, runs, control, queues, wall=lambda: NOW)
