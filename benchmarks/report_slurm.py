@@ -47,6 +47,14 @@ def fill() -> None:
                 " 3600 + (a.id_assoc * s.seq) % 80000"
                 f" from seq_1_to_{count} s join {people}"
             )
+            # Of a time of which it knows no machines, sreport tells nobody's use.
+            sql(
+                f"insert ignore into {CLUSTER}_usage_{table}_table"  # noqa: S608  our own words
+                " (creation_time, mod_time, deleted, id_tres, time_start, count,"
+                " alloc_secs)"
+                f" select {now}, {now}, 0, {tres}, {at}, 1000, 0"
+                f" from seq_1_to_{count} s"
+            )
 
 
 def ask() -> dict[str, float]:

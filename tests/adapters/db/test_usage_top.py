@@ -15,7 +15,7 @@ from kqi_hub.db.ledger_proof import Prover
 from kqi_hub.db.usage_top import SqlRunsAndTops
 from kqi_hub.domain.money import MICRO
 from kqi_hub.domain.rate_cards import CardLine, RateCard
-from kqi_hub.domain.usage import Narrowing
+from kqi_hub.domain.usage import Narrowing, UsedRun
 from kqi_hub.domain.usage_counts import FAILED_STATES, gpu_type_of
 from kqi_hub.domain.usage_top import Top, TopAsked
 from tests.adapters.db.ledger_lab import (
@@ -101,8 +101,9 @@ def check(engine: Engine, limits: tuple[int, ...] = (1, 7, 100)) -> None:
     assert some > len(Top) * len(limits) * 10
 
 
-def value_of(run: Any, by: Top) -> int:
-    return {Top.COST: run.amount, Top.FAILED_GPU: run.gpu_s, Top.WAIT: run.waited_s}[by]
+def value_of(run: UsedRun, by: Top) -> int:
+    waited = run.waited_s or 0
+    return {Top.COST: run.amount, Top.FAILED_GPU: run.gpu_s, Top.WAIT: waited}[by]
 
 
 def first_state(engine: Engine) -> None:
