@@ -64,6 +64,7 @@ _SLOW: Final = (
     "adapters/handlers/test_notebook_commands.py",
     "adapters/handlers/test_notebooks_api.py",
     "adapters/handlers/test_pages.py",
+    "adapters/handlers/test_process.py",
     "adapters/handlers/test_roles.py",
     "adapters/handlers/test_terms.py",
     "adapters/handlers/test_what_ran.py",
@@ -110,7 +111,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # Of tests with one id, only one runs where two processes share them.
         raise pytest.UsageError(f"These tests have one id: {several[:5]}")
     for item in items:
-        alone = _is_in(item.path, _ALONE) or "postgresql" in item.nodeid
+        alone = _is_in(item.path, _ALONE) or _starts_postgresql(item)
         if alone:
             item.add_marker(pytest.mark.alone)
         if alone or _is_in(item.path, _SLOW):
@@ -120,6 +121,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Spare the garbage collector thousands of tests: they all stay to the end."""
     gc.freeze()
+
+
+def _starts_postgresql(item: pytest.Item) -> bool:
+    # It asks for one by itself, or for one kind of database after the other.
+    asked_for: list[str] = getattr(item, "fixturenames", [])
+    return "postgresql_server" in asked_for or "postgresql" in item.nodeid
 
 
 @cache

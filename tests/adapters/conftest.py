@@ -91,7 +91,8 @@ def _cloned(engine: Engine) -> bool:
         named = text("SELECT 1 FROM pg_database WHERE datname = :name")
         if connection.scalar(named, {"name": _TEMPLATE}) is None:
             connection.exec_driver_sql(f"CREATE DATABASE {_TEMPLATE}")
-            _upgrade(make_engine(engine.url.set(database=_TEMPLATE)))
+            template = engine.url.set(database=_TEMPLATE)
+            _upgrade(make_engine(template.render_as_string(hide_password=False)))
         name = engine.url.database
         connection.exec_driver_sql(f'DROP DATABASE "{name}"')
         connection.exec_driver_sql(f'CREATE DATABASE "{name}" TEMPLATE {_TEMPLATE}')
