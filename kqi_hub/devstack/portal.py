@@ -48,6 +48,8 @@ state_dir = "{state}"
 [cluster]
 name = "{cluster}"
 poll_interval_s = 5
+# Nobody else needs this controller: what was away is seen soon after it is back.
+poll_interval_max_s = 10
 
 [door]
 transport = "socket"

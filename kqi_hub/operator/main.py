@@ -1,34 +1,56 @@
 """The kqi-hub command: every group of commands is joined here."""
 
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 import click
 
 from kqi_hub import __version__
-from kqi_hub.operator.audit import audit
-from kqi_hub.operator.close import close
-from kqi_hub.operator.config import config
-from kqi_hub.operator.data import data
-from kqi_hub.operator.db import db
-from kqi_hub.operator.doctor import doctor
 from kqi_hub.operator.invocation import ErrorTreeGroup, Invocation
-from kqi_hub.operator.jobs import jobs
-from kqi_hub.operator.keys import keys
-from kqi_hub.operator.ledger import ledger
-from kqi_hub.operator.limits import limits
-from kqi_hub.operator.nodes import nodes
-from kqi_hub.operator.person import person
-from kqi_hub.operator.rates import rates
-from kqi_hub.operator.reconcile import reconcile
-from kqi_hub.operator.refresh import refresh
-from kqi_hub.operator.repair import repair
-from kqi_hub.operator.store import store
-from kqi_hub.operator.worker import worker
 
-
-@click.group(
-    cls=ErrorTreeGroup, context_settings={"help_option_names": ["-h", "--help"]}
+# Each is a module of this package, and the command in it of the same name.
+_COMMANDS: Final = (
+    "audit",
+    "close",
+    "config",
+    "data",
+    "db",
+    "doctor",
+    "jobs",
+    "keys",
+    "ledger",
+    "limits",
+    "nodes",
+    "person",
+    "rates",
+    "reconcile",
+    "refresh",
+    "repair",
+    "store",
+    "worker",
 )
+
+
+class _Commands(ErrorTreeGroup):
+    """Import a command when somebody wants it: one need not wait for all."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return their names."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return one of them, or nothing where there is none of this name."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"kqi_hub.operator.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--config",
     "config_path",
@@ -48,29 +70,6 @@ def cli(ctx: click.Context, config_path: Path | None, debug: bool) -> None:
     # click needs every option named here; `debug` is read by ErrorTreeGroup.
     del debug
     ctx.obj = Invocation(config_path)
-
-
-for command in (
-    audit,
-    close,
-    config,
-    data,
-    db,
-    doctor,
-    jobs,
-    keys,
-    ledger,
-    limits,
-    nodes,
-    person,
-    reconcile,
-    rates,
-    refresh,
-    repair,
-    store,
-    worker,
-):
-    cli.add_command(command)
 
 
 def main() -> None:

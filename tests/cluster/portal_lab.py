@@ -18,7 +18,8 @@ from tests.cluster.slurm_lab import sbatch_as_alice, service
 KQI = ("/usr/sbin/runuser", "-u", "kqi", "--")
 PORTAL = ("/opt/kqi-hub/.venv/bin/python", "-m", "kqi_hub.operator.main")
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/bin", "PYTHONPATH": "/opt/kqi-hub"}
-# The demo polls every five seconds; an outage lengthens the pause, up to this.
+# The demo looks every five seconds, and while Slurm is away every ten; Slurm's own
+# daemons and a busy machine take the rest.
 RECOVERY_S = 150.0
 
 
