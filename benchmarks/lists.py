@@ -4,19 +4,20 @@ import json
 import shutil
 import statistics
 import subprocess
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Engine
 
+from benchmarks.asking import TIMES, timed
 from benchmarks.cluster import WORK, BenchFailed, Say, bench_cluster
 from benchmarks.lists_rows import Question, fill, questions
 from benchmarks.peer_venv import peer_python
 from benchmarks.postgresql import postgresql
 from benchmarks.result import Figure, Goal, Result, machine
+from kqi_hub.bootstrap.loop import favour_the_loop
 from kqi_hub.db import schema
 from kqi_hub.db.engine import make_engine, reading
 from kqi_hub.db.runs import SqlRunStore
@@ -28,7 +29,6 @@ REQUIREMENTS: Final = ("mlflow-skinny==2.22.0", "sqlalchemy==2.0.43", "alembic")
 PEER_RUNS: Final = 10_000
 RUNS_IN_ALL: Final = 100_000
 MOST_P99_MS: Final = 100.0
-_TIMES: Final = 30
 _WATCHERS: Final = "50 watchers"
 
 
@@ -42,7 +42,7 @@ def run(say: Say) -> Result:
     try:
         with _filled(f"sqlite:///{place}/kqi.sqlite", say) as engine:
             figures |= _asked_all(engine, "SQLite", say)
-            floor = statistics.median(_timed(lambda: _floor(engine))[0])
+            floor = timed(lambda: _floor(engine))["p50"]
         size = (place / "kqi.sqlite").stat().st_size / 1e6
         say(f"MLflow, {PEER_RUNS:,} runs")
         peer = _peers(python, place)
@@ -57,7 +57,7 @@ def run(say: Say) -> Result:
     conditions = {
         **machine(),
         "runs": RUNS_IN_ALL,
-        "times": _TIMES,
+        "times": TIMES,
         "database_mb": round(size),
         "cpu": "ms of the answering thread: what it takes on a machine with time; "
         "of PostgreSQL without the server's own",
@@ -127,7 +127,8 @@ def _filled(address: str, say: Say) -> Iterator[Engine]:
 
 
 def _asked_all(engine: Engine, database: str, say: Say) -> Figures:
-    say(f"{database}: p50, p99, p50 and p99 of the CPU, found")
+    say(f"{database}: p50, p99, the first, p50 and p99 of the CPU, found")
+    favour_the_loop()
     return {f"{one.name}, {database}": _asked(engine, one, say) for one in questions()}
 
 
@@ -151,32 +152,10 @@ def _asked(engine: Engine, question: Question, say: Say) -> dict[str, float]:
         runs, _ = store.search(question.wanted)
         store.names(runs)
 
-    times, cpu = _timed(ask)
-    told = {
-        "p50": round(statistics.median(times), 1),
-        "p99": _p99(times),
-        "cpu_p50": round(statistics.median(cpu), 1),
-        "cpu_p99": _p99(cpu),
-        "found": found[1],
-    }
+    told = timed(ask) | {"found": found[1]}
     line = " ".join(f"{value:8.1f}" for value in told.values())
     say(f"{question.name:28}{line}")
     return told
-
-
-def _timed(call: Callable[[], object]) -> tuple[list[float], list[float]]:
-    """Return the milliseconds of each of some calls: by the clock, and of the CPU."""
-    times, cpu = [], []
-    for _ in range(_TIMES):
-        start, began = time.perf_counter(), time.thread_time()
-        call()
-        cpu.append((time.thread_time() - began) * 1000)
-        times.append((time.perf_counter() - start) * 1000)
-    return times, cpu
-
-
-def _p99(times: list[float]) -> float:
-    return round(statistics.quantiles(times, n=100, method="inclusive")[98], 1)
 
 
 def _floor(engine: Engine) -> None:

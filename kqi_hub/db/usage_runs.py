@@ -27,10 +27,12 @@ from kqi_hub.db.accounting_tables import (
     longer_than,
 )
 from kqi_hub.db.engine import reading
+from kqi_hub.db.usage_copies import numbers_of_runs, of_run
 from kqi_hub.db.usage_measured import measured
 from kqi_hub.db.used_days import Stretch, UsedDays
 from kqi_hub.domain.job_records import JobRecord
 from kqi_hub.domain.ledger import Entry, EntryKind
+from kqi_hub.domain.own_jobs import OF_SCRIPTS
 from kqi_hub.domain.site_days import SiteDays
 from kqi_hub.domain.usage import (
     Days,
@@ -96,7 +98,8 @@ class SqlUsedRuns:
         with reading(self._engine) as connection:
             rows: list[RowMapping] = []
             if asked.after is None or asked.after.ended_at == _NEVER:
-                rows += connection.execute(self._going_on(asked, most)).mappings()
+                going_on = self._going_on(connection, asked, most)
+                rows += connection.execute(going_on).mappings()
             stretches = self._stretches(connection, asked)
             while len(rows) < most and (stretch := next(stretches, None)):
                 over = self._over(asked, stretch, most - len(rows))
@@ -133,11 +136,13 @@ class SqlUsedRuns:
         with reading(self._engine) as connection:
             return measured(connection, whose, begins, ends)
 
-    def _going_on(self, asked: RunsAsked, limit: int) -> Select[Any]:
+    def _going_on(
+        self, connection: Connection, asked: RunsAsked, limit: int
+    ) -> Select[Any]:
         query = self._all().where(
             RECORDS.c.ended_at.is_(None), *self._conditions(asked)
         )
-        if (ids := self._named(asked)) is not None:
+        if (ids := self._named(connection, asked)) is not None:
             query = query.where(RECORDS.c.id.in_(ids))
         if asked.after is not None:
             query = query.where(RECORDS.c.id < asked.after.id)
@@ -146,7 +151,7 @@ class SqlUsedRuns:
     def _stretches(self, connection: Connection, asked: RunsAsked) -> Iterator[_Ended]:
         """Yield times of ends, the last first, in which few runs are in vain."""
         ends = asked.ends
-        if (ids := self._named(asked)) is not None:
+        if (ids := self._named(connection, asked)) is not None:
             yield _Ended(asked.begins, ids=ids)
             return
         # What ended afterwards has begun before only where it took long.
@@ -195,7 +200,7 @@ class SqlUsedRuns:
             yield columns.state.in_(sorted(FAILED_STATES))
         yield from of_whose(asked.whose, by_index)
 
-    def _named(self, asked: RunsAsked) -> Select[Any] | None:
+    def _named(self, connection: Connection, asked: RunsAsked) -> Select[Any] | None:
         """Return the numbers of the job, array, training … that is asked for."""
         if asked.job is not None:
             # Tasks of an array show its number.
@@ -203,6 +208,8 @@ class SqlUsedRuns:
             tasks = begins(RECORDS.c.shown_id, f"{asked.job}_")
             return self._ids(RECORDS.c.job_id == asked.job, tasks)
         if asked.thing is not None:
+            if asked.whose.kind in OF_SCRIPTS:
+                return self._ids(of_run(connection, asked.thing))
             return self._ids(RECORDS.c.thing == asked.thing)
         return None
 
@@ -304,13 +311,17 @@ def with_sums(
         number: tuple(map(int, found))
         for number, *found in connection.execute(query.group_by(LEDGER.c.record_id))
     }
-    return tuple(_run(row, sums.get(row["id"], ())) for row in rows)
+    runs = numbers_of_runs(connection, rows)
+    return tuple(
+        _run(row, runs.get(row["id"], row["thing"]), sums.get(row["id"], ()))
+        for row in rows
+    )
 
 
-def _run(row: RowMapping, sums: tuple[int, ...]) -> UsedRun:
+def _run(row: RowMapping, thing: int | None, sums: tuple[int, ...]) -> UsedRun:
     plain = {name: row[name] for name in JobRecord._fields}
     record = JobRecord(**plain | {"suspended": row["suspended"] or ""})
-    return UsedRun(row["id"], record, row["kind"], row["thing"], *sums)
+    return UsedRun(row["id"], record, row["kind"], thing, *sums)
 
 
 def _place(run: UsedRun) -> Place:
