@@ -206,8 +206,10 @@ class Client(
     ) -> httpx2.Response:
         answer = self._answer(method, path, body)
         until = time.monotonic() + _WAYS_BACK_S
-        # The portal has not heard of it, so that asking again does nothing twice.
-        while _came_to_the_hub(answer) and time.monotonic() < until:
+        # To ask again does nothing twice: the portal has not heard of it, or only tells.
+        while time.monotonic() < until and (
+            _came_to_the_hub(answer) or (method == "GET" and _is_away(answer))
+        ):
             time.sleep(_LOOK_AGAIN_S)
             answer = self._answer(method, path, body)
         if answer.status_code >= 400 or answer.is_redirect:
@@ -237,6 +239,12 @@ def _came_to_the_hub(answer: httpx2.Response) -> bool:
     return answer.is_redirect and f"hub/{API}" in place
 
 
+def _is_away(answer: httpx2.Response) -> bool:
+    """Tell whether a proxy answers for a portal that it does not reach."""
+    kind = answer.headers.get("Content-Type", "")
+    return answer.status_code in {502, 503, 504} and "json" not in kind
+
+
 def _refusal(answer: httpx2.Response) -> Refused | NotReachable:
     try:
         said = answer.json()
@@ -248,6 +256,12 @@ def _refusal(answer: httpx2.Response) -> Refused | NotReachable:
             str(said.get("hint", "")),
         )
     except (ValueError, AttributeError):
+        if _is_away(answer):
+            return NotReachable(
+                f"The portal is not there right now: {answer.url} answers "
+                f"{answer.status_code}.",
+                "Try again in a moment.",
+            )
         return NotReachable(
             f"{answer.url} answers {answer.status_code}, which is not a portal's way.",
             "Check the address.",

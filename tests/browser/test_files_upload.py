@@ -162,7 +162,7 @@ def test_a_broken_network_and_a_killed_agent_lose_nothing(
     sent = [own(tmp_path, f"{n}.bin", os.urandom(4_000_000)) for n in range(3)]
     sent += [own(tmp_path, f"small-{n}.bin", os.urandom(2_000)) for n in range(40)]
     page = visit_files()
-    files.front.slow, files.front.bytes_per_s = FILES, 2_000_000
+    files.front.slow, files.front.bytes_per_s = FILES, 800_000
     choose(page, *sent)
     panel = page.locator(PANEL)
     # Something of a large one has left, so a connection is there to be cut.

@@ -85,7 +85,7 @@ def test_a_problem_keeps_its_code_its_words_and_has_an_exit_code(
 @pytest.mark.parametrize("body", ["<html>", "[1, 2]", '"text"', ""])
 def test_something_that_is_no_portal_is_said_to_be_none(body: str) -> None:
     with pytest.raises(NotReachable):
-        client(RecordedPortal(502, body, "text/html")).whoami()
+        client(RecordedPortal(500, body, "text/html")).whoami()
 
 
 def test_a_page_instead_of_json_is_no_portal() -> None:
@@ -122,6 +122,45 @@ def test_a_proxy_that_stays_without_ways_is_given_up(
     lost = httpx2.MockTransport(lambda _: httpx2.Response(302, headers=hub))
     with pytest.raises(NotReachable):
         client(lost).whoami()
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_portal_that_is_away_is_asked_again_for_what_it_tells(
+    monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("kqi_hub.sdk.client.time.sleep", waits.append)
+    portal = RecordedPortal(200, {"name": "alice", "tenants": []})
+    proxys = [httpx2.Response(status, html="<p>unavailable") for _ in range(2)]
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return proxys.pop() if proxys else portal.handle_request(request)
+
+    assert client(httpx2.MockTransport(answer)).whoami().name == "alice"
+    assert len(waits) == 2
+
+
+def test_what_a_portal_that_is_away_may_have_done_is_not_asked_again() -> None:
+    away = RecordedPortal(503, "<p>unavailable", "text/html")
+    with pytest.raises(NotReachable, match="Try again in a moment"):
+        client(away).change_password("a", "b")
+    assert len(away.asked) == 1
+
+
+def test_a_portal_that_stays_away_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kqi_hub.sdk.client._WAYS_BACK_S", 0.0)
+    away = RecordedPortal(503, "<p>unavailable", "text/html")
+    with pytest.raises(NotReachable, match="not there right now"):
+        client(away).whoami()
+
+
+def test_what_the_portal_itself_refuses_for_now_is_told_at_once() -> None:
+    busy = RecordedPortal(503, {"detail": "Slurm is away."}, "application/problem+json")
+    with pytest.raises(Refused, match=r"Slurm is away\."):
+        client(busy).whoami()
+    assert len(busy.asked) == 1
 
 
 def test_a_dead_portal_says_what_to_check() -> None:
