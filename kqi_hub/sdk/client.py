@@ -206,7 +206,7 @@ class Client(
     ) -> httpx2.Response:
         answer = self._answer(method, path, body)
         until = time.monotonic() + _WAYS_BACK_S
-        # To ask again does nothing twice: the portal has not heard of it, or only tells.
+        # Nothing is done twice: the portal has not heard of it, or it only tells.
         while time.monotonic() < until and (
             _came_to_the_hub(answer) or (method == "GET" and _is_away(answer))
         ):
