@@ -66,8 +66,8 @@ def second(demo: Demo, new_demo: Callable[[str], Demo]) -> Iterator[Demo]:
     other = new_demo("second")
     with concurrent.futures.ThreadPoolExecutor() as pool:
         answers = list(pool.map(lambda _: other("up"), range(2)))
-    assert [answer.returncode for answer in answers] == [0, 0], answers
     said = "".join(answer.stderr for answer in answers)
+    assert [answer.returncode for answer in answers] == [0, 0], said
     assert said.count("Ready after") == 1
     assert "It runs already." in said
     yield other

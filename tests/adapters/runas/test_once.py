@@ -1,10 +1,11 @@
 """The way in through sudo, without sudo: what it would set, and what it must not be."""
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
-import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,13 +104,19 @@ def test_what_is_no_whole_request_is_refused(empty_house: House, raw: bytes) -> 
     assert answer["error"] == "refused"
 
 
+def is_sbatch(pid: int) -> bool:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return b"/bin/sbatch" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
 def test_polite_signals_do_not_cut_a_call_short(empty_house: House) -> None:
     with under_sudo(empty_house) as helper:
         assert helper.stdin is not None
         helper.stdin.write(submission(**told("pause")))
         helper.stdin.flush()
-        wait_until(lambda: bool(children_of(helper.pid)))
-        time.sleep(0.2)
+        # Other children were there before: those of the shell that became the helper.
+        wait_until(lambda: any(map(is_sbatch, children_of(helper.pid))))
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             helper.send_signal(number)
         assert answer_in(helper.communicate(timeout=30)[0])["exit_code"] == 0
