@@ -271,7 +271,15 @@ class UsageSumRow(_Sums, Base):
     __table_args__ = (_IN_KEY_ORDER,)
 
 
-class UsagePeakRow(Base):
+class _Peaks:
+    """The most that one run comes to."""
+
+    amount: Mapped[int]
+    failed_gpu_s: Mapped[int]
+    waited_s: Mapped[int]
+
+
+class UsagePeakRow(_Whose, _Peaks, Base):
     """The most that a run comes to of those that ended in a day or month.
 
     Runs that stand out are looked for where a peak is high. It is raised with every
@@ -283,15 +291,6 @@ class UsagePeakRow(Base):
     cluster: Mapped[str]
     grain: Mapped[str]
     at: Mapped[int] = mapped_column(autoincrement=False)
-    tenant: Mapped[str]
-    user: Mapped[str]
-    queue: Mapped[str]
-    qos: Mapped[str]
-    gpu_type: Mapped[str]
-    kind: Mapped[str]
-    amount: Mapped[int]
-    failed_gpu_s: Mapped[int]
-    waited_s: Mapped[int]
 
     __table_args__ = (
         PrimaryKeyConstraint("cluster", "grain", "at", *_WHOSE),
