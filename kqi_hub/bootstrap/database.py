@@ -4,10 +4,9 @@ from sqlalchemy import Engine
 
 from kqi_hub.db import schema
 from kqi_hub.db.associations import SqlAssociationStore
-from kqi_hub.db.engine import check_room, make_engine, reading
+from kqi_hub.db.engine import check_room, make_engine
 from kqi_hub.db.notebook_sessions import SqlSessionStore
 from kqi_hub.db.snapshot import SqlSnapshotStore
-from kqi_hub.db.word_index import lacks_word_index
 from kqi_hub.domain.ports import SnapshotStore
 from kqi_hub.settings.model import Settings
 from kqi_hub.settings.secrets import read_secret
@@ -35,16 +34,6 @@ def check_database(settings: Settings) -> str:
     engine = open_database(settings)
     try:
         return schema.check(engine)
-    finally:
-        engine.dispose()
-
-
-def lacks_word_search(settings: Settings) -> bool:
-    """Tell whether searches of words would be quicker with an extension."""
-    engine = open_database(settings)
-    try:
-        with reading(engine) as connection:
-            return lacks_word_index(connection)
     finally:
         engine.dispose()
 

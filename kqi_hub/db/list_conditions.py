@@ -14,9 +14,6 @@ from kqi_hub.db.text import to_storable
 from kqi_hub.domain.filters import Part, Span
 from kqi_hub.domain.listing import MadeFilter
 
-# What PostgreSQL's index of words knows a text by: three letters or digits in a row,
-# fewer where a word begins or ends.
-_INDEXED: Final = re.compile(r"[^\W_]{3}|[\W_][^\W_]|[^\W_]{2}[\W_]")
 # One letter that is written in two ways when it is small.
 _SIGMAS: Final = "Σσς"
 Columns = ReadOnlyColumnCollection[str, Any]
@@ -43,21 +40,6 @@ def _as_it_is(element: small, compiler: SQLCompiler, **about: Any) -> str:
     return compiler.process(element.clauses, **about)
 
 
-class small_in_each(small):  # noqa: N801 - named as SQL's functions are
-    """The same for words too short for an index of words: it would give every row."""
-
-    inherit_cache = True
-
-
-@compiles(small_in_each)
-def _lower_in_each(element: small_in_each, compiler: SQLCompiler, **about: Any) -> str:
-    # The same collation by a name that word_index.py does not have in its index.
-    return f'lower({compiler.process(element.clauses, **about)} COLLATE "POSIX")'
-
-
-compiles(small_in_each, "sqlite")(_as_it_is)
-
-
 class either(FunctionElement[bool]):  # noqa: N801 - named as SQL's functions are
     """A condition as PostgreSQL knows it, and the one that others are asked instead."""
 
@@ -82,7 +64,7 @@ def has_part(column: ColumnElement[Any], part: Part) -> Iterator[ColumnElement[b
     """Yield the condition that a text has a part, or has not; case is no matter."""
     if part.text:
         low, same = to_storable(part.text.lower()), to_storable(part.text)
-        text = small(column) if _INDEXED.search(low) else small_in_each(column)
+        text = small(column)
         found: ColumnElement[bool] = text.contains(low, autoescape=True)
         if any(len(_cases(letter)) > 1 for letter in same if not letter.isascii()):
             pattern = "".join(map(_in_any_case, same))

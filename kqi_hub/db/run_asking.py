@@ -12,6 +12,7 @@ from kqi_hub.db.run_rows import (
     RUNS,
     SPECS,
     TAGS,
+    WORDS,
     tag_rows,
     thing_of,
 )
@@ -19,6 +20,7 @@ from kqi_hub.db.tenant_lock import hold_tenant
 from kqi_hub.db.uses import lock_dataset, note_use
 from kqi_hub.domain.data import Kind, Thing, Use
 from kqi_hub.domain.errors import Conflict, NotFound
+from kqi_hub.domain.filters import in_one_case
 from kqi_hub.domain.run_ports import NewRun
 from kqi_hub.domain.runs import RunState
 
@@ -51,6 +53,7 @@ def add_runs(
     added = list(zip(numbers, new, strict=True))
     specs = [{"run": number, "spec": one.spec} for number, one in added]
     connection.execute(insert(SPECS), specs)
+    connection.execute(insert(WORDS), [_words(*one) for one in added])
     connection.execute(insert(EVENTS), [_event(*one, now) for one in added])
     if tags := [row for one in added for row in tag_rows(*_tagged(*one))]:
         connection.execute(insert(TAGS), tags)
@@ -84,6 +87,12 @@ def _refuse_repeated(connection: Connection, new: Sequence[NewRun]) -> None:
                     data=row.data,
                     run=row.number,
                 )
+
+
+def _words(number: int, new: NewRun) -> dict[str, Any]:
+    spec = new.spec
+    texts = {"memo": in_one_case(spec.memo), "command": in_one_case(spec.command)}
+    return {"number": number, "kind": new.kind.value, "tenant": spec.tenant, **texts}
 
 
 def _event(number: int, new: NewRun, now: float) -> dict[str, Any]:

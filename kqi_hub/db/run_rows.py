@@ -27,13 +27,16 @@ from kqi_hub.db.run_tables import (
     RunScriptRow,
     RunSpecRow,
     RunTagRow,
+    RunWordsRow,
 )
 from kqi_hub.domain.data import Kind, Thing
 from kqi_hub.domain.errors import NotFound
+from kqi_hub.domain.filters import in_one_case
 from kqi_hub.domain.run_ports import RunNames
 from kqi_hub.domain.runs import Run, RunKind, RunSpec, RunState
 
 RUNS: Final = cast(Table, RunRow.__table__)
+WORDS: Final = cast(Table, RunWordsRow.__table__)
 SPECS: Final = cast(Table, RunSpecRow.__table__)
 SCRIPTS: Final = cast(Table, RunScriptRow.__table__)
 TAGS: Final = cast(Table, RunTagRow.__table__)
@@ -106,6 +109,12 @@ def put_tags(
     connection.execute(delete(TAGS).where(TAGS.c.run == run_id))
     if rows := tag_rows(run_id, tenant, tags):
         connection.execute(insert(TAGS), rows)
+
+
+def put_memo(connection: Connection, run_id: int, memo: str) -> None:
+    """Have lists find a run by a new memo."""
+    mine = update(WORDS).where(WORDS.c.number == run_id)
+    connection.execute(mine.values(memo=in_one_case(memo)))
 
 
 def tag_rows(run_id: int, tenant: str, tags: Sequence[str]) -> list[dict[str, Any]]:

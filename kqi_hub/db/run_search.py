@@ -5,17 +5,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, or_, select
 
 from kqi_hub.db.dataset_rows import DATASETS
 from kqi_hub.db.list_conditions import has_part, in_order, is_within
 from kqi_hub.db.list_plans import plan_for_lists
-from kqi_hub.db.run_rows import PARENTS, RUNS, TAGS, runs_of, with_spec
-from kqi_hub.domain.filters import ANY_TEXT, Part, Span, TagRule
+from kqi_hub.db.run_rows import PARENTS, RUNS, TAGS, WORDS, runs_of, with_spec
+from kqi_hub.domain.filters import ANY_TEXT, Part, Span, TagRule, in_one_case
 from kqi_hub.domain.run_list import RunColumn, RunFilter
 from kqi_hub.domain.runs import LIVE, Run
 
-_R, _P, _T = RUNS.c, PARENTS.c, TAGS.c
+_R, _P, _T, _W = RUNS.c, PARENTS.c, TAGS.c, WORDS.c
 Conditions = Sequence[ColumnElement[bool]]
 _SORTED_BY: Final = {
     RunColumn.ID: _R.number,
@@ -27,6 +27,8 @@ _SORTED_BY: Final = {
     RunColumn.ENDED_AT: _R.ended_at,
     RunColumn.VALUE: _R.value_number,
 }
+# Of more than these it takes longer to sort all than to walk to a page of them.
+_MANY: Final = 20_000
 
 
 def page_of(connection: Connection, wanted: RunFilter) -> tuple[tuple[Run, ...], int]:
@@ -36,20 +38,38 @@ def page_of(connection: Connection, wanted: RunFilter) -> tuple[tuple[Run, ...],
     """
     plan_for_lists(connection)
     conditions = list(_conditions(wanted))
-    total = None
-    if wanted.sort is RunColumn.VALUE and _asks_nothing(wanted):
-        numbers = _by_value(connection, wanted, conditions)
-    elif wanted.sort is RunColumn.ID or _asks_nothing(wanted):
-        order = _order(wanted, _SORTED_BY[wanted.sort], _R.number)
-        numbers = _numbers(connection, wanted, conditions, order)
-    else:
-        numbers, total = _sorted(connection, wanted, conditions)
+    numbers, total = _found(connection, wanted, conditions)
     found = runs_of(connection, with_spec().where(_R.number.in_(numbers)))
     place = {number: at for at, number in enumerate(numbers)}
     runs = tuple(sorted(found, key=lambda one: place[one.id]))
     if total is None:
         total = _total(connection, wanted, conditions, len(runs))
     return runs, total
+
+
+def _found(
+    connection: Connection, wanted: RunFilter, conditions: Conditions
+) -> tuple[list[int], int | None]:
+    """Return the numbers of a page in order, and how many have any if that is known."""
+    order = _order(wanted, _SORTED_BY[wanted.sort], _R.number)
+    ordered = select(_R.number).where(*conditions).order_by(*order)
+    if _asks_nothing(wanted):
+        if wanted.sort is RunColumn.VALUE:
+            return _by_value(connection, wanted, conditions), None
+        return _numbers(connection, wanted, ordered), None
+    if _asks_only_words(wanted):
+        words = select(_W.number).where(*_words(wanted))
+        if wanted.sort is RunColumn.ID:
+            order = _order(wanted, _W.number, _W.number)
+            return _numbers(connection, wanted, words.order_by(*order)), None
+        if wanted.sort is RunColumn.NAME:
+            total = _count(connection, words)
+            if total > _MANY:
+                # A walk through the index of names soon meets a page of them.
+                return _numbers(connection, wanted, ordered), total
+    elif wanted.sort is RunColumn.ID and not _asks_parents(wanted):
+        return _numbers(connection, wanted, ordered), None
+    return _sorted(connection, wanted, conditions)
 
 
 def _sorted(
@@ -72,13 +92,9 @@ def _sorted(
 
 
 def _numbers(
-    connection: Connection,
-    wanted: RunFilter,
-    conditions: Conditions,
-    order: tuple[ColumnElement[Any], ...],
+    connection: Connection, wanted: RunFilter, ordered: Select[tuple[int]]
 ) -> list[int]:
-    query = select(_R.number).where(*conditions).order_by(*order)
-    return list(connection.scalars(query.limit(wanted.limit).offset(wanted.offset)))
+    return list(connection.scalars(ordered.limit(wanted.limit).offset(wanted.offset)))
 
 
 def _by_value(
@@ -91,8 +107,9 @@ def _by_value(
     column, number = in_order(
         _R.value_number, _R.number, is_descending=wanted.is_descending
     )
-    valued = [*conditions, _R.value_number.is_not(None)]
-    page = _numbers(connection, wanted, valued, (column, number))
+    asked = select(_R.number).where(*conditions)
+    valued = asked.where(_R.value_number.is_not(None))
+    page = _numbers(connection, wanted, valued.order_by(column, number))
     missing = wanted.limit - len(page)
     if not missing:
         return page
@@ -100,8 +117,8 @@ def _by_value(
     if wanted.offset and not page:
         before = _count(connection, valued)
     rest = replace(wanted, limit=missing, offset=max(0, wanted.offset - before))
-    without = [*conditions, _R.value_number.is_(None)]
-    return page + _numbers(connection, rest, without, (number,))
+    without = asked.where(_R.value_number.is_(None))
+    return page + _numbers(connection, rest, without.order_by(number))
 
 
 def _asks_nothing(wanted: RunFilter) -> bool:
@@ -116,28 +133,45 @@ def _asks_nothing(wanted: RunFilter) -> bool:
     )
 
 
+def _asks_only_words(wanted: RunFilter) -> bool:
+    """Tell whether the table of words has all that is asked for, but the order."""
+    return _asks_nothing(replace(wanted, memo=ANY_TEXT, command=ANY_TEXT))
+
+
+def _asks_parents(wanted: RunFilter) -> bool:
+    """Tell whether all parents are looked at before the first run is known."""
+    return bool(wanted.parent_name.text) and not wanted.parent_name.is_refused
+
+
 def _total(
     connection: Connection, wanted: RunFilter, conditions: Conditions, shown: int
 ) -> int:
     """Return how many there are; a page that is not full has the last of them."""
     if shown < wanted.limit and (shown or not wanted.offset):
         return wanted.offset + shown
+    if _asks_only_words(wanted):
+        return _count(connection, select(_W.number).where(*_words(wanted)))
+    asked = select(_R.number)
     names = [name for name in _TEXTS if getattr(wanted, name).is_refused]
     allowing: dict[str, Any] = dict.fromkeys(names, ANY_TEXT)
     rest = replace(wanted, tags=TagRule(wanted.tags.wanted), **allowing)
     if rest == wanted or not _asks_nothing(rest):
-        return _count(connection, conditions)
+        return _count(connection, asked.where(*conditions))
     # To look for it at each run costs most: those that have what is refused are fewer.
-    others = list(_conditions(rest))
+    others = asked.where(*_conditions(rest))
     refused = [_has_tag(wanted, tag) for tag in wanted.tags.refused]
     for name in names:
         refused += _TEXTS[name](Part(getattr(wanted, name).text))
-    return _count(connection, others) - _count(connection, [*others, or_(*refused)])
+    return _count(connection, others) - _count(connection, others.where(or_(*refused)))
 
 
-def _count(connection: Connection, conditions: Conditions) -> int:
-    counted = select(func.count()).select_from(RUNS).where(*conditions)
-    return connection.scalar(counted) or 0
+def _count(connection: Connection, asked: Select[tuple[int]]) -> int:
+    return (
+        connection.scalar(
+            asked.with_only_columns(func.count(), maintain_column_froms=True)
+        )
+        or 0
+    )
 
 
 def _order(
@@ -193,6 +227,26 @@ def _parent(part: Part) -> Iterator[ColumnElement[bool]]:
             yield _R.number.in_(children)
 
 
+def _words(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
+    """Yield what the table of words alone is asked."""
+    yield _W.kind == wanted.kind.value
+    if wanted.tenants is not None:
+        yield _W.tenant.in_(wanted.tenants)
+    for column, part in ((_W.memo, wanted.memo), (_W.command, wanted.command)):
+        yield from _has_word(column, part)
+
+
+def _has_word(column: ColumnElement[str], part: Part) -> Iterator[ColumnElement[bool]]:
+    if part.text:
+        found = column.contains(in_one_case(part.text), autoescape=True)
+        yield ~found if part.is_refused else found
+
+
+def _word(column: ColumnElement[str], part: Part) -> Iterator[ColumnElement[bool]]:
+    for condition in _has_word(column, part):
+        yield _R.number.in_(select(_W.number).where(condition))
+
+
 def _dataset(part: Part) -> Iterator[ColumnElement[bool]]:
     if part.text:
         named = has_part(DATASETS.c.name, Part(part.text))
@@ -205,8 +259,8 @@ _TEXTS: Final[Mapping[str, Callable[[Part], Iterator[ColumnElement[bool]]]]] = {
     "owner": partial(has_part, _R.owner),
     "queue": partial(has_part, _R.queue),
     "name": partial(has_part, _R.name),
-    "memo": partial(has_part, _R.memo),
-    "command": partial(has_part, _R.command),
+    "memo": partial(_word, _W.memo),
+    "command": partial(_word, _W.command),
     "parent_name": _parent,
     "dataset": _dataset,
 }

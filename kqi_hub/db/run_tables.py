@@ -10,6 +10,7 @@ from kqi_hub.db.login_tables import ROW_NUMBER
 from kqi_hub.db.run_text import SpecText
 from kqi_hub.db.run_use_text import UseText
 from kqi_hub.db.tables import Base
+from kqi_hub.db.text import BytewiseText
 from kqi_hub.domain.run_use import RunUse
 from kqi_hub.domain.runs import RunSpec
 
@@ -76,7 +77,7 @@ class RunRow(Base):
     use: Mapped[RunUse | None] = mapped_column(UseText())
 
     __table_args__ = (
-        # What lists sort by and search, but memos and commands, in their usual order:
+        # What lists sort by and search, but the words, in their usual order:
         # most searches read this alone, a part of the table.
         Index("ix_runs_lists", *LISTED),
         # Pages by number and counts of all: a tenth of what lists may search.
@@ -134,6 +135,24 @@ class RunRow(Base):
         Index(None, "key"),
         NEVER_AGAIN,
     )
+
+
+class RunWordsRow(Base):
+    """What lists look for words in: the long texts of a run, as `in_one_case` has them.
+
+    In a table of their own they are read in a fraction of the time that the runs take,
+    and no change of a state writes them again.
+    """
+
+    __tablename__ = "run_words"
+
+    number: Mapped[int] = mapped_column(
+        ROW_NUMBER, ForeignKey("runs.number"), primary_key=True, autoincrement=False
+    )
+    kind: Mapped[str]
+    tenant: Mapped[str]
+    memo: Mapped[str] = mapped_column(BytewiseText())
+    command: Mapped[str] = mapped_column(BytewiseText())
 
 
 class RunSpecRow(Base):

@@ -34,11 +34,13 @@ from kqi_hub.db.run_rows import (
     SCRIPTS,
     SPECS,
     TAGS,
+    WORDS,
     changed,
     held_run,
     names_of,
     note_event,
     one_run,
+    put_memo,
     put_tags,
     runs_of,
     thing_of,
@@ -254,6 +256,8 @@ class SqlRunStore:
             tags = change.tags_of(known.tags)
             if tags != known.tags:
                 put_tags(connection, run_id, known.spec.tenant, tags)
+            if change.memo is not None:
+                put_memo(connection, run_id, change.memo)
             return changed(connection, run_id, now, said)
 
     def delete(self, run_id: int) -> None:
@@ -422,6 +426,7 @@ def _forget(connection: Connection, run: Run) -> None:
         PARENTS.c.run,
         EVENTS.c.run,
         SPECS.c.run,
+        WORDS.c.number,
         RUNS.c.number,
     ):
         connection.execute(delete(column.table).where(column == run.id))

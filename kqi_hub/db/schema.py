@@ -14,7 +14,6 @@ from sqlalchemy import Connection, Engine, MetaData, inspect, text
 import kqi_hub.db
 from kqi_hub.db.engine import reading, writing
 from kqi_hub.db.tables import Base
-from kqi_hub.db.word_index import make_word_index
 from kqi_hub.domain.errors import DatabaseNotReady
 
 VERSION_TABLE: Final = "kqi_schema"
@@ -74,8 +73,6 @@ def upgrade(
             if before is not None:
                 _refuse_newer(before, scripts)
             _run_migrations(connection, target, scripts)
-            if target == "head":
-                make_word_index(connection)
             after = _current(connection)
     finally:
         # Foreign keys do not bind on that connection: nobody may get it again.

@@ -33,7 +33,8 @@ class Part:
 
     def fits(self, value: str) -> bool:
         """Tell whether the condition holds for a text."""
-        return (self.text.lower() in value.lower()) is not self.is_refused
+        has_it = in_one_case(self.text) in in_one_case(value)
+        return has_it is not self.is_refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ class TagRule:
 ANY_TEXT: Final = Part()
 ANY_VALUE: Final = Span()
 ANY_TAGS: Final = TagRule()
+
+
+def in_one_case(text: str) -> str:
+    """Return a text as it is compared where case is no matter, in any language."""
+    return text.casefold()
 
 
 def part_of(text: str) -> Part:

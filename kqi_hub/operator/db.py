@@ -2,11 +2,7 @@
 
 import click
 
-from kqi_hub.bootstrap.database import (
-    check_database,
-    lacks_word_search,
-    upgrade_database,
-)
+from kqi_hub.bootstrap.database import check_database, upgrade_database
 from kqi_hub.operator.invocation import Invocation, pass_invocation, print_json
 
 
@@ -30,7 +26,6 @@ def upgrade(invocation: Invocation) -> None:
         click.echo(
             f"The database is at schema {after} now (before: {before or 'none'})."
         )
-    _say_what_lacks(invocation)
 
 
 @db.command()
@@ -43,13 +38,3 @@ def check(invocation: Invocation, as_json: bool) -> None:
         print_json({"url": invocation.settings.database.url, "schema": revision})
     else:
         click.echo(f"The database is at schema {revision}, as this version needs.")
-        _say_what_lacks(invocation)
-
-
-def _say_what_lacks(invocation: Invocation) -> None:
-    if lacks_word_search(invocation.settings):
-        click.echo(
-            "Searches of words read every run: PostgreSQL did not let us have its "
-            "extension pg_trgm. Let its administrator run in this database: CREATE "
-            "EXTENSION pg_trgm; then run: kqi-hub db upgrade"
-        )

@@ -10,7 +10,6 @@ from alembic import context
 from sqlalchemy.types import TypeDecorator
 
 from kqi_hub.db.schema import VERSION_TABLE, all_tables
-from kqi_hub.db.word_index import is_of_tables
 
 
 def plain_type(kind: str, thing: Any, _: object) -> str | Literal[False]:
@@ -25,7 +24,6 @@ context.configure(
     target_metadata=all_tables(),
     version_table=VERSION_TABLE,
     render_item=plain_type,
-    include_object=is_of_tables,
     # SQLite cannot alter most things: Alembic copies the table then.
     render_as_batch=True,
     # Our BEGIN holds data definition too, so that a failed upgrade leaves no trace.

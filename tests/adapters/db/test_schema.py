@@ -14,7 +14,6 @@ from sqlalchemy import Engine, inspect, text
 
 from kqi_hub.db import schema
 from kqi_hub.db.engine import make_engine, reading, writing
-from kqi_hub.db.word_index import is_of_tables
 from kqi_hub.domain.errors import DatabaseNotReady
 
 
@@ -32,7 +31,6 @@ def differences(engine: Engine) -> list[object]:
         "version_table": schema.VERSION_TABLE,
         "compare_type": True,
         "compare_server_default": True,
-        "include_object": is_of_tables,
     }
     with reading(engine) as connection:
         context = MigrationContext.configure(connection, opts=options)

@@ -40,18 +40,6 @@ def test_upgrade_twice_has_nothing_to_do(kqi_hub: Run) -> None:
     assert "nothing to do" in result.stdout
 
 
-def test_a_site_without_the_index_of_words_is_told_how_to_have_it(
-    kqi_hub: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert "pg_trgm" not in kqi_hub("db", "upgrade").stdout
-    monkeypatch.setattr("kqi_hub.operator.db.lacks_word_search", lambda _: True)
-    for command in ("upgrade", "check"):
-        result = kqi_hub("db", command)
-        assert result.exit_code == 0
-        assert "CREATE EXTENSION pg_trgm; then run: kqi-hub db upgrade" in result.stdout
-    assert "pg_trgm" not in kqi_hub("db", "check", "--json").stdout
-
-
 def test_check_as_json_names_address_and_schema(kqi_hub: Run, site: Path) -> None:
     kqi_hub("db", "upgrade")
     data = json.loads(kqi_hub("db", "check", "--json").stdout)
