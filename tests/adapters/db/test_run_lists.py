@@ -4,11 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, MetaData, String, Table, event, insert, select
 
-from kqi_hub.db import schema
+from kqi_hub.db import run_search, schema
 from kqi_hub.db.datasets import SqlDatasetStore
 from kqi_hub.db.engine import make_engine, reading
+from kqi_hub.db.list_plans import plan_for_lists
+from kqi_hub.db.run_rows import WORDS
 from kqi_hub.db.runs import SqlRunStore
 from kqi_hub.domain.datasets import NewDataset
 from kqi_hub.domain.filters import Part, Span, TagRule
@@ -123,17 +125,20 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("sort", [RunColumn.ID, RunColumn.NAME])
+@pytest.mark.parametrize("place", ["memo", "name"])
 def test_hostile_words_find_what_has_them_and_nothing_else(
-    runs: SqlRunStore, text: str, sort: RunColumn
+    runs: SqlRunStore, text: str, sort: RunColumn, place: str
 ) -> None:
-    runs.change(1, RunChange(memo=f"before {text} behind"), NOW + 9)
+    change = replace(RunChange(), **{place: f"before {text} behind"})
+    runs.change(1, change, NOW + 9)
     for typed in (text, text.swapcase() if text.isascii() else text):
-        wanted = RunFilter(TRAINING, None, memo=Part(typed), sort=sort)
+        part: dict[str, Any] = {place: Part(typed)}
+        wanted = RunFilter(TRAINING, None, **part, sort=sort)
         found, total = runs.search(wanted)
-        expected = {1, 4} if typed == "%" else {1}
+        expected = {1, 4} if (typed, place) == ("%", "memo") else {1}
         assert {one.id for one in found} == expected
         assert total == len(expected)
-        refused = replace(wanted, memo=Part(typed, is_refused=True))
+        refused = replace(wanted, **{place: Part(typed, is_refused=True)})
         assert {one.id for one in runs.search(refused)[0]} == {1, 3, 4} - expected
 
 
@@ -155,17 +160,96 @@ def test_as_long_a_word_as_may_be_typed_is_found(runs: SqlRunStore, text: str) -
         ("\uff34\uff52\uff41", "\uff54\uff32\uff21"),
     ],
 )
-def test_postgresql_takes_letters_of_all_languages_in_any_case(
-    postgresql_url: str, written: str, typed: str
+def test_letters_of_all_languages_are_found_in_any_case(
+    runs: SqlRunStore, written: str, typed: str
+) -> None:
+    spec = replace(PLAIN, memo=written, command=written)
+    asked = runs.ask(NewRun(TRAINING, "mia", "k9", spec), NOW)
+    for part in (typed, typed[:1]):
+        for place in ("memo", "command"):
+            wanted: dict[str, Any] = {place: Part(part)}
+            found, _ = runs.search(RunFilter(TRAINING, None, **wanted))
+            assert asked.id in {one.id for one in found}
+
+
+def test_postgresql_finds_names_in_any_case_of_any_language(
+    postgresql_url: str,
 ) -> None:
     engine = make_engine(postgresql_url)
     schema.upgrade(engine)
     store = SqlRunStore(engine)
-    store.ask(NewRun(TRAINING, "mia", "k1", replace(PLAIN, memo=written)), NOW)
-    for part in (typed, typed[:1]):
-        wanted = RunFilter(TRAINING, None, memo=Part(part))
-        assert store.search(wanted)[1] == 1
+    store.ask(NewRun(TRAINING, "mia", "k1", replace(PLAIN, name="ÉCOLE")), NOW)
+    for typed in ("école", "É", "é"):
+        assert store.search(RunFilter(TRAINING, None, name=Part(typed)))[1] == 1
     engine.dispose()
+
+
+def test_runs_of_before_are_found_by_their_words(engine: Engine) -> None:
+    schema.upgrade(engine, "0023")
+    plain = {"kind": "training", "tenant": "vision", "state": "completed"}
+    texts = {"memo": "L'ÉCOLE \x1ad800", "command": "python TRAIN.py"}
+    with engine.begin() as connection:
+        runs = Table("runs", MetaData(), autoload_with=connection)
+        needed = {
+            one.name: "" if isinstance(one.type, String) else 0
+            for one in runs.c
+            if not one.nullable and one.name != "number"
+        }
+        # More than are moved at once.
+        rows = [needed | plain | texts | {"key": f"k{at}"} for at in range(2001)]
+        connection.execute(insert(runs), rows)
+    schema.upgrade(engine, "0024")
+    with reading(engine) as connection:
+        words = connection.execute(select(WORDS)).all()
+    assert len(words) == 2001
+    assert {one.number for one in words} == set(range(1, 2002))
+    assert {one[1:] for one in words} == {
+        ("training", "vision", "l'école \ud800", "python train.py")
+    }
+
+
+def test_plans_of_lists_end_with_their_transaction(postgresql_url: str) -> None:
+    def cost() -> str:
+        return str(connection.exec_driver_sql("SHOW random_page_cost").scalar())
+
+    engine = make_engine(postgresql_url)
+    with engine.connect() as connection:
+        with connection.begin():
+            usual = cost()
+            plan_for_lists(connection)
+            assert cost() == "1.1" != usual
+        assert cost() == usual
+    engine.dispose()
+
+
+def test_a_memo_is_found_as_it_is_now(runs: SqlRunStore) -> None:
+    wanted = RunFilter(TRAINING, None, memo=Part("new words"))
+    assert runs.search(wanted) == ((), 0)
+    runs.change(1, RunChange(memo="NEW words"), NOW + 9)
+    found, total = runs.search(wanted)
+    assert ([one.id for one in found], total) == ([1], 1)
+    assert found[0].memo == "NEW words"
+    runs.change(1, RunChange(memo=""), NOW + 10)
+    assert runs.search(wanted) == ((), 0)
+
+
+@pytest.mark.parametrize("is_descending", [True, False])
+def test_pages_by_name_of_words_that_very_many_have_are_the_same(
+    runs: SqlRunStore, is_descending: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = RunFilter(
+        TRAINING,
+        None,
+        command=Part("r"),
+        sort=RunColumn.NAME,
+        is_descending=is_descending,
+        limit=1,
+    )
+    pages = [replace(wanted, offset=offset) for offset in range(5)]
+    as_few = [runs.search(page) for page in pages]
+    monkeypatch.setattr(run_search, "_MANY", 0)
+    assert [runs.search(page) for page in pages] == as_few
+    assert [total for _, total in as_few] == [3] * 5
 
 
 @pytest.mark.parametrize("sort", [one for one in RunColumn if one is not RunColumn.ID])
