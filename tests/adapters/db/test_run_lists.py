@@ -129,8 +129,8 @@ HOSTILE = [
 def test_hostile_words_find_what_has_them_and_nothing_else(
     runs: SqlRunStore, text: str, sort: RunColumn, place: str
 ) -> None:
-    change = replace(RunChange(), **{place: f"before {text} behind"})
-    runs.change(1, change, NOW + 9)
+    written: dict[str, Any] = {place: f"before {text} behind"}
+    runs.change(1, RunChange(**written), NOW + 9)
     for typed in (text, text.swapcase() if text.isascii() else text):
         part: dict[str, Any] = {place: Part(typed)}
         wanted = RunFilter(TRAINING, None, **part, sort=sort)
@@ -138,7 +138,8 @@ def test_hostile_words_find_what_has_them_and_nothing_else(
         expected = {1, 4} if (typed, place) == ("%", "memo") else {1}
         assert {one.id for one in found} == expected
         assert total == len(expected)
-        refused = replace(wanted, **{place: Part(typed, is_refused=True)})
+        part = {place: Part(typed, is_refused=True)}
+        refused = replace(wanted, **part)
         assert {one.id for one in runs.search(refused)[0]} == {1, 3, 4} - expected
 
 
