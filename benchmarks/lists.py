@@ -30,10 +30,12 @@ PEER_RUNS: Final = 10_000
 RUNS_IN_ALL: Final = 100_000
 MOST_P99_MS: Final = 100.0
 _WATCHERS: Final = "50 watchers"
+_LOG: Final = "a log in a browser, ms"
+_LONGEST_LOG_MS: Final = 1000.0
 
 
 def run(say: Say) -> Result:
-    """Make the databases, ask everything, take them away; then watch a cluster."""
+    """Make the databases, ask everything, take them away; then a cluster's turn."""
     python = peer_python("mlflow", REQUIREMENTS, say)
     place = WORK / "lists"
     shutil.rmtree(place, ignore_errors=True)
@@ -54,6 +56,8 @@ def run(say: Say) -> Result:
         cluster.demo("service", "worker", "start")
         say("50 people watch a list, for about three minutes")
         watched = cluster.run("benchmarks.lists_watchers")
+        say("A log of 100 MB is opened in a browser, again and again")
+        log = cluster.run("benchmarks.lists_log")
     conditions = {
         **machine(),
         "runs": RUNS_IN_ALL,
@@ -63,7 +67,7 @@ def run(say: Say) -> Result:
         "of PostgreSQL without the server's own",
         "peer": f"{REQUIREMENTS[0]}, search_runs on SQLite with {PEER_RUNS:,} runs",
     }
-    return judge(figures, peer, floor, watched, conditions)
+    return judge(figures, peer, floor, watched, log, conditions)
 
 
 def judge(
@@ -71,6 +75,7 @@ def judge(
     peer: Mapping[str, float],
     floor: float,
     watched: Mapping[str, float],
+    log: Mapping[str, float],
     conditions: dict[str, object],
 ) -> Result:
     """Compare what both are asked, and each database's slowest answer with the goal."""
@@ -81,6 +86,7 @@ def judge(
         **figures,
         **{f"{name}, MLflow": {"p50": peer[name]} for name in both},
         _WATCHERS: watched,
+        _LOG: log,
     }
     slowest = [_slowest(figures, database) for database in DATABASES]
     more = watched["calls_a_look_watched"] - watched["calls_a_look_alone"]
@@ -96,6 +102,9 @@ def judge(
             ),
             # Something that the worker asks now and then may fall into one window.
             Goal.below("slurmctld's calls a look, more by 50 watchers", 0.5, more),
+            Goal.below(
+                "the end of a log of 100 MB, ms", _LONGEST_LOG_MS, log["longest"]
+            ),
         ),
         conditions=conditions,
         details=details,
