@@ -104,7 +104,7 @@ class Run(Model):
     memo: str = Field(description="A note.")
     tags: tuple[str, ...] = Field(description="Its tags.")
     state: domain.RunState = Field(description="Its state.")
-    status: str = Field(description="Its state, or stopping.")
+    status: str = Field(description="Its state, stopping or deleting.")
     status_text: str = Field(description="The same in words.")
     detail: str = Field(description="Why it is in this state.")
     is_live: bool = Field(description="Whether something may still happen to it.")
@@ -212,7 +212,8 @@ class RunEvents(Model):
 class Deletion(Model):
     """What deleting a run would take along, and what stands against it."""
 
-    is_live: bool = Field(description="Whether it has not ended: stop it first.")
+    is_live: bool = Field(description="Whether it has a job, which is ended first.")
+    is_going: bool = Field(description="Whether it is being deleted already.")
     blockers: tuple[Relative, ...] = Field(description="Runs that read its output.")
     folder: str = Field(description="What is removed from your folder on scratch.")
     files: int | None = Field(description="How many files its output has.")
@@ -326,6 +327,7 @@ def deletion(found: Consequences) -> Deletion:
     """Return what deleting a run would take along as JSON."""
     return Deletion(
         is_live=found.is_live,
+        is_going=found.is_going,
         blockers=relatives(found.blockers),
         folder=folder_of(found.run),
         files=found.files,

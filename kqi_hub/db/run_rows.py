@@ -183,6 +183,7 @@ def _run(row: Row[Any], tags: tuple[str, ...]) -> Run:
         ended_at=row.ended_at,
         stopping=_state(row.stopping),
         outcome=_state(row.outcome),
+        going_at=row.going_at,
         detail=row.detail,
         exit_code=row.exit_code,
         value=row.value,

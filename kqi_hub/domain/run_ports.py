@@ -199,10 +199,11 @@ class RunStore(Protocol):
     def change(self, run_id: int, change: RunChange, now: float) -> Run:
         """Change what may still be changed of a run."""
 
-    def delete(self, run_id: int) -> None:
-        """Forget it and what it used; Conflict while it lives or others build on it.
+    def delete(self, run_id: int, now: float) -> Run | None:
+        """Forget it and what it used; Conflict while others build on it.
 
-        Its folder is noted to be removed, in the same transaction.
+        Its folder is noted to be removed, in the same transaction. One whose job has
+        not ended is returned: it is forgotten in the transaction that notes its end.
         """
 
     def removals(self, limit: int = 100) -> tuple[Removal, ...]:
@@ -257,7 +258,7 @@ class Submission(Protocol):
         """Return the script of a PREPARED run, with all in place that it needs."""
 
     async def remove(self, person: str, runs: Sequence[Run]) -> None:
-        """Remove the folders of runs in their owner's name."""
+        """End TensorBoards of runs, and remove their folders, in their owner's name."""
 
     async def close(self) -> None:
         """Begin nothing new; give what is under way some seconds, then end it."""

@@ -30,7 +30,7 @@ class Run(Answer):
     tenant: str
     name: str
     state: str
-    # The state, or `stopping`.
+    # The state, `stopping` or `deleting`.
     status: str = ""
     memo: str = ""
     tags: tuple[str, ...] = ()
@@ -135,10 +135,12 @@ class UseSample(Answer):
 class RunDeletion(Answer):
     """What deleting a run would take along; `blockers` are runs that read its output.
 
+    `is_live`: its job is ended first. `is_going`: that was asked for already.
     `is_unlocked`: its dataset, which stays, may be changed then.
     """
 
     is_live: bool = False
+    is_going: bool = False
     blockers: tuple[Mapping[str, Any], ...] = ()
     folder: str = ""
     files: int | None = None

@@ -206,8 +206,11 @@ async def test_a_run_is_stopped_and_deleted(known: FakeSite, ask: Web) -> None:
     at = f"preprocessing-runs/{WAITING_RUN}"
     await ask(f"{at}/stop", "mia", form={})
     assert known.runs.store.runs[WAITING_RUN].stopping is RunState.USER_CANCELED
-    refused = await ask(f"{at}/delete", "mia", form={})
-    assert refused.status == 409
+    assert "End its job and delete it" in (await ask(f"{at}/delete", "mia")).text
+    await ask(f"{at}/delete", "mia", form={})
+    assert known.runs.store.runs[WAITING_RUN].going_at is not None
+    assert "It is being deleted already" in (await ask(f"{at}/delete", "mia")).text
+    assert "Being deleted" in (await ask(at, "mia")).text
     sure = (await ask(f"preprocessing-runs/{DONE_RUN}/delete", "mia")).text
     assert "Delete it" in sure
     await ask(f"preprocessing-runs/{DONE_RUN}/delete", "mia", form={})
