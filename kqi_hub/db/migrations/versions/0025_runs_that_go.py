@@ -1,4 +1,4 @@
-"""Keep which runs are to be deleted once they have ended."""
+"""Keep which runs are to be deleted once they have ended, and one more choice."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,5 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the column; of earlier runs none is to go."""
-    op.add_column("runs", sa.Column("going_at", sa.Float, nullable=True))
+    """Add the columns; no earlier run is to go, nobody has chosen yet."""
+    op.add_column("runs", sa.Column("going_at", sa.Double, nullable=True))
+    history = sa.Column("opens_history", sa.Boolean, nullable=True)
+    op.add_column("preferences", history)
