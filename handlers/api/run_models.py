@@ -99,6 +99,9 @@ class Run(Model):
     id: int = Field(description="Its number.")
     kind: domain.RunKind = Field(description="What it is.")
     owner: str = Field(description="Whose it is.")
+    owner_name: str = Field(
+        description="What the owner is called; empty before a first login."
+    )
     tenant: str = Field(description="The tenant that it runs in and is charged to.")
     name: str = Field(description="Its name.")
     memo: str = Field(description="A note.")
@@ -377,6 +380,7 @@ def _fields(ask: Ask, view: RunView) -> dict[str, Any]:
         "status": view.status,
         "status_text": ask.texts.say(STATE_WORDS[view.status]),
         "is_own": view.is_mine,
+        "owner_name": view.owner_name,
         "dataset_name": view.dataset_name,
         "parents": tuple(
             _relative(one.parent.kind, one.parent.id, one.name) for one in view.parents

@@ -288,7 +288,7 @@ class SqlRunStore:
             connection.execute(delete(REMOVALS).where(REMOVALS.c.run.in_(run_ids)))
 
     def names(self, runs: Sequence[Run]) -> RunNames:
-        """Return the names of the datasets and parents of runs."""
+        """Return the names of the datasets, parents and owners of runs."""
         with reading(self._engine) as connection:
             return names_of(connection, runs)
 

@@ -65,10 +65,14 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class RunNames:
-    """What a list of runs says beside them, by number; what is gone lacks."""
+    """What a list of runs says beside them, by number; what is gone lacks.
+
+    `people` are what owners are called besides their user names, where that is known.
+    """
 
     datasets: Mapping[int, str]
     runs: Mapping[int, str]
+    people: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +217,7 @@ class RunStore(Protocol):
         """Forget that these folders are to be removed: they are gone."""
 
     def names(self, runs: Sequence[Run]) -> RunNames:
-        """Return the names of the datasets and parents of runs."""
+        """Return the names of the datasets, parents and owners of runs."""
 
     def built_on(self, run_id: int) -> tuple[Run, ...]:
         """Return the runs that have it as a parent."""

@@ -64,6 +64,8 @@ class Run(Answer):
     # It has ended, and the bill has it so; else reckoned from what is known.
     is_billed: bool = False
     actions: tuple[str, ...] = ()
+    # What the owner is called; empty before a first login.
+    owner_name: str = ""
     page: str = ""
     # What was asked for, as `submit` takes it.
     choices: Mapping[str, Any] | None = None

@@ -74,6 +74,8 @@ class RunView:
     cost: int | None = None
     is_billed: bool = False
     dataset_name: str = ""
+    # What its owner is called besides the user name; empty where nobody knows.
+    owner_name: str = ""
     parents: tuple[ParentView, ...] = ()
 
     @property
@@ -175,6 +177,7 @@ def view_of(
         cost=None if run.spec.is_outside else cost.amount,
         is_billed=cost.is_billed,
         dataset_name=names.datasets.get(run.spec.dataset or 0, ""),
+        owner_name=names.people.get(run.owner, ""),
         parents=tuple(
             ParentView(one, names.runs.get(one.id, "")) for one in run.spec.parents
         ),

@@ -58,6 +58,8 @@ class FakeRunStore:
     leases: dict[str, tuple[str, float]] = field(default_factory=dict)
     folders: dict[int, Removal] = field(default_factory=dict)
     keeps: dict[int, bool] = field(default_factory=dict)
+    # What owners are called.
+    people: dict[str, str] = field(default_factory=dict)
     numbers: int = 0
 
     def clear(self) -> None:
@@ -238,6 +240,7 @@ class FakeRunStore:
         return RunNames(
             {one.id: one.name for one in found if one is not None},
             {number: self.runs[number].name for number in parents & set(self.runs)},
+            self.people,
         )
 
     def built_on(self, run_id: int) -> tuple[Run, ...]:

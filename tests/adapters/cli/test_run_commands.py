@@ -138,9 +138,10 @@ def test_a_list_is_filtered_and_tells_states_and_values(
 
 
 def test_one_is_shown_with_what_was_asked_for(run: Run, furnished: FakeSite) -> None:
+    furnished.runs.store.people["mia"] = "Mia Müller"
     told = run("training", "get", "1").out
     for text in (
-        "training 1: first (tenant vision, of mia)",
+        "training 1: first (tenant vision, of mia, Mia Müller)",
         "completed",
         "0.93",
         "python train.py --epochs 3",
@@ -288,7 +289,7 @@ def test_a_delete_says_what_goes_and_what_is_against_it(
     assert run("training", "delete", str(DONE), "--yes").code == 5
     live = run("training", "delete", "2", text="y\n")
     assert "It has not ended: its job is ended first." in live.err
-    assert live.out == "Training 2 is being deleted: its job is ended first.\n"
+    assert "Training 2 is being deleted: its job is ended first." in live.err
     assert "It is being deleted already" in run("training", "delete", "2", text="n").err
     assert run("training", "get", "2").out.count("deleting") == 1
     gone = run("training", "delete", str(FAILED), "--yes", "--json")

@@ -203,6 +203,19 @@ async def test_a_run_is_shown_with_what_it_made(known: FakeSite, ask: Web) -> No
     assert (await ask("preprocessing-runs/1", "mia")).status == 404
 
 
+async def test_who_started_a_run_is_shown_with_their_name(
+    known: FakeSite, ask: Web
+) -> None:
+    pages = (f"preprocessing-runs/{DONE_RUN}", "preprocessing/1", "training/1")
+    for page in (*pages, "training"):
+        assert "Mia &lt;b&gt;" not in (await ask(page, "max")).main
+    known.runs.store.people["mia"] = "Mia <b>"
+    for page in (*pages, "training"):
+        shown = (await ask(page, "max")).main
+        assert "Mia &lt;b&gt;" in shown, page
+        assert "Mia <b>" not in shown, page
+
+
 async def test_a_start_leads_to_the_history_or_back_and_that_is_remembered(
     known: FakeSite, ask: Web
 ) -> None:

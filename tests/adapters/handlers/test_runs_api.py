@@ -200,6 +200,20 @@ async def test_one_that_lives_is_deleted_when_its_job_has_ended(
     assert (await ask(path, "mia", "DELETE")).status == 404
 
 
+async def test_owners_are_told_with_what_they_are_called(
+    ask: Client, site: FakeSite
+) -> None:
+    site.runs.furnish("mia")
+    site.runs.store.people["mia"] = "Mia Müller"
+    for person in ("mia", "max"):
+        found = (await ask(f"{TRAINING}/{DONE}", person)).json
+        assert (found["owner"], found["owner_name"]) == ("mia", "Mia Müller")
+    listed = (await ask(TRAINING, "max")).json["runs"]
+    assert {one["owner_name"] for one in listed} == {"Mia Müller"}
+    site.runs.store.people.clear()
+    assert (await ask(f"{TRAINING}/{DONE}", "max")).json["owner_name"] == ""
+
+
 async def test_name_memo_tags_and_favourite_are_changed_afterwards(
     ask: Client, site: FakeSite
 ) -> None:
