@@ -26,6 +26,11 @@ class Choices(Model):
     default_tenant: str | None = Field(
         None, max_length=64, description="The tenant that pages open with."
     )
+    opens_history: bool | None = Field(
+        None,
+        strict=True,
+        description="Whether a start of a preprocessing leads to its history.",
+    )
 
 
 @routes.get("/me/preferences", Spec(answer=Choices))
@@ -46,7 +51,7 @@ async def show_preferences(ask: Ask) -> Choices:
 async def replace_preferences(ask: Ask) -> Choices:
     """Replace your choices; what is left out goes back to the usual."""
     sent = ask.body(Choices)
-    chosen = Preferences(sent.language, sent.theme, sent.default_tenant)
+    chosen = Preferences(**sent.model_dump())
     store, languages = ask.deps.preferences, ask.deps.site.languages
     return _choices(
         await preferences.save(store, ask.me, chosen, languages, time.time())
@@ -58,4 +63,5 @@ def _choices(chosen: Preferences) -> Choices:
         language=chosen.language,
         theme=chosen.theme,
         default_tenant=chosen.default_tenant,
+        opens_history=chosen.opens_history,
     )

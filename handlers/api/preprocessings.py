@@ -245,7 +245,10 @@ async def show_preprocessing_run_deletion(ask: Ask) -> PastDeletion:
     ),
 )
 async def delete_preprocessing_run(ask: Ask) -> None:
-    """Delete a run of yours with the data that it has made, if nothing needs them."""
+    """Delete a run of yours with the data that it has made, if nothing needs them.
+
+    The job of one that lives is ended first: until then its status is `deleting`.
+    """
     await ask.deps.preprocessing_runs.delete(ask.asker, ask.number("run_id"))
 
 

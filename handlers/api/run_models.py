@@ -99,12 +99,15 @@ class Run(Model):
     id: int = Field(description="Its number.")
     kind: domain.RunKind = Field(description="What it is.")
     owner: str = Field(description="Whose it is.")
+    owner_name: str = Field(
+        description="What the owner is called; empty before a first login."
+    )
     tenant: str = Field(description="The tenant that it runs in and is charged to.")
     name: str = Field(description="Its name.")
     memo: str = Field(description="A note.")
     tags: tuple[str, ...] = Field(description="Its tags.")
     state: domain.RunState = Field(description="Its state.")
-    status: str = Field(description="Its state, or stopping.")
+    status: str = Field(description="Its state, stopping or deleting.")
     status_text: str = Field(description="The same in words.")
     detail: str = Field(description="Why it is in this state.")
     is_live: bool = Field(description="Whether something may still happen to it.")
@@ -212,7 +215,8 @@ class RunEvents(Model):
 class Deletion(Model):
     """What deleting a run would take along, and what stands against it."""
 
-    is_live: bool = Field(description="Whether it has not ended: stop it first.")
+    is_live: bool = Field(description="Whether it has a job, which is ended first.")
+    is_going: bool = Field(description="Whether it is being deleted already.")
     blockers: tuple[Relative, ...] = Field(description="Runs that read its output.")
     folder: str = Field(description="What is removed from your folder on scratch.")
     files: int | None = Field(description="How many files its output has.")
@@ -326,6 +330,7 @@ def deletion(found: Consequences) -> Deletion:
     """Return what deleting a run would take along as JSON."""
     return Deletion(
         is_live=found.is_live,
+        is_going=found.is_going,
         blockers=relatives(found.blockers),
         folder=folder_of(found.run),
         files=found.files,
@@ -375,6 +380,7 @@ def _fields(ask: Ask, view: RunView) -> dict[str, Any]:
         "status": view.status,
         "status_text": ask.texts.say(STATE_WORDS[view.status]),
         "is_own": view.is_mine,
+        "owner_name": view.owner_name,
         "dataset_name": view.dataset_name,
         "parents": tuple(
             _relative(one.parent.kind, one.parent.id, one.name) for one in view.parents

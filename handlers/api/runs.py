@@ -98,7 +98,10 @@ async def change_run(ask: Ask, kind: RunKind) -> shown.RunNow:
 
 
 async def delete_run(ask: Ask, kind: RunKind) -> None:
-    """Delete a run of yours that has ended, with its files."""
+    """Delete a run of yours with its files; one that lives, when its job has ended.
+
+    Its job and its TensorBoard are ended first: until then its status is `deleting`.
+    """
     await ask.deps.runs.delete(ask.asker, kind, ask.number("run_id"))
 
 

@@ -18,6 +18,7 @@ from kqi_hub.bootstrap.database import open_database
 from kqi_hub.bootstrap.keys import open_box
 from kqi_hub.db.audit import SqlAuditLog
 from kqi_hub.db.factors import SqlFactorStore
+from kqi_hub.db.known_people import SqlKnownPeople
 from kqi_hub.db.terms import SqlTermsStore
 from kqi_hub.db.throttle import SqlThrottleStore
 from kqi_hub.domain.errors import SettingsError
@@ -65,6 +66,7 @@ def login_desk(settings: Settings, engine: Engine | None = None) -> Desk:
         audit=SqlAuditLog(opened),
         tickets=SealedTickets(box),
         rules=_rules(settings),
+        people=SqlKnownPeople(opened),
         close=close,
     )
 

@@ -42,15 +42,26 @@ def show_profile(as_json: bool) -> None:
     type=click.Choice(["light", "dark", "system"]),
     help="Colours of the pages.",
 )
+@click.option(
+    "--history/--no-history",
+    "opens_history",
+    default=None,
+    help="Whether starting a preprocessing on its page leads to its history.",
+)
 @json_option
-def set_choices(language: str | None, theme: str | None, as_json: bool) -> None:
-    """Choose language and colours; what is not named stays as it is."""
+def set_choices(
+    language: str | None, theme: str | None, opens_history: bool | None, as_json: bool
+) -> None:
+    """Choose language, colours and so on; what is not named stays as it is."""
     with Client.from_config() as portal:
         chosen = portal.choices()
         chosen = replace(
             chosen,
             language=language or chosen.language,
             theme=theme or chosen.theme,
+            opens_history=(
+                chosen.opens_history if opens_history is None else opens_history
+            ),
         )
         portal.save_choices(chosen)
     finish("Your choices are saved.", as_json, **asdict(chosen))

@@ -13,7 +13,7 @@ from kqi_hub.cli.run_words import ended
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.data import Outcome
 from kqi_hub.sdk.errors import PortalError
-from kqi_hub.sdk.run_models import Run
+from kqi_hub.sdk.run_models import Run, RunDeletion
 
 Kind = type[Run]
 
@@ -112,29 +112,33 @@ def tag_runs(
 @json_option
 @click.pass_obj
 def delete_runs(kind: Kind, run_ids: tuple[int, ...], yes: bool, as_json: bool) -> None:
-    """Delete them with their files; one that lives, or that others read, stays."""
+    """Delete them with their files; jobs end first, and what others read stays."""
     with Client.from_config() as portal:
         if not yes:
             for run_id in run_ids:
-                _warn(portal, kind, run_id)
+                _warn(kind, run_id, portal.run_deletion(kind, run_id))
             click.confirm("Delete for good?", abort=True, err=True)
         if len(run_ids) == 1:
+            found = portal.run_deletion(kind, run_ids[0])
             portal.delete_run(kind, run_ids[0])
-            said = f"{kind.kind.capitalize()} {run_ids[0]} is deleted."
+            later = "being deleted: its job is ended first"
+            done = later if found.is_live else "deleted"
+            said = f"{kind.kind.capitalize()} {run_ids[0]} is {done}."
             finish(said, as_json, outcomes=plain([Outcome(run_ids[0], True)]))
             return
     _many(kind, run_ids, "delete", as_json)
 
 
-def _warn(portal: Client, kind: Kind, run_id: int) -> None:
+def _warn(kind: Kind, run_id: int, found: RunDeletion) -> None:
     """Say what would go, and what stands against it."""
-    found = portal.run_deletion(kind, run_id)
     kept = "its files" if found.files is None else files(found.files)
     say(f"{kind.kind} {run_id}: its history and {kept} in {found.folder} go.")
     if found.dataset is not None and found.is_unlocked:
         say(f"  Dataset {found.dataset} stays, and may be changed again.")
-    if found.is_live:
-        say(f"  It has not ended. Stop it first: kqi {kind.kind} stop {run_id}")
+    if found.is_going:
+        say("  It is being deleted already: it goes when its job has ended.")
+    elif found.is_live:
+        say("  It has not ended: its job is ended first.")
     for one in found.blockers:
         say(f"  {one['kind']} {one['id']} {one['name']} reads its output: it stays.")
 

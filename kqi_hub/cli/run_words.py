@@ -10,7 +10,8 @@ from kqi_hub.sdk.run_models import Run
 
 def told(run: Run) -> Iterator[str]:
     """Tell what a run is like now, line by line."""
-    yield f"{run.kind} {run.id}: {run.name} (tenant {run.tenant}, of {run.owner})"
+    owner = f"{run.owner}, {run.owner_name}" if run.owner_name else run.owner
+    yield f"{run.kind} {run.id}: {run.name} (tenant {run.tenant}, of {owner})"
     for label, text in _facts(run):
         if text:
             # Lines of a text stand below each other.

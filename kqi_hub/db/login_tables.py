@@ -70,6 +70,16 @@ class KnownAddressRow(Base):
     __table_args__ = (Index(None, "seen_at"),)
 
 
+class KnownPersonRow(Base):
+    """What the directory called a person when they logged in last."""
+
+    __tablename__ = "known_people"
+
+    person: Mapped[str] = mapped_column(primary_key=True)
+    display_name: Mapped[str]
+    seen_at: Mapped[float]
+
+
 class AuditRow(Base):
     """One event; triggers refuse to change or delete it. `detail` is JSON."""
 

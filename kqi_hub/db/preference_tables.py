@@ -14,6 +14,7 @@ class PreferenceRow(Base):
     language: Mapped[str | None]
     theme: Mapped[str | None]
     default_tenant: Mapped[str | None]
+    opens_history: Mapped[bool | None]
     changed_at: Mapped[float]
 
 

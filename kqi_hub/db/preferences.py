@@ -22,15 +22,13 @@ class SqlPreferenceStore:
     def preferences(self, person: str) -> Preferences:
         """Return the person's choices; nothing chosen for people not seen before."""
         columns = _CHOICES.c
-        query = select(columns.language, columns.theme, columns.default_tenant).where(
-            columns.person == person
-        )
+        query = select(_CHOICES).where(columns.person == person)
         with reading(self._engine) as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             return Preferences()
         theme = None if row.theme is None else Theme(row.theme)
-        return Preferences(row.language, theme, row.default_tenant)
+        return Preferences(row.language, theme, row.default_tenant, row.opens_history)
 
     def save(self, person: str, chosen: Preferences, now: float) -> None:
         """Replace the person's choices."""
@@ -39,6 +37,7 @@ class SqlPreferenceStore:
             "language": chosen.language,
             "theme": None if chosen.theme is None else chosen.theme.value,
             "default_tenant": chosen.default_tenant,
+            "opens_history": chosen.opens_history,
             "changed_at": now,
         }
         with writing(self._engine) as connection:

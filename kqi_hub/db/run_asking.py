@@ -144,6 +144,7 @@ def _put_parents(connection: Connection, number: int, new: NewRun) -> None:
             _R.number == parent.id,
             _R.kind == parent.kind.value,
             _R.tenant == new.spec.tenant,
+            _R.going_at.is_(None),
         )
         if connection.scalar(row.with_for_update(read=True, key_share=True)) is None:
             raise NotFound(

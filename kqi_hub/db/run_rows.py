@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from kqi_hub.db.data_rows import CHUNK, later
 from kqi_hub.db.dataset_rows import DATASETS
+from kqi_hub.db.known_people import names_of_people
 from kqi_hub.db.run_tables import (
     RunEventRow,
     RunParentRow,
@@ -138,12 +139,13 @@ def tags_of(
 
 
 def names_of(connection: Connection, runs: Sequence[Run]) -> RunNames:
-    """Return the names of the datasets and parents of runs."""
+    """Return the names of the datasets, parents and owners of runs."""
     datasets = {one.spec.dataset for one in runs if one.spec.dataset is not None}
     parents = {parent.id for one in runs for parent in one.spec.parents}
     return RunNames(
         _names(connection, DATASETS.c.number, DATASETS.c.name, sorted(datasets)),
         _names(connection, _R.number, _R.name, sorted(parents)),
+        names_of_people(connection, {one.owner for one in runs}),
     )
 
 
@@ -192,6 +194,7 @@ def _run(row: Row[Any], tags: tuple[str, ...]) -> Run:
         ended_at=row.ended_at,
         stopping=_state(row.stopping),
         outcome=_state(row.outcome),
+        going_at=row.going_at,
         detail=row.detail,
         exit_code=row.exit_code,
         value=row.value,

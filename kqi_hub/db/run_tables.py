@@ -32,7 +32,8 @@ class RunRow(Base):
 
     `name`, `memo` and the tags are as they were last written; `outcome` is how its job
     ended, while results are collected. `value_number` is what lists sort values by.
-    Whoever has `leased_by` until `leased_until` submits its job.
+    Whoever has `leased_by` until `leased_until` submits its job. What is to be deleted
+    once it has ended is so since `going_at`.
     """
 
     __tablename__ = "runs"
@@ -66,6 +67,7 @@ class RunRow(Base):
     node: Mapped[str]
     stopping: Mapped[str | None]
     outcome: Mapped[str | None]
+    going_at: Mapped[float | None]
     keeps_refused: Mapped[bool]
     leased_by: Mapped[str]
     leased_until: Mapped[float | None]

@@ -1,6 +1,7 @@
 """Runs in the database: each change is one transaction, and may be told again.
 
 A run that has ended changes no more: whoever is quicker, the first end is the end.
+One that was deleted before is gone with it.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -60,6 +61,7 @@ from kqi_hub.domain.run_states import (
     final_state,
     is_news,
     may_be_forgotten,
+    may_go_later,
 )
 from kqi_hub.domain.runs import Run, RunChange, RunEvent, RunState
 
@@ -260,14 +262,10 @@ class SqlRunStore:
                 put_memo(connection, run_id, change.memo)
             return changed(connection, run_id, now, said)
 
-    def delete(self, run_id: int) -> None:
-        """Forget it and what it used; Conflict while it lives or others build on it."""
+    def delete(self, run_id: int, now: float) -> Run | None:
+        """Forget it and what it used; return one that goes when its job has ended."""
         with writing(self._engine) as connection:
             known = held_run(connection, run_id)
-            if known.is_live:
-                raise Conflict(
-                    "This run has not ended.", "Stop it first, then delete it."
-                )
             children = select(PARENTS.c.run).where(PARENTS.c.parent == run_id)
             child = connection.scalar(children.order_by(PARENTS.c.run).limit(1))
             if child is not None:
@@ -276,10 +274,10 @@ class SqlRunStore:
                     "Delete that one first.",
                     child=child,
                 )
-            _release(connection, known)
-            _forget(connection, known)
-            row = {"run": run_id, "owner": known.owner, "folder": known.folder}
-            connection.execute(insert(REMOVALS), row)
+            if known.is_live:
+                return _let_go(connection, known, now)
+            _delete(connection, known)
+            return None
 
     def removals(self, limit: int = 100) -> tuple[Removal, ...]:
         """Return folders of deleted runs that are still to be removed."""
@@ -294,7 +292,7 @@ class SqlRunStore:
             connection.execute(delete(REMOVALS).where(REMOVALS.c.run.in_(run_ids)))
 
     def names(self, runs: Sequence[Run]) -> RunNames:
-        """Return the names of the datasets and parents of runs."""
+        """Return the names of the datasets, parents and owners of runs."""
         with reading(self._engine) as connection:
             return names_of(connection, runs)
 
@@ -373,7 +371,29 @@ def _move(
         note_event(connection, known.id, at, state, cause)
     if state in ENDED:
         said = {"ended_at": _either(known.ended_at, at)} | said | {"settled_at": at}
-    return changed(connection, known.id, at, said | {"state": state.value})
+    moved = changed(connection, known.id, at, said | {"state": state.value})
+    if state in ENDED and moved.going_at is not None:
+        _delete(connection, moved)
+    return moved
+
+
+def _let_go(connection: Connection, known: Run, now: float) -> Run:
+    """Note that a run is deleted with its end; its job is wanted no longer."""
+    if known.going_at is not None:
+        return known
+    if not may_go_later(known):
+        raise Conflict("This run has not ended.", "Delete it when it has.")
+    called = known.stopping or RunState.USER_CANCELED
+    values = {"going_at": now, "stopping": called.value}
+    return changed(connection, known.id, now, values)
+
+
+def _delete(connection: Connection, run: Run) -> None:
+    """Forget a run that has ended; its folder is still to be removed."""
+    _release(connection, run)
+    _forget(connection, run)
+    row = {"run": run.id, "owner": run.owner, "folder": run.folder}
+    connection.execute(insert(REMOVALS), row)
 
 
 def _forgotten(connection: Connection, known: Run, job_id: int, now: float) -> Run:

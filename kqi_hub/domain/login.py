@@ -205,6 +205,13 @@ class AuditEvent:
     detail: Mapping[str, str] = field(default_factory=dict)
 
 
+class KnownPeople(Protocol):
+    """What people are called, so that pages need not ask the directory. Blocks."""
+
+    def seen(self, person: Person, now: float) -> None:
+        """Note what the directory calls a person by now."""
+
+
 class AuditLog(Protocol):
     """The append-only record of everything that concerns security."""
 

@@ -3,6 +3,11 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
+
+from kqi_hub.domain.one_line import has_hidden
+
+LONGEST_SHOWN_NAME: Final = 100
 
 
 class Role(IntEnum):
@@ -22,6 +27,16 @@ class Person:
     display_name: str
     mail: str = ""
     groups: tuple[str, ...] = ()
+
+
+def shown_name(person: Person) -> str:
+    """Return a person's name as lists show it beside that of the login.
+
+    Without what hides or turns text; empty where the directory has no other name.
+    """
+    kept = "".join(" " if has_hidden(char) else char for char in person.display_name)
+    name = " ".join(kept.split())[:LONGEST_SHOWN_NAME].strip()
+    return "" if name == person.name else name
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ class Preferences:
     language: str | None = None
     theme: Theme | None = None
     default_tenant: str | None = None
+    # Whether the history is shown after a preprocessing was started (K-38).
+    opens_history: bool | None = None
 
 
 class PreferenceStore(Protocol):

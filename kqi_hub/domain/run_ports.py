@@ -65,10 +65,14 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class RunNames:
-    """What a list of runs says beside them, by number; what is gone lacks."""
+    """What a list of runs says beside them, by number; what is gone lacks.
+
+    `people` are what owners are called besides their user names, where that is known.
+    """
 
     datasets: Mapping[int, str]
     runs: Mapping[int, str]
+    people: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +203,11 @@ class RunStore(Protocol):
     def change(self, run_id: int, change: RunChange, now: float) -> Run:
         """Change what may still be changed of a run."""
 
-    def delete(self, run_id: int) -> None:
-        """Forget it and what it used; Conflict while it lives or others build on it.
+    def delete(self, run_id: int, now: float) -> Run | None:
+        """Forget it and what it used; Conflict while others build on it.
 
-        Its folder is noted to be removed, in the same transaction.
+        Its folder is noted to be removed, in the same transaction. One whose job has
+        not ended is returned: it is forgotten in the transaction that notes its end.
         """
 
     def removals(self, limit: int = 100) -> tuple[Removal, ...]:
@@ -212,7 +217,7 @@ class RunStore(Protocol):
         """Forget that these folders are to be removed: they are gone."""
 
     def names(self, runs: Sequence[Run]) -> RunNames:
-        """Return the names of the datasets and parents of runs."""
+        """Return the names of the datasets, parents and owners of runs."""
 
     def built_on(self, run_id: int) -> tuple[Run, ...]:
         """Return the runs that have it as a parent."""
@@ -257,7 +262,7 @@ class Submission(Protocol):
         """Return the script of a PREPARED run, with all in place that it needs."""
 
     async def remove(self, person: str, runs: Sequence[Run]) -> None:
-        """Remove the folders of runs in their owner's name."""
+        """End TensorBoards of runs, and remove their folders, in their owner's name."""
 
     async def close(self) -> None:
         """Begin nothing new; give what is under way some seconds, then end it."""

@@ -6,7 +6,7 @@ from typing import Final
 from kqi_hub.domain.job import EndedJob, Job
 from kqi_hub.domain.notebook_ends import word_of_end, word_of_record
 from kqi_hub.domain.phrase import Phrase
-from kqi_hub.domain.runs import LIVE, Run, RunState
+from kqi_hub.domain.runs import LIVE, Run, RunKind, RunState
 
 # Why a run that had a job is asked for again, and how one got a job by itself.
 FORGOTTEN: Final = "Slurm lost its job before it began"
@@ -61,6 +61,18 @@ def is_news(run: Run, state: RunState, job_id: int | None) -> bool:
     is_its_job = job_id is None or run.job_id in (None, job_id)
     is_possible = run.state is state or may_follow(run.state, state)
     return run.is_live and is_its_job and is_possible
+
+
+def may_go_later(run: Run) -> bool:
+    """Tell whether a run that lives can be deleted: it is gone once its job has ended.
+
+    Without a job there is no end to wait for. What a preprocessing has left may just
+    become data, which would stay without it.
+    """
+    has_job = run.state in LIVE - {RunState.OPENED, RunState.PREPARED}
+    return has_job and not (
+        run.state is RunState.COLLECTING and run.kind is RunKind.PREPROCESSING
+    )
 
 
 def cause_in_words(cause: str) -> Phrase | None:

@@ -139,6 +139,7 @@ class Run:
     ended_at: float | None = None
     stopping: RunState | None = None  # how it is to be called once its job has ended
     outcome: RunState | None = None  # how its job ended, while results are collected
+    going_at: float | None = None  # since when it is to be deleted once it has ended
     detail: str = ""
     exit_code: int | None = None
     value: str = ""  # the first line of value.txt

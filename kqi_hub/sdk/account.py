@@ -23,7 +23,7 @@ class AccountCalls(Calls):
         return Profile.read(self._api("GET", "me"))
 
     def choices(self) -> Choices:
-        """Return the person's language, colours and usual tenant."""
+        """Return the person's language, colours, usual tenant and so on."""
         return Choices.read(self._api("GET", "me/preferences"))
 
     def save_choices(self, chosen: Choices) -> Choices:
@@ -32,6 +32,7 @@ class AccountCalls(Calls):
             "language": chosen.language,
             "theme": chosen.theme,
             "default_tenant": chosen.default_tenant,
+            "opens_history": chosen.opens_history,
         }
         return Choices.read(self._api("PUT", "me/preferences", asked))
 

@@ -84,6 +84,7 @@ class Choices(Answer):
     language: str | None = None
     theme: str | None = None
     default_tenant: str | None = None
+    opens_history: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ class Run(Answer):
     tenant: str
     name: str
     state: str
-    # The state, or `stopping`.
+    # The state, `stopping` or `deleting`.
     status: str = ""
     memo: str = ""
     tags: tuple[str, ...] = ()
@@ -64,6 +64,8 @@ class Run(Answer):
     # It has ended, and the bill has it so; else reckoned from what is known.
     is_billed: bool = False
     actions: tuple[str, ...] = ()
+    # What the owner is called; empty before a first login.
+    owner_name: str = ""
     page: str = ""
     # What was asked for, as `submit` takes it.
     choices: Mapping[str, Any] | None = None
@@ -135,10 +137,12 @@ class UseSample(Answer):
 class RunDeletion(Answer):
     """What deleting a run would take along; `blockers` are runs that read its output.
 
+    `is_live`: its job is ended first. `is_going`: that was asked for already.
     `is_unlocked`: its dataset, which stays, may be changed then.
     """
 
     is_live: bool = False
+    is_going: bool = False
     blockers: tuple[Mapping[str, Any], ...] = ()
     folder: str = ""
     files: int | None = None

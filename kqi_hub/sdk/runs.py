@@ -132,7 +132,7 @@ class RunCalls(Calls):
         return kind.read(self._api("PATCH", f"{kind.path}/{run_id}", changes))
 
     def delete_run(self, kind: type[Run], run_id: int) -> None:
-        """Delete one that has ended, with its files."""
+        """Delete one with its files; one that lives is gone when its job has ended."""
         self._api("DELETE", f"{kind.path}/{run_id}")
 
     def run_deletion(self, kind: type[Run], run_id: int) -> RunDeletion:

@@ -12,6 +12,7 @@ from kqi_hub.domain.login import (
     DirectoryAnswer,
     FactorMode,
     FactorStore,
+    KnownPeople,
     ThrottleStore,
 )
 from kqi_hub.domain.people import Person
@@ -86,6 +87,7 @@ class Desk:
     audit: AuditLog
     tickets: Tickets
     rules: LoginRules
+    people: KnownPeople
     clock: Clock = field(default_factory=SystemClock)
     gates: Gates = field(default_factory=Gates)
     seldom: Seldom = field(default_factory=Seldom)

@@ -1,7 +1,8 @@
-"""Keep what a person has chosen: language, colours, usual tenant."""
+"""Keep what a person has chosen: language, colours, usual tenant, where to go."""
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import replace
 
 from kqi_hub.domain.errors import InvalidInput
 from kqi_hub.domain.people import Standing
@@ -32,6 +33,15 @@ async def save(
         _refuse_foreign(who, chosen.default_tenant)
     await asyncio.to_thread(store.save, who.person, chosen, now)
     return chosen
+
+
+async def remember_history(
+    store: PreferenceStore, person: str, before: Preferences, opens: bool, now: float
+) -> None:
+    """Keep whether the history is opened after a start, where that is another one."""
+    if opens is not before.opens_history:
+        chosen = replace(before, opens_history=opens)
+        await asyncio.to_thread(store.save, person, chosen, now)
 
 
 def _refuse_foreign(who: Standing, tenant: str) -> None:

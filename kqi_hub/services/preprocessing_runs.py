@@ -22,6 +22,7 @@ from kqi_hub.domain.dataset_ports import Blocker, Blockers, LineageStore, UseSto
 from kqi_hub.domain.errors import Conflict, KqiError, StoreError
 from kqi_hub.domain.outside_runs import OutsideOutputs
 from kqi_hub.domain.run_ports import Told
+from kqi_hub.domain.run_states import may_go_later
 from kqi_hub.domain.runs import Run, RunKind, RunState
 from kqi_hub.services.runs import Runs
 from kqi_hub.services.tenant_rights import Asker
@@ -79,7 +80,8 @@ class PreprocessingRuns:
     async def delete(self, asker: Asker, run_id: int) -> None:
         """Delete a run with the data that it made; Blocked while one is in use.
 
-        What a crash leaves half done, the same call finishes.
+        The job of one that lives is ended first; it makes no data any more. What a
+        crash leaves half done, the same call finishes.
         """
         found = await self._deletable(asker, run_id)
         if found.run.state is RunState.OPENED:
@@ -93,8 +95,9 @@ class PreprocessingRuns:
     async def _deletable(self, asker: Asker, run_id: int) -> PreprocessingConsequences:
         """Return what a deletion takes along; Conflict or Blocked when it may not."""
         found = await self.consequences(asker, run_id)
-        if found.run.is_live and found.run.state is not RunState.OPENED:
-            raise Conflict("This run has not ended.", "Stop it first.")
+        run = found.run
+        if run.is_live and run.state is not RunState.OPENED and not may_go_later(run):
+            raise Conflict("This run has not ended.", "Delete it when it has.")
         for item in found.products:
             blockers = await asyncio.to_thread(self._blockers, run_id, item)
             if blockers:

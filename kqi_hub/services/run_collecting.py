@@ -83,7 +83,10 @@ class RunCollector:
     async def _collect(self, owner: str, runs: Sequence[Run]) -> None:
         async with self._room:
             self._not_before.pop(owner, None)
-            for some in _batches(runs):
+            going = [run for run in runs if run.going_at is not None]
+            # What they have left goes with them: nobody reads it.
+            await self._keep_all(owner, going, {})
+            for some in _batches([run for run in runs if run.going_at is None]):
                 try:
                     found = await self._world.outputs.collect(owner, some)
                 except KqiError as error:
@@ -133,7 +136,8 @@ class RunCollector:
             exit_code=found.exit_code if known is None else known,
             detail=found.detail or run.detail,
         )
-        final = await self._products(run, final)
+        if run.going_at is None:
+            final = await self._products(run, final)
         await self._world.release(run)
         now = self._world.clock()
         ended = await asyncio.to_thread(self._world.runs.collected, run.id, final, now)
@@ -142,6 +146,8 @@ class RunCollector:
     def _is_late(self, run: Run, found: Collected | None) -> bool:
         """Tell whether a result may still come into sight: file systems are shared."""
         if run.began_at is None or run.outcome is RunState.NODE_FAILED:
+            return False
+        if run.going_at is not None:
             return False
         has_result = found is not None and found.exit_code is not None
         # By our own clock: a node's may be another one.

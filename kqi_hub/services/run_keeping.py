@@ -12,6 +12,7 @@ from kqi_hub.domain.runs import Run, RunState
 from kqi_hub.services.run_adopting import adopt_jobs
 from kqi_hub.services.run_collecting import Products, RunCollector, no_products
 from kqi_hub.services.run_following import RunFollower
+from kqi_hub.services.run_removing import remove_folders
 from kqi_hub.services.run_world import RunWorld
 from kqi_hub.services.submission import Submission
 
@@ -65,7 +66,7 @@ class RunKeeper:
                 log.warning("Folders of runs of %s stay: %s", owner, error)
 
     async def _remove(self, owner: str, some: Sequence[Removal]) -> None:
-        await self.world.outputs.remove(owner, [one.folder for one in some])
+        await remove_folders(self.world, owner, [one.folder for one in some])
         numbers = [one.run_id for one in some]
         await asyncio.to_thread(self.world.runs.removed, numbers)
 

@@ -167,8 +167,9 @@ async def end_without_job(world: RunWorld, run: Run) -> None:
     """End a run that was stopped and is known to have no job."""
     now = world.clock()
     called = run.stopping or RunState.USER_CANCELED
-    await asyncio.to_thread(world.runs.told, run.id, Told(called, now, ended_at=now))
+    # Before the end is noted: with that, one that is being deleted is gone.
     await world.release(run)
+    await asyncio.to_thread(world.runs.told, run.id, Told(called, now, ended_at=now))
 
 
 async def note_job(world: RunWorld, runs: Iterable[Run], job_id: int) -> None:

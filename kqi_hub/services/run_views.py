@@ -10,6 +10,7 @@ from kqi_hub.domain.job_records import JobRecord
 from kqi_hub.domain.money import Price
 from kqi_hub.domain.reasons import Explained, explain
 from kqi_hub.domain.run_ports import RunNames
+from kqi_hub.domain.run_states import may_go_later
 from kqi_hub.domain.runs import Parent, Run, RunState
 from kqi_hub.i18n import N_
 from kqi_hub.services.board import Picture
@@ -17,7 +18,7 @@ from kqi_hub.services.costs import Ours
 from kqi_hub.services.pricing import Pricing, payer_of, record_of_past
 from kqi_hub.services.run_efficiency import Efficiency, efficiency_of
 
-# What people read for a state; `stopping` is one for them, too.
+# What people read for a state; `stopping` and `deleting` are such for them, too.
 STATE_WORDS: Final[Mapping[str, str]] = {
     RunState.OPENED: N_("Being uploaded"),
     RunState.PREPARED: N_("Prepared"),
@@ -35,6 +36,7 @@ STATE_WORDS: Final[Mapping[str, str]] = {
     RunState.REFUSED: N_("Refused by Slurm"),
     RunState.UNKNOWN: N_("Unknown"),
     "stopping": N_("Stopping"),
+    "deleting": N_("Being deleted"),
 }
 # Without a job there is nothing that could be stopped any more.
 _STOPPABLE: Final = frozenset(
@@ -55,9 +57,9 @@ class ParentView:
 class RunView:
     """A run as lists and pages show it, at one moment.
 
-    `status` is its state's value, or `stopping`. `cost` is what it has cost so far, in
-    micro-currency; None where its queue has no rate. `is_billed`: it is what the book
-    has of it, which has ended. `is_mine`: the reader owns it.
+    `status` is its state's value, `stopping` or `deleting`. `cost` is what it has cost
+    so far, in micro-currency; None where its queue has no rate. `is_billed`: it is what
+    the book has of it, which has ended. `is_mine`: the reader owns it.
     """
 
     run: Run
@@ -72,6 +74,8 @@ class RunView:
     cost: int | None = None
     is_billed: bool = False
     dataset_name: str = ""
+    # What its owner is called besides the user name; empty where nobody knows.
+    owner_name: str = ""
     parents: tuple[ParentView, ...] = ()
 
     @property
@@ -83,13 +87,13 @@ class RunView:
     def actions(self) -> tuple[str, ...]:
         """Return what the reader can do with it now.
 
-        Of others' runs one can only have the same again, as one's own.
+        Of others' runs, and of what is being deleted, one can only have the same again.
         """
-        if not self.is_mine:
-            return ("copy",)
         run = self.run
+        if not self.is_mine or run.going_at is not None:
+            return ("copy",)
         can_stop = run.state in _STOPPABLE and run.stopping is None
-        can_delete = not run.is_live or run.state in _WITHOUT_A_JOB
+        can_delete = not run.is_live or run.state in _WITHOUT_A_JOB or may_go_later(run)
         return (
             *(("stop",) if can_stop else ()),
             *(("delete",) if can_delete else ()),
@@ -121,11 +125,13 @@ class Consequences:
     """What deleting a run would take along, and what stands against it.
 
     `blockers` are the runs that have it as a parent: while there are any, it stays.
-    `is_unlocked`: nothing else keeps its dataset from being changed then.
+    `is_live`: it has a job, which is ended first. `is_going`: that was asked for
+    already. `is_unlocked`: nothing else keeps its dataset from being changed then.
     """
 
     run: Run
     is_live: bool
+    is_going: bool
     blockers: tuple[Run, ...]
     folder: str
     files: int | None
@@ -159,7 +165,7 @@ def view_of(
     ends_at = float(job.ends_at) if job is not None and runs and job.ends_at else None
     return RunView(
         run=run,
-        status="stopping" if run.is_live and run.stopping else run.state.value,
+        status=_status(run),
         is_mine=run.owner == person,
         why=None if job is None else explain(job),
         waited_s=run.waited_s(now),
@@ -171,10 +177,17 @@ def view_of(
         cost=None if run.spec.is_outside else cost.amount,
         is_billed=cost.is_billed,
         dataset_name=names.datasets.get(run.spec.dataset or 0, ""),
+        owner_name=names.people.get(run.owner, ""),
         parents=tuple(
             ParentView(one, names.runs.get(one.id, "")) for one in run.spec.parents
         ),
     )
+
+
+def _status(run: Run) -> str:
+    if run.going_at is not None:
+        return "deleting"
+    return "stopping" if run.is_live and run.stopping else run.state.value
 
 
 def job_of(run: Run, picture: Picture) -> Job | None:

@@ -230,6 +230,7 @@ class Runs:
             return Consequences(
                 run=run,
                 is_live=run.is_live and run.state is not RunState.PREPARED,
+                is_going=run.going_at is not None,
                 blockers=self.store.built_on(run_id),
                 folder=run.folder,
                 files=run.files,
@@ -241,19 +242,27 @@ class Runs:
         return await _off(read)
 
     async def delete(self, asker: Asker, kind: RunKind, run_id: int) -> None:
-        """Delete a run that has ended, with its folder; Conflict while one needs it.
+        """Delete a run with its folder; Conflict while another one needs it.
 
-        A folder that cannot be removed now is removed by the worker.
+        The job of one that lives is ended first (KX-35): the worker sees to that, and
+        to a folder that cannot be removed now. To ask for the same again is no error.
         """
         run = await self._own(asker, kind, run_id)
         if run.state is RunState.PREPARED:
             await self._stop(asker, run, as_failed=False)
 
-        def delete() -> None:
-            self.store.delete(run_id)
-            self._note(asker, "deleted", run)
+        def delete() -> Run | None:
+            now = self.wall()
+            going = self.store.delete(run_id, now)
+            if going is None or going.going_at == now:
+                self._note(asker, "deleted", run)
+            return going
 
-        await _off(delete)
+        going = await _off(delete)
+        if going is not None:
+            if going.state is not RunState.COLLECTING:
+                await self.submission.stop(going)
+            return
         try:
             await self.submission.remove(asker.person, [run])
         except KqiError as error:

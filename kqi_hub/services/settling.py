@@ -83,8 +83,10 @@ def let_in(
     factor: str,
     answer: DirectoryAnswer | None = None,
 ) -> Granted:
-    """Let a proven person in: forget failures, remember the place, audit. Blocks."""
-    desk.throttle.clear(caller.counted, caller.place, desk.clock.now())
+    """Let a proven person in: forget failures, remember place and name. Blocks."""
+    now = desk.clock.now()
+    desk.throttle.clear(caller.counted, caller.place, now)
+    desk.people.seen(person, now)
     left = None
     if factor in (Proof.CODE, Proof.RECOVERY):
         left = desk.factors.recovery_codes_left(person.name)

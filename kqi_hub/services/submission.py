@@ -16,6 +16,7 @@ from kqi_hub.domain.errors import (
 )
 from kqi_hub.domain.runs import Run, RunState
 from kqi_hub.services.run_lease import LeaseLost
+from kqi_hub.services.run_removing import remove_folders
 from kqi_hub.services.run_submit import (
     Later,
     cancel_jobs,
@@ -91,10 +92,10 @@ class Submission:
         return ready.text
 
     async def remove(self, person: str, runs: Sequence[Run]) -> None:
-        """Remove the folders of runs in their owner's name."""
+        """End TensorBoards of runs, and remove their folders, in their owner's name."""
         folders = [run.folder for run in runs if run.folder]
         if folders:
-            await self.world.outputs.remove(person, folders)
+            await remove_folders(self.world, person, folders)
 
     async def idle(self) -> None:
         """Wait until nothing is under way."""

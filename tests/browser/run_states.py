@@ -136,6 +136,7 @@ class RunStates:
 def furnish_runs(site: FakeSite) -> RunStates:
     """Give mia a training in every state, inferences with values, and others' runs."""
     made = RunStates(site)
+    site.runs.store.people |= {"mia": "宮本 美亜", "max": "Maximilian Mustermann " * 4}
     signs = keep(site, "street signs")
     entries = (Placed("training", signs.id),)
     site.data.datasets.create(

@@ -38,6 +38,7 @@ PATHS = {
     "stop": "training/[running]/stop",
     "delete": "training/[completed]/delete",
     "delete-free": "training/[failed]/delete",
+    "delete-live": "training/[running]/delete",
     "edit": "training/[completed]/edit",
 }  # fmt: skip
 

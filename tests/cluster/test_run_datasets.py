@@ -12,7 +12,7 @@ from kqi_hub.domain.dataset_ports import run_holder
 from kqi_hub.settings.loader import load_settings
 from tests.cluster.notebook_lab import notebook_lab
 from tests.cluster.run_lab import RunsOfPerson, runs_of
-from tests.cluster.stack import Stack, wait_until
+from tests.cluster.stack import Stack, run_as, wait_until
 from tests.cluster.test_dataset_notebook import FILES, SUMS, DatasetLab, sums_of
 
 
@@ -55,6 +55,37 @@ def test_a_training_reads_its_dataset_and_locks_it_until_it_is_deleted(
     assert alice.client.delete(f"training/{run['id']}").status_code == 204
     assert _locks(lab, dataset) == 0
     assert not alice.folder(run).exists()
+
+
+def test_a_live_training_ends_with_its_tensorboard_before_it_is_deleted(
+    lab: DatasetLab, alice: RunsOfPerson
+) -> None:
+    dataset = lab.dataset(training=[lab.data(FILES)])
+    run = alice.ask("touch output/half; exec sleep 600", dataset=dataset)
+    running = alice.wait(run, "running")
+    name = f"tensorboard-{run['id']}-{'b' * 26}"
+    head = f"#!/bin/bash\n#SBATCH --job-name={name}\n#SBATCH --partition=cpu\n"
+    board = alice.sbatch(f"{head}#SBATCH --mem=100M\nexec sleep 600\n").stdout.strip()
+    wait_until(lambda: "R" in _in_queue(board), 30, lambda: _in_queue(board))
+    path = f"training/{run['id']}"
+    gone = [alice.client.delete(path).status_code for _ in range(2)]
+    assert gone == [204, 204]
+    assert alice.now(run)["status"] == "deleting"
+    wait_until(lambda: alice.client.get(path).status_code == 404, 60)
+    assert alice.jobs(run) == [str(running["job_id"])]
+    assert _in_queue(str(running["job_id"])) == ""
+    assert _locks(lab, dataset) == 0
+    wait_until(lambda: not alice.folder(run).exists(), 90)
+    wait_until(lambda: _in_queue(board) == "", 30, lambda: _in_queue(board))
+    wait_until(lambda: run_holder(run["id"]) not in holders(), 30)
+    kept = ("sacct", "-X", "-n", "-P", "-o", "state", "-j", str(running["job_id"]))
+    assert run_as("root", *kept).stdout.startswith("CANCELLED")
+
+
+def _in_queue(job: str) -> str:
+    """Return how a job that has not ended stands; empty for others."""
+    words = ("squeue", "-h", "-t", "PD,R", f"--jobs={job}", "-o", "%t")
+    return run_as("root", *words).stdout.strip()
 
 
 def _locks(lab: DatasetLab, dataset: int) -> int:

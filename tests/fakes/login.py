@@ -286,6 +286,16 @@ async def _here(work: Callable[[], T]) -> T:
 
 
 @dataclass
+class FakeKnownPeople:
+    """What people are called, in memory."""
+
+    names: dict[str, str] = field(default_factory=dict)
+
+    def seen(self, person: Person, now: float) -> None:
+        self.names[person.name] = person.display_name
+
+
+@dataclass
 class FakeDesk:
     """A desk and the fakes behind it."""
 
@@ -296,6 +306,7 @@ class FakeDesk:
     throttle: FakeThrottleStore = field(default_factory=FakeThrottleStore)
     audit: FakeAuditLog = field(default_factory=FakeAuditLog)
     tickets: FakeTickets = field(default_factory=FakeTickets)
+    people: FakeKnownPeople = field(default_factory=FakeKnownPeople)
 
     def __post_init__(self) -> None:
         self.directory = FakeDirectory(self.clock)
@@ -305,6 +316,7 @@ class FakeDesk:
             codes=self.codes,
             throttle=self.throttle,
             audit=self.audit,
+            people=self.people,
             tickets=self.tickets,
             rules=LoginRules(self.mode, "kqi-users", 1000, failure_time_s=1.0),
             clock=self.clock,

@@ -32,3 +32,44 @@ async def check_death(lab: RunLab, dies_at: int) -> bool:
     assert lab.released[-1] == run.id
     assert run.job_name in lab.files.dropped
     return first.dead
+
+
+async def end(lab: RunLab, process: Process) -> None:
+    """Let a process do all that a run needs that was deleted, as far as it lives."""
+    with contextlib.suppress(Killed):
+        for _ in range(3):
+            lab.pass_time(lab.times.ask_every)
+            for number in lab.slurm.cancelled:
+                lab.record(int(number), "CANCELLED")
+            lab.look_at_slurm("RUNNING")
+            await process.work()
+        await process.keeper.tidy()
+
+
+async def check_going(lab: RunLab, state: str, dies_at: int) -> bool:
+    """Delete a run in a state, kill a process at a point; tell if it was killed."""
+    run = lab.ask()
+    early = lab.process("early")
+    if state != "ASKED":
+        await early.work()
+        for one in ("PENDING", "RUNNING", "COMPLETED"):
+            lab.look_at_slurm(one)
+            if one == "COMPLETED":
+                await early.keeper.follow()
+                await early.keeper.collector.close()
+            else:
+                await early.work()
+            if one == state:
+                break
+    assert lab.one(run).state == state.lower()
+    assert lab.store.delete(run.id, lab.now) is not None
+    first = lab.process("first", dies_at)
+    await end(lab, first)
+    lab.pass_time(LEASE_IS_OVER_S)
+    await end(lab, lab.process("second"))
+    assert lab.store.one(run.id) is None, f"killed at {dies_at}"
+    assert lab.store.removals() == (), f"killed at {dies_at}"
+    assert set(lab.folders.removed) == {("alice", run.folder)}
+    assert len(lab.slurm.scripts) == (state != "ASKED"), "no job begins any more"
+    assert lab.released[-1] == run.id
+    return first.dead

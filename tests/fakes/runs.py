@@ -58,6 +58,8 @@ class FakeRunStore:
     leases: dict[str, tuple[str, float]] = field(default_factory=dict)
     folders: dict[int, Removal] = field(default_factory=dict)
     keeps: dict[int, bool] = field(default_factory=dict)
+    # What owners are called.
+    people: dict[str, str] = field(default_factory=dict)
     numbers: int = 0
 
     def clear(self) -> None:
@@ -210,15 +212,19 @@ class FakeRunStore:
         tags = change.tags_of(known.tags)
         return self._keep(replace(known, **said, tags=tags), now)
 
-    def delete(self, run_id: int) -> None:
+    def delete(self, run_id: int, now: float) -> Run | None:
         known = self._known(run_id)
-        if known.is_live:
-            raise Conflict("This run has not ended.", "Stop it first.")
         if self.built_on(run_id):
             raise Conflict("Other runs are built on this one.", "Delete them first.")
-        self._release(known)
-        self._forget(run_id)
-        self.folders[run_id] = Removal(run_id, known.owner, known.folder)
+        if known.going_at is not None:
+            return known
+        if known.is_live:
+            if not rules.may_go_later(known):
+                raise Conflict("This run has not ended.", "Delete it when it has.")
+            called = known.stopping or RunState.USER_CANCELED
+            return self._keep(replace(known, going_at=now, stopping=called), now)
+        self._delete(known)
+        return None
 
     def removals(self, limit: int = 100) -> tuple[Removal, ...]:
         return tuple(self.folders.values())[:limit]
@@ -234,6 +240,7 @@ class FakeRunStore:
         return RunNames(
             {one.id: one.name for one in found if one is not None},
             {number: self.runs[number].name for number in parents & set(self.runs)},
+            self.people,
         )
 
     def built_on(self, run_id: int) -> tuple[Run, ...]:
@@ -305,7 +312,15 @@ class FakeRunStore:
         if state not in LIVE and known.ended_at is None:
             said = {"ended_at": at} | said
         changed = replace(known, state=state, **said)  # type: ignore[arg-type]  # ours
-        return self._keep(changed, at)
+        moved = self._keep(changed, at)
+        if not moved.is_live and moved.going_at is not None:
+            self._delete(moved)
+        return moved
+
+    def _delete(self, run: Run) -> None:
+        self._release(run)
+        self._forget(run.id)
+        self.folders[run.id] = Removal(run.id, run.owner, run.folder)
 
     def _keep(self, run: Run, now: float) -> Run:
         later = max(now, self.runs[run.id].changed_at + 1e-3)

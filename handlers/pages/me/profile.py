@@ -1,6 +1,7 @@
 """Who one is, and one's choices."""
 
 import time
+from dataclasses import replace
 
 from pydantic import Field
 
@@ -9,7 +10,7 @@ from handlers.pages.me.section import section
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.errors import DirectoryUnavailable, InvalidInput
 from kqi_hub.domain.people import Person
-from kqi_hub.domain.preferences import Preferences, Theme
+from kqi_hub.domain.preferences import Theme
 from kqi_hub.i18n import N_
 from kqi_hub.services import account, preferences
 
@@ -38,8 +39,11 @@ async def save_choices(ask: Ask) -> Page | GoTo:
     """Save your choices of language, colours and usual tenant."""
     sent, site = ask.body(ChoicesForm), ask.deps.site
     try:
-        chosen = Preferences(
-            sent.language or None, _theme(sent.theme), sent.default_tenant or None
+        chosen = replace(
+            ask.chosen,
+            language=sent.language or None,
+            theme=_theme(sent.theme),
+            default_tenant=sent.default_tenant or None,
         )
         store = ask.deps.preferences
         await preferences.save(store, ask.me, chosen, site.languages, time.time())

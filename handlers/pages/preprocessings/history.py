@@ -7,11 +7,13 @@ from handlers.ask import Ask, GoTo, Page, Values
 from handlers.pages.lineage import holds
 from handlers.pages.notebooks.picture import Aged
 from handlers.pages.notebooks.refusal import refusal_of
+from handlers.pages.runs.actions import said_of_deleted
 from handlers.pages.runs.detail import log_of, used_in
 from handlers.pages.runs.rows import row_of
 from handlers.pages.runs.words import sentence_of
 from handlers.route import Routes, Spec
 from kqi_hub.domain.errors import Conflict, KqiError, NotFound, NotPermitted
+from kqi_hub.domain.run_states import may_go_later
 from kqi_hub.domain.runs import Run, RunKind
 from kqi_hub.i18n import N_
 
@@ -80,7 +82,7 @@ async def delete_preprocessing_run(ask: Ask) -> Page | GoTo:
         return await _sure(ask, error)
     run = view.run
     way = f"preprocessing/{run.preprocessing}?tenant={run.spec.tenant}"
-    return GoTo(way, N_("{name} is deleted."), {"name": run.name})
+    return GoTo(way, said_of_deleted(run), {"name": run.name})
 
 
 async def _page(ask: Ask, error: KqiError | None = None) -> Page:
@@ -108,13 +110,15 @@ async def _page(ask: Ask, error: KqiError | None = None) -> Page:
 async def _sure(ask: Ask, error: KqiError | None = None) -> Page:
     number = ask.number("run_id")
     found = await ask.deps.preprocessing_runs.consequences(ask.asker, number)
-    _, view = await ask.deps.runs.one(ask.asker, _KIND, number)
+    picture, view = await ask.deps.runs.one(ask.asker, _KIND, number)
     values = {
         "run": found.run,
         "row": row_of(ask, view),
         "products": found.products,
         "holds": holds(ask, found.blockers),
+        "ends_job": may_go_later(found.run),
         "problem": refusal_of(ask, error),
+        "picture": Aged.of(picture),
     }
     status = error.status if error else 200
     return Page("pages/preprocessings/delete_run.html", values, status)

@@ -1,5 +1,6 @@
 """Run a preprocessing on data: those of a link, of numbers that are typed."""
 
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -7,6 +8,7 @@ from pydantic import Field
 
 from handlers.access import Who
 from handlers.ask import Ask, GoTo, Page
+from handlers.own_page import own_page
 from handlers.pages.notebooks.offers import gpu_types, queue_card, said
 from handlers.pages.notebooks.picture import Aged
 from handlers.pages.notebooks.refusal import faults_of, refusal_at_field
@@ -29,6 +31,7 @@ from kqi_hub.domain.errors import (
 from kqi_hub.domain.people import Role
 from kqi_hub.domain.preprocessings import MOST_AT_ONCE
 from kqi_hub.i18n import N_
+from kqi_hub.services import preferences
 from kqi_hub.services.tenant_rights import require
 
 routes = Routes(tag=N_("Preprocessings"))
@@ -37,9 +40,10 @@ _EXAMPLE: Final = {"preprocessing_id": "2"}
 
 
 class Link(Model):
-    """On which data it is to run; it never starts anything."""
+    """On which data it is to run, and where one was; it never starts anything."""
 
     data: str = Field("", max_length=20_000)
+    back: str = Field("", max_length=1000)
 
 
 @routes.get(
@@ -57,7 +61,9 @@ async def show_run_preprocessing(ask: Ask) -> Page:
     number = ask.number("preprocessing_id")
     found = (await ask.deps.preprocessings.one(ask.asker, number)).preprocessing
     require(ask.asker, found.tenant, Role.MEMBER)
-    sent = empty(Running) | {"data": ask.query(Link).data} | sizes_of(found.shape)
+    sent = empty(Running) | ask.query(Link).model_dump() | sizes_of(found.shape)
+    if ask.chosen.opens_history is not False:
+        sent |= {"opens_history": "yes"}
     _, queues = await ask.deps.queues.list(ask.me.person, found.tenant)
     usable = [one for one in queues if one.obstacle is None]
     usual = next((one for one in usable if one.partition.is_default), None)
@@ -81,14 +87,20 @@ async def show_run_preprocessing(ask: Ask) -> Page:
     ),
 )
 async def run_preprocessing(ask: Ask) -> Page | GoTo:
-    """Run a preprocessing on data, once on each."""
+    """Run a preprocessing on data, once on each; then to its history, or back."""
     number, sent = ask.number("preprocessing_id"), ask.body(Running).model_dump()
     try:
         batch = batch_of(sent)
         made = await ask.deps.preprocessings.run(ask.asker, number, batch)
     except SHOWN_IN_FORM as error:
         return await _form(ask, sent, error)
+    opens_history = bool(sent["opens_history"])
+    await preferences.remember_history(
+        ask.deps.preferences, ask.me.person, ask.chosen, opens_history, time.time()
+    )
     way = f"preprocessing/{number}?tenant={made.runs[0].spec.tenant}"
+    if not opens_history:
+        way = own_page(sent["back"]) or way
     said_so = N_("It is being submitted for {count} data.")
     return GoTo(way, said_so, {"count": str(len(made.runs))})
 
@@ -102,7 +114,9 @@ async def _form(
     picture, found = await ask.deps.queues.list(ask.me.person, tenant)
     usable = [one for one in found if one.obstacle is None]
     problem = refusal_at_field(ask, error, sent)
+    way = f"preprocessing/{number}?tenant={tenant}"
     values = {
+        "back": own_page(sent["back"]) or way,
         "preprocessing": view.preprocessing,
         "view": view,
         "sent": sent,

@@ -61,6 +61,8 @@ class Running(Sized):
     lifetime_h: str = Field("24", max_length=1000)
     variables: str = Field("", max_length=100_000)
     skips_done: str = Field("", max_length=1000)
+    opens_history: str = Field("", max_length=1000)
+    back: str = Field("", max_length=1000)
 
 
 def empty(form: type[Sized]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from handlers.access import Who
 from handlers.ask import Ask, GoTo, Page
+from handlers.pages.notebooks.picture import Aged
 from handlers.pages.runs.detail import Linked, frame_of, run_page
 from handlers.pages.runs.kinds import DONE, FREE, LIVE, RunRoutes, run_number, words_of
 from handlers.route import Model, Spec
@@ -17,6 +18,7 @@ from kqi_hub.domain.errors import (
     NotFound,
     NotPermitted,
 )
+from kqi_hub.domain.run_states import may_go_later
 from kqi_hub.domain.runs import LONGEST_NAME, Run, RunChange
 from kqi_hub.i18n import N_
 
@@ -98,7 +100,7 @@ async def show_delete_run(ask: Ask) -> Page:
     ),
 )
 async def delete_run(ask: Ask) -> Page | GoTo:
-    """Delete a run that has ended and that nothing is built on, with its folder."""
+    """Delete a run that nothing is built on, with its folder; its job ends first."""
     words, number = words_of(ask), run_number(ask)
     _, view = await ask.deps.runs.one(ask.asker, words.kind, number)
     try:
@@ -106,7 +108,14 @@ async def delete_run(ask: Ask) -> Page | GoTo:
     except Conflict as error:
         return await _deleting(ask, error)
     way = f"{words.folder}?tenant={view.run.spec.tenant}"
-    return GoTo(way, N_("{name} is deleted."), _name(view.run))
+    return GoTo(way, said_of_deleted(view.run), _name(view.run))
+
+
+def said_of_deleted(run: Run) -> str:
+    """Return what is said after a run was deleted that stood like this before."""
+    if may_go_later(run):
+        return N_("{name} is being deleted: its job is ended first.")
+    return N_("{name} is deleted.")
 
 
 @routes.get(
@@ -192,10 +201,11 @@ async def _stopping(ask: Ask, error: KqiError | None = None) -> Page:
 async def _deleting(ask: Ask, error: KqiError | None = None) -> Page:
     words, number = words_of(ask), run_number(ask)
     found = await ask.deps.runs.consequences(ask.asker, words.kind, number)
-    _, view = await ask.deps.runs.one(ask.asker, words.kind, number)
+    picture, view = await ask.deps.runs.one(ask.asker, words.kind, number)
     values = {
         **frame_of(ask, words, view, error),
         "found": found,
+        "picture": Aged.of(picture),
         "dataset_name": view.dataset_name,
         "blockers": [
             Linked(one.kind, one.id, one.name, one.spec.tenant)

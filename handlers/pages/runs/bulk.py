@@ -13,6 +13,7 @@ from handlers.pages.runs.rows import Row, row_of
 from handlers.problem import problem_of
 from handlers.route import Model, Spec
 from kqi_hub.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from kqi_hub.domain.run_states import may_go_later
 from kqi_hub.i18n import N_
 from kqi_hub.services.run_views import RunView
 
@@ -26,6 +27,11 @@ _DONE: Final = {
     "stop": N_("Being stopped: {count}"),
     "delete": N_("Deleted: {count}"),
 }
+
+
+_DELETED_LATER: Final = N_(
+    "To be deleted: {count}. Those that had not ended go when their jobs have."
+)
 
 
 class Many(Model):
@@ -68,17 +74,20 @@ async def change_many_runs(ask: Ask) -> Page | GoTo:
         return _page(words, sent, outcomes, is_done=True)
     way = f"{words.folder}?tenant={ask.tenant}" if ask.tenant else words.folder
     values = {"count": str(len(outcomes)), "tag": sent.tag}
-    return GoTo(way, _DONE[sent.then], values)
+    is_later = sent.then == "delete" and any(map(_has_job, outcomes))
+    return GoTo(way, _DELETED_LATER if is_later else _DONE[sent.then], values)
 
 
 def _page(
     words: Words, sent: Many, outcomes: list[Outcome], is_done: bool = False
 ) -> Page:
+    possible = [one for one in outcomes if not one.against]
     values = {
         "words": words,
         "then": sent.then,
+        "ends_jobs": any(map(_has_job, possible)),
         "is_done": is_done,
-        "possible": [one for one in outcomes if not one.against],
+        "possible": possible,
         "refused": [one for one in outcomes if one.against],
     }
     return Page("pages/runs/many.html", values)
@@ -92,8 +101,10 @@ async def _look(ask: Ask, words: Words, sent: Many, number: int) -> Outcome:
         _, view = await ask.deps.runs.one(ask.asker, words.kind, number)
         if sent.then == "stop" and "stop" not in view.actions:
             raise Conflict("This run has ended.", "There is nothing to stop.")
-        if sent.then == "delete" and "delete" not in view.actions:
-            raise Conflict("This run has not ended.", "Stop it first.")
+        if sent.then == "delete" and found.is_going:
+            raise Conflict(
+                "This run is being deleted already.", "It goes when its job has ended."
+            )
         if sent.then == "delete" and found.blockers:
             raise Conflict("Other runs are built on this one.", "Delete them first.")
         return view
@@ -131,6 +142,11 @@ async def _tried(
     except NotFound:
         return Outcome(number, None, against)
     return Outcome(number, row_of(ask, view), against)
+
+
+def _has_job(one: Outcome) -> bool:
+    """Tell whether a job has to be ended before the run can go."""
+    return one.row is not None and may_go_later(one.row.run)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ class Row:
     run: Run
     status: Status
     is_mine: bool
+    owner_name: str
     why: str
     ran_s: float | None
     waited_s: float
@@ -35,6 +36,7 @@ def row_of(ask: Ask, view: RunView) -> Row:
         run=view.run,
         status=status_of(view.status, ask.texts),
         is_mine=view.is_mine,
+        owner_name=view.owner_name,
         why=said(ask, view.why.text) if view.why else "",
         ran_s=view.ran_s,
         waited_s=view.waited_s,

@@ -26,6 +26,7 @@ _MARKS: Final[Mapping[str, tuple[str, str]]] = {
     RunState.REFUSED: ("bad", "ban"),
     RunState.UNKNOWN: ("odd", ""),
     "stopping": ("wait", "stop-circle"),
+    "deleting": ("wait", "trash"),
 }
 _SENTENCES: Final[Mapping[RunState, str]] = {
     RunState.OPENED: N_(
@@ -71,7 +72,7 @@ _SENTENCES: Final[Mapping[RunState, str]] = {
 
 
 def status_of(status: str, texts: Texts) -> Status:
-    """Return a state, or `stopping`, in the reader's language."""
+    """Return a state, `stopping` or `deleting` in the reader's language."""
     kind, sign = _MARKS[status]
     return Status(kind, texts.say(STATE_WORDS[status]), sign)
 
@@ -84,6 +85,13 @@ def state_words(texts: Texts) -> tuple[tuple[str, str], ...]:
 
 def sentence_of(run: Run, texts: Texts) -> str:
     """Say what is under way, or how it ended and what to do."""
+    if run.going_at is not None:
+        return texts.say(
+            N_(
+                "It is being deleted: its job is ended first. If Slurm does not answer "
+                "now, that happens as soon as it does."
+            )
+        )
     if run.is_live and run.stopping is not None:
         return texts.say(N_("It is being stopped."))
     if run.spec.is_outside and run.state is RunState.COMPLETED:

@@ -21,6 +21,7 @@ export async function renew() {
     });
     const text = await answer.text();
     if (answer.ok) replaceIn(new DOMParser().parseFromString(text, "text/html"));
+    else if (answer.status === 404) leave();
     tell(answer.status < 500);
   } catch {
     tell(false);
@@ -31,6 +32,12 @@ export async function renew() {
     isWanted = false;
     await renew();
   }
+}
+
+// Of what is deleted while its page is open (data-goes="where to"), the list is left.
+function leave() {
+  const where = document.querySelector("[data-goes]")?.dataset.goes;
+  if (where) location.assign(where);
 }
 
 // What a refused form has answered stands at the form's address, which is no page.

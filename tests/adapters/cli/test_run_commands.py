@@ -138,9 +138,10 @@ def test_a_list_is_filtered_and_tells_states_and_values(
 
 
 def test_one_is_shown_with_what_was_asked_for(run: Run, furnished: FakeSite) -> None:
+    furnished.runs.store.people["mia"] = "Mia Müller"
     told = run("training", "get", "1").out
     for text in (
-        "training 1: first (tenant vision, of mia)",
+        "training 1: first (tenant vision, of mia, Mia Müller)",
         "completed",
         "0.93",
         "python train.py --epochs 3",
@@ -286,7 +287,11 @@ def test_a_delete_says_what_goes_and_what_is_against_it(
     assert "3 files in kqi/training/1 go." in refused.err
     assert "inference 6 infer reads its output" in refused.err
     assert run("training", "delete", str(DONE), "--yes").code == 5
-    assert "It has not ended." in run("training", "delete", "2", text="n\n").err
+    live = run("training", "delete", "2", text="y\n")
+    assert "It has not ended: its job is ended first." in live.err
+    assert "Training 2 is being deleted: its job is ended first." in live.err
+    assert "It is being deleted already" in run("training", "delete", "2", text="n").err
+    assert run("training", "get", "2").out.count("deleting") == 1
     gone = run("training", "delete", str(FAILED), "--yes", "--json")
     assert [(one["id"], one["done"]) for one in gone.json["outcomes"]] == [
         (FAILED, True)

@@ -102,7 +102,7 @@ def test_a_token_whose_run_was_deleted_is_still_taken_back(
     tokens.made(run.id, "a1", NOW + 60)
     end(ready, run)
     runs.collected(run.id, Collected(RunState.COMPLETED), NOW + 10)
-    runs.delete(run.id)
+    runs.delete(run.id, NOW)
     assert tokens.holder("a1") is None
     assert tokens.left(10) == (LeftToken(run.id, "mia", "a1"),)
 

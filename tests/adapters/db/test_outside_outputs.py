@@ -49,7 +49,7 @@ def test_a_run_done_elsewhere_is_open_and_none_of_slurms(ready: Engine) -> None:
     with pytest.raises(Conflict):
         opened(ready, key="other")
     with pytest.raises(Conflict):
-        runs.delete(run.id)
+        runs.delete(run.id, NOW)
     done = runs.collected(run.id, Collected(RunState.COMPLETED, files=3), NOW + 2)
     assert (done.state, done.files, done.ended_at) == (
         RunState.COMPLETED,
@@ -78,7 +78,7 @@ def test_what_was_reserved_comes_back_and_goes_with_its_run(
     assert outputs.reserve(run.id, "cut", "third", "ucut").upload == "new"
     runs = SqlRunStore(ready)
     runs.told(run.id, Told(RunState.USER_CANCELED, NOW + 1))
-    runs.delete(run.id)
+    runs.delete(run.id, NOW)
     assert outputs.of_run(run.id) == []
     assert [one.upload for one in outputs.of_run(other.id)] == ["theirs"]
     outputs.forget(other.id)

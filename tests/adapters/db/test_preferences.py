@@ -21,7 +21,9 @@ def test_who_has_chosen_nothing_has_no_choices(choices: SqlPreferenceStore) -> N
 
 
 @pytest.mark.parametrize(
-    "chosen", [CHOSEN, Preferences(), Preferences(theme=Theme.SYSTEM)]
+    "chosen",
+    [CHOSEN, Preferences(), Preferences(theme=Theme.SYSTEM)]
+    + [Preferences(opens_history=opens) for opens in (True, False)],
 )
 def test_choices_come_back_as_they_were_kept(
     choices: SqlPreferenceStore, chosen: Preferences

@@ -124,7 +124,7 @@ def test_runs_lock_what_it_does_and_keep_it(
     store = SqlRunStore(ready)
     for one in runs:
         store.collected(one.id, Collected(RunState.COMPLETED), NOW)
-        store.delete(one.id)
+        store.delete(one.id, 1.0)
     known.delete(made.id)
     assert known.one(made.id) is None
 

@@ -127,7 +127,7 @@ def happen_by_word(store: RunStore, number: int, word: str) -> None:
     elif word == "forgotten":
         store.forgotten([number], 70, 60.0)
     else:
-        store.delete(number)
+        store.delete(number, 60.0)
 
 
 def seen(store: RunStore, number: int) -> object:

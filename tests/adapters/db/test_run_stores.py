@@ -127,7 +127,7 @@ def test_the_dataset_is_locked_with_the_wish_and_free_after_the_delete(
     with pytest.raises(Conflict):
         datasets.delete(dataset)
     ended(runs, asked)
-    runs.delete(asked.id)
+    runs.delete(asked.id, NOW)
     datasets.delete(dataset)
 
 
@@ -171,7 +171,7 @@ def test_lineage_shows_dataset_parent_commit_and_child(
     node = lineage.nodes([trained])[trained]
     assert (node.name, node.tenant, node.person) == ("full-2", "vision", "mia")
     ended(runs, second)
-    runs.delete(second.id)
+    runs.delete(second.id, NOW)
     assert trained not in lineage.results([trained], 10)
 
 
@@ -374,17 +374,15 @@ def test_a_deleted_run_is_gone_and_its_folder_is_still_to_be_removed(
 ) -> None:
     run = runs.ask(new("k1"), NOW)
     runs.keep_script("k1", "x")
-    with pytest.raises(Conflict, match="not ended"):
-        runs.delete(run.id)
     ended(runs, run)
-    runs.delete(run.id)
+    runs.delete(run.id, NOW)
     assert runs.one(run.id) is None
     assert runs.events(run.id) == ()
     assert runs.removals() == (Removal(run.id, "mia", f"training/{run.id}"),)
     runs.removed([run.id])
     assert runs.removals() == ()
     with pytest.raises(NotFound):
-        runs.delete(run.id)
+        runs.delete(run.id, NOW)
     assert runs.ask(new("k2"), NOW).id > run.id
 
 
@@ -394,10 +392,10 @@ def test_a_parent_stays_while_a_child_is_there(runs: SqlRunStore) -> None:
     child = runs.ask(new("k2", spec), NOW)
     assert runs.built_on(parent.id) == (child,)
     with pytest.raises(Conflict, match=f"Run {child.id} was built"):
-        runs.delete(parent.id)
+        runs.delete(parent.id, NOW)
     ended(runs, child)
-    runs.delete(child.id)
-    runs.delete(parent.id)
+    runs.delete(child.id, NOW)
+    runs.delete(parent.id, NOW)
 
 
 def test_names_of_datasets_and_parents_come_in_one_go(
@@ -460,7 +458,7 @@ def test_of_a_delete_and_a_new_child_one_wins(runs: SqlRunStore) -> None:
         return run
 
     at_once([
-        attempt(lambda: runs.delete(parent.id)),
+        attempt(lambda: runs.delete(parent.id, NOW)),
         attempt(lambda: runs.ask(new("k2", spec), NOW)),
     ])  # fmt: skip
     assert len(failed) == 1

@@ -96,6 +96,6 @@ def test_a_run_that_was_deleted_is_found_by_its_jobs_names(
     runs, store = SqlRunStore(engine), SqlUsedRuns(engine, "gpu1")
     told = Told(RunState.KILLED, NOW + 9, ended_at=NOW + 9)
     runs.told(numbers["lone"], told)
-    runs.delete(numbers["lone"])
+    runs.delete(numbers["lone"], NOW)
     [found] = store.runs(asked(numbers["lone"])).runs
     assert (found.record.job_id, found.thing) == (LONE, numbers["lone"])

@@ -150,7 +150,7 @@ async def test_choices_are_replaced_as_a_whole_by_the_api(ask: Client) -> None:
     path = "api/v1/me/preferences"
     await ask(path, "mia", "PUT", {"theme": "dark", "default_tenant": "vision"})
     answer = await ask(path, "mia", "PUT", {"language": "ko"})
-    nothing = {"theme": None, "default_tenant": None}
+    nothing = {"theme": None, "default_tenant": None, "opens_history": None}
     assert answer.json == {"language": "ko", **nothing}
     assert (await ask(path, "mia")).json == answer.json
     assert (await ask(path, "max")).json == {"language": None, **nothing}

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from urllib.parse import urlencode
 
 import pytest
 
@@ -202,12 +203,63 @@ async def test_a_run_is_shown_with_what_it_made(known: FakeSite, ask: Web) -> No
     assert (await ask("preprocessing-runs/1", "mia")).status == 404
 
 
+async def test_who_started_a_run_is_shown_with_their_name(
+    known: FakeSite, ask: Web
+) -> None:
+    pages = (f"preprocessing-runs/{DONE_RUN}", "preprocessing/1", "training/1")
+    for page in (*pages, "training"):
+        assert "Mia &lt;b&gt;" not in (await ask(page, "max")).main
+    known.runs.store.people["mia"] = "Mia <b>"
+    for page in (*pages, "training"):
+        shown = (await ask(page, "max")).main
+        assert "Mia &lt;b&gt;" in shown, page
+        assert "Mia <b>" not in shown, page
+
+
+async def test_a_start_leads_to_the_history_or_back_and_that_is_remembered(
+    known: FakeSite, ask: Web
+) -> None:
+    page = (await ask("preprocessing?of=1", "mia")).text
+    assert "back=data%2F1%3Ftenant%3Dvision" in page
+    at = "preprocessing/2/run?back=data%2F1"
+    checked = 'name="opens_history" value="yes" aria-describedby="hint-opens_history" c'
+    form = (await ask(at, "mia")).text
+    assert checked in form
+    assert 'name="back" value="data/1"' in form
+    off = BATCH | {"back": "data/1", "data": "1"}
+    assert (await ask("preprocessing/2/run", "mia", form=off)).url.endswith("/data/1")
+    assert checked not in (await ask(at, "mia")).text
+    assert checked in (await ask(at, "max")).text
+    on = off | {"opens_history": "yes", "data": "2"}
+    shown = await ask("preprocessing/2/run", "mia", form=on)
+    assert shown.url.endswith("/preprocessing/2?tenant=vision")
+    assert checked in (await ask(at, "mia")).text
+
+
+@pytest.mark.parametrize(
+    "back",
+    ["", "//evil.example", "https://evil.example/", "../../hub", "a\nb", "javascript:1",
+     "\\evil", "data/1#é", "a" * 900],
+)  # fmt: skip
+async def test_nobody_is_led_away_by_a_start(
+    known: FakeSite, ask: Web, back: str
+) -> None:
+    form = await ask(f"preprocessing/2/run?{urlencode({'back': back})}", "mia")
+    assert 'name="back" value="preprocessing/2?tenant=vision"' in form.text
+    sent = BATCH | {"back": back[:1000]}
+    shown = await ask("preprocessing/2/run", "mia", form=sent)
+    assert shown.url.endswith("/preprocessing/2?tenant=vision")
+
+
 async def test_a_run_is_stopped_and_deleted(known: FakeSite, ask: Web) -> None:
     at = f"preprocessing-runs/{WAITING_RUN}"
     await ask(f"{at}/stop", "mia", form={})
     assert known.runs.store.runs[WAITING_RUN].stopping is RunState.USER_CANCELED
-    refused = await ask(f"{at}/delete", "mia", form={})
-    assert refused.status == 409
+    assert "End its job and delete it" in (await ask(f"{at}/delete", "mia")).text
+    await ask(f"{at}/delete", "mia", form={})
+    assert known.runs.store.runs[WAITING_RUN].going_at is not None
+    assert "It is being deleted already" in (await ask(f"{at}/delete", "mia")).text
+    assert "Being deleted" in (await ask(at, "mia")).text
     sure = (await ask(f"preprocessing-runs/{DONE_RUN}/delete", "mia")).text
     assert "Delete it" in sure
     await ask(f"preprocessing-runs/{DONE_RUN}/delete", "mia", form={})

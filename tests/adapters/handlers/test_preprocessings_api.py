@@ -133,7 +133,8 @@ async def test_what_does_what_it_did_stays(ask: Client, furnished: FakeSite) -> 
     assert (await ask(f"{PATH}/1", "mia", "DELETE")).status == 409
     assert (await ask(f"{PATH}/2", "victor", "DELETE")).status == 403
     assert (await ask(f"{PAST}/8", "max", "DELETE")).status == 403
-    assert (await ask(f"{PAST}/9", "mia", "DELETE")).status == 409
+    assert (await ask(f"{PAST}/9", "mia", "DELETE")).status == 204
+    assert (await ask(f"{PAST}/9", "mia")).json["status"] == "deleting"
 
 
 async def test_each_run_has_a_page(

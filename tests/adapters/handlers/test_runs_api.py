@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from kqi_hub.domain.run_ports import Collected
 from kqi_hub.domain.runs import RunState
 from tests.adapters.handlers.conftest import Answer, Client
 from tests.fakes.runs import DONE, FAILED, INFERENCE, LATE, PREPARED, RUNNING, WAITING
@@ -170,12 +171,47 @@ async def test_a_deletion_says_what_is_against_it(ask: Client, site: FakeSite) -
     assert [one["id"] for one in found["blockers"]] == [INFERENCE]
     assert (found["files"], found["folder"]) == (3, f"kqi/training/{DONE}")
     assert (await ask(f"{TRAINING}/{DONE}", "mia", "DELETE")).status == 409
-    assert (await ask(f"{TRAINING}/{RUNNING}", "mia", "DELETE")).status == 409
     gone = await asyncio.gather(
         *(ask(f"{TRAINING}/{FAILED}", "mia", "DELETE") for _ in range(2))
     )
     assert sorted(one.status for one in gone) == [204, 404]
     assert site.runs.submission.removed == [f"mia/training/{FAILED}"]
+
+
+async def test_one_that_lives_is_deleted_when_its_job_has_ended(
+    ask: Client, site: FakeSite
+) -> None:
+    site.runs.furnish("mia")
+    path = f"{TRAINING}/{RUNNING}"
+    assert (await ask(path, "max", "DELETE")).status == 403
+    found = (await ask(f"{path}/deletion", "mia")).json
+    assert (found["is_live"], found["is_going"]) == (True, False)
+    gone = await asyncio.gather(*(ask(path, "mia", "DELETE") for _ in range(3)))
+    assert [one.status for one in gone] == [204] * 3
+    shown = (await ask(path, "max")).json
+    assert (shown["status"], shown["status_text"]) == ("deleting", "Being deleted")
+    assert (await ask(f"{path}/deletion", "mia")).json["is_going"]
+    again = await ask(
+        f"{TRAINING}/bulk", "mia", "POST", {"ids": [RUNNING], "action": "delete"}
+    )
+    assert [one["done"] for one in again.json["outcomes"]] == [True]
+    site.runs.store.collected(RUNNING, Collected(RunState.USER_CANCELED), 200.0)
+    assert (await ask(path, "mia")).status == 404
+    assert (await ask(path, "mia", "DELETE")).status == 404
+
+
+async def test_owners_are_told_with_what_they_are_called(
+    ask: Client, site: FakeSite
+) -> None:
+    site.runs.furnish("mia")
+    site.runs.store.people["mia"] = "Mia Müller"
+    for person in ("mia", "max"):
+        found = (await ask(f"{TRAINING}/{DONE}", person)).json
+        assert (found["owner"], found["owner_name"]) == ("mia", "Mia Müller")
+    listed = (await ask(TRAINING, "max")).json["runs"]
+    assert {one["owner_name"] for one in listed} == {"Mia Müller"}
+    site.runs.store.people.clear()
+    assert (await ask(f"{TRAINING}/{DONE}", "max")).json["owner_name"] == ""
 
 
 async def test_name_memo_tags_and_favourite_are_changed_afterwards(

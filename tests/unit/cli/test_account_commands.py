@@ -177,7 +177,9 @@ def test_the_profile_is_shown_and_choices_change_one_by_one(fake: Fake) -> None:
     fake("choices", Choices("ja", "dark", "nlp"))
     given = fake("save_choices", None)
     run("profile", "set", "--theme", "light")
-    assert given == [(Choices("ja", "light", "nlp"),)]
+    run("profile", "set", "--no-history")
+    kept = [Choices("ja", "light", "nlp"), Choices("ja", "dark", "nlp", False)]
+    assert given == [(one,) for one in kept]
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,13 @@ async def test_name_password_and_code_let_in(desk: FakeDesk) -> None:
     event = desk.audit.events[-1]
     assert (event.actor, event.action, event.outcome) == ("alice", "login", "ok")
     assert (event.address, event.detail["agent"]) == (HOME, "Browser/1")
+    assert desk.people.names == {"alice": "Alice"}
+
+
+async def test_only_who_is_let_in_is_known_by_name(desk: FakeDesk) -> None:
+    await login.attempt(desk.desk, tried(password="wrong"))
+    await login.attempt(desk.desk, tried(code="000000"))
+    assert desk.people.names == {}
 
 
 async def test_capitals_and_spaces_around_the_name_are_forgiven(desk: FakeDesk) -> None:

@@ -31,7 +31,12 @@ CREDENTIAL = {
     "stored_at": 5,
     "last_used_at": None,
 }
-CHOICES = {"language": "ja", "theme": None, "default_tenant": "nlp"}
+CHOICES = {
+    "language": "ja",
+    "theme": None,
+    "default_tenant": "nlp",
+    "opens_history": None,
+}
 Call = Callable[[Client], object]
 
 

@@ -23,6 +23,7 @@ from kqi_hub.domain.preprocessings import (
     PreprocessingChange,
     run_name,
 )
+from kqi_hub.domain.run_ports import Told
 from kqi_hub.domain.runs import RunKind, RunState, Source
 from kqi_hub.services.preprocessing_runs import PreprocessingRuns
 from kqi_hub.services.preprocessings import Preprocessings
@@ -227,10 +228,8 @@ async def test_after_its_first_run_what_it_does_stays(lab: Lab) -> None:
 async def test_a_run_is_deleted_with_what_it_made(lab: Lab) -> None:
     number = await lab.defined()
     [run] = (await lab.service.run(MIA, number, batch(1))).runs
-    lab.made(run.id, 11, 12)
-    with pytest.raises(Conflict, match="has not ended"):
-        await lab.history.delete(MIA, run.id)
     lab.fakes.end(run, 90)
+    lab.made(run.id, 11, 12)
     assert [one.id for one in await lab.history.products(MAX, run.id)] == [11, 12]
     with pytest.raises(NotPermitted):
         await lab.history.delete(MAX, run.id)
@@ -239,6 +238,31 @@ async def test_a_run_is_deleted_with_what_it_made(lab: Lab) -> None:
     assert not {11, 12} & set(lab.book.items)
     assert lab.fakes.store.runs == {}
     assert lab.fakes.submission.removed == [f"mia/{run.folder}"]
+
+
+async def test_one_that_lives_is_deleted_when_its_job_has_ended(lab: Lab) -> None:
+    number = await lab.defined()
+    [run] = (await lab.service.run(MIA, number, batch(1))).runs
+    await lab.history.delete(MIA, run.id)
+    await lab.history.delete(MIA, run.id)
+    assert lab.fakes.store.runs[run.id].going_at is not None
+    assert lab.fakes.submission.stopped == [run.id] * 2
+    with pytest.raises(Conflict, match="has been run"):
+        await lab.service.run(MIA, number, batch(1))
+    lab.fakes.end(run, 90)
+    assert lab.fakes.store.runs == {}
+
+
+async def test_what_has_been_made_but_not_noted_is_not_lost(lab: Lab) -> None:
+    number = await lab.defined()
+    [run] = (await lab.service.run(MIA, number, batch(1))).runs
+    told = Told(RunState.COLLECTING, 100.0, job_id=90, outcome=RunState.COMPLETED)
+    lab.fakes.store.told(run.id, told)
+    lab.made(run.id, 11)
+    with pytest.raises(Conflict, match="has not ended"):
+        await lab.history.delete(MIA, run.id)
+    assert 11 in lab.book.items
+    assert run.id in lab.fakes.store.runs
 
 
 async def test_a_run_whose_product_is_in_use_stays_with_all_of_them(lab: Lab) -> None:

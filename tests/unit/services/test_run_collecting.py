@@ -5,13 +5,15 @@ from dataclasses import replace
 import pytest
 
 from kqi_hub.domain.errors import (
+    ClusterUnreachable,
     Conflict,
     DoorBroken,
     DoorRefused,
     DoorUnreachable,
 )
 from kqi_hub.domain.run_ports import Collected
-from kqi_hub.domain.runs import RunState
+from kqi_hub.domain.runs import Run, RunState
+from kqi_hub.services.run_collecting import RunCollector
 from tests.fakes.run_lab import QUICK, RunLab, running
 
 
@@ -98,13 +100,61 @@ async def test_folders_of_deleted_runs_are_removed_or_stay_noted() -> None:
     run = await running(lab, worker)
     lab.look(lab.job(run.job_name, "COMPLETED"))
     await worker.work()
-    lab.store.delete(run.id)
+    lab.store.delete(run.id, lab.now)
     lab.folders.faults = [DoorUnreachable("away")]
     await worker.keeper.tidy()
     assert len(lab.store.removals()) == 1
     await worker.keeper.tidy()
     assert lab.folders.removed == [("alice", run.folder)]
     assert lab.store.removals() == ()
+
+
+async def test_the_tensorboard_of_a_deleted_run_ends_before_its_folder_goes() -> None:
+    lab = RunLab()
+    worker = lab.process()
+    run = await running(lab, worker)
+    lab.look(lab.job(run.job_name, "COMPLETED"))
+    await worker.work()
+    lab.store.delete(run.id, lab.now)
+    key = "a" * 26
+    names = {
+        f"tensorboard-{run.id}-{key}": 7,
+        f"tensorboard-{run.id}1-{key}": 8,
+        f"tensorboard-{run.id}-": 9,
+    }
+    others = lab.job(f"tensorboard-{run.id}-{key}", number=10, user="bob")
+    lab.look(*(lab.job(name, number=at) for name, at in names.items()), others)
+    lab.slurm.cancel_faults = [ClusterUnreachable("away")]
+    await worker.keeper.tidy()
+    assert (lab.slurm.cancelled, lab.folders.removed) == ([], [])
+    await worker.keeper.tidy()
+    assert lab.slurm.cancelled == [7]
+    assert lab.folders.removed == [("alice", run.folder)]
+
+
+async def test_of_a_run_that_goes_nothing_is_read_nor_made() -> None:
+    lab = RunLab()
+    worker = lab.process()
+    made: list[int] = []
+
+    async def products(run: Run, found: Collected) -> Collected:
+        made.append(run.id)
+        return found
+
+    worker.keeper.collector = RunCollector(worker.keeper.world, products)
+    run, other = lab.ask(), lab.ask()
+    await worker.work()
+    lab.look_at_slurm("RUNNING")
+    await worker.work()
+    assert lab.store.delete(run.id, lab.now) is not None
+    lab.look_at_slurm("COMPLETED")
+    await worker.work()
+    assert lab.store.one(run.id) is None
+    assert lab.one(other).state is RunState.COMPLETED
+    assert made == [other.id]
+    assert lab.folders.calls == [("alice", (other.id,))]
+    assert run.job_name in lab.files.dropped
+    assert lab.released == [run.id, other.id]
 
 
 async def test_a_folder_that_cannot_be_removed_keeps_no_other_one() -> None:
@@ -116,7 +166,7 @@ async def test_a_folder_that_cannot_be_removed_keeps_no_other_one() -> None:
         lab.look_at_slurm(state)
         await worker.work()
     for run in runs:
-        lab.store.delete(run.id)
+        lab.store.delete(run.id, lab.now)
     lab.folders.faults = [Conflict("both"), Conflict("the first")]
     await worker.keeper.tidy()
     assert [one.run_id for one in lab.store.removals()] == [runs[0].id]

@@ -6,8 +6,8 @@ import pytest
 
 from kqi_hub.domain.errors import ClusterTimedOut, ClusterUnreachable
 from kqi_hub.domain.runs import RunState
-from tests.fakes.run_death import LEASE_IS_OVER_S, check_death
-from tests.fakes.run_lab import RunLab
+from tests.fakes.run_death import LEASE_IS_OVER_S, check_death, check_going
+from tests.fakes.run_lab import RunLab, running
 
 
 async def test_killed_around_each_step_a_run_has_one_job_and_one_end() -> None:
@@ -30,6 +30,33 @@ async def test_killed_after_an_unsure_answer_a_run_has_one_job_and_one_end(
             break
         points += 1
     assert points > 40
+
+
+@pytest.mark.parametrize("state", ["ASKED", "PENDING", "RUNNING", "COLLECTING"])
+async def test_killed_around_each_step_a_run_that_goes_is_gone_once(state: str) -> None:
+    points = 0
+    while await check_going(RunLab(), state, points + 1):
+        points += 1
+    assert points > 5, "the fault points are those of a whole end"
+
+
+async def test_a_run_goes_when_a_silent_slurm_answers_again() -> None:
+    lab = RunLab()
+    worker = lab.process()
+    run = await running(lab, worker)
+    lab.store.delete(run.id, lab.now)
+    lab.slurm.cancel_faults = [ClusterUnreachable("away")]
+    lab.look_at_slurm("RUNNING")
+    await worker.work()
+    lab.pass_time(10 * LEASE_IS_OVER_S)
+    assert lab.one(run).going_at is not None
+    lab.look_at_slurm("RUNNING")
+    await worker.work()
+    assert lab.slurm.cancelled == [101]
+    lab.record(101, "CANCELLED")
+    lab.look()
+    await worker.work()
+    assert lab.store.one(run.id) is None
 
 
 async def test_a_second_process_waits_until_the_lease_of_a_dead_one_is_over() -> None:

@@ -54,7 +54,7 @@ def shown(run: Run, seen: Picture, now: float = NOW) -> RunView:
 
 
 def test_every_state_has_a_word_for_people() -> None:
-    assert set(STATE_WORDS) == {*RunState, "stopping"}
+    assert set(STATE_WORDS) == {*RunState, "stopping", "deleting"}
     assert len(set(STATE_WORDS.values())) == len(STATE_WORDS)
 
 
@@ -66,7 +66,7 @@ def test_a_waiting_run_says_why_and_costs_nothing_yet() -> None:
     assert (view.waited_s, view.ran_s, view.cost) == (600, None, 0)
     assert view.price is not None
     assert view.price.per_hour == 4 * 1_500_000
-    assert view.actions == ("stop", "change", "copy")
+    assert view.actions == ("stop", "delete", "change", "copy")
 
 
 def test_a_running_one_says_when_it_ends_and_what_it_has_cost() -> None:
@@ -136,7 +136,14 @@ def test_a_task_is_found_while_it_waits_with_others_and_when_it_runs_alone() -> 
 def test_one_that_is_being_stopped_says_so_and_is_not_stopped_again() -> None:
     stopping = replace(RUNNING, stopping=RunState.KILLED)
     view = view_of(stopping, "mia", picture(), PRICING, NOW)
-    assert (view.status, view.actions) == ("stopping", ("change", "copy"))
+    actions = ("delete", "change", "copy")
+    assert (view.status, view.actions) == ("stopping", actions)
+
+
+def test_of_one_that_is_being_deleted_one_can_only_have_the_same() -> None:
+    going = replace(RUNNING, stopping=RunState.USER_CANCELED, going_at=NOW)
+    view = view_of(going, "mia", picture(), PRICING, NOW)
+    assert (view.status, view.actions) == ("deleting", ("copy",))
 
 
 def test_parents_and_dataset_are_named_or_gone() -> None:

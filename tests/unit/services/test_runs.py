@@ -1,6 +1,8 @@
 """Asking for runs, looking at them, stopping, changing and deleting them."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 import pytest
 
@@ -282,11 +284,45 @@ async def test_a_folder_that_cannot_be_removed_now_is_remembered(lab: Lab) -> No
         await lab.runs.one(MIA, TRAINING, FAILED)
 
 
-async def test_a_run_that_lives_is_not_deleted_but_a_prepared_one_is(lab: Lab) -> None:
-    with pytest.raises(Conflict, match="not ended"):
-        await lab.runs.delete(MIA, TRAINING, RUNNING)
+async def test_a_run_without_a_job_is_deleted_at_once(lab: Lab) -> None:
     await lab.runs.delete(MIA, TRAINING, PREPARED)
     assert PREPARED not in lab.fakes.store.runs
+
+
+async def test_a_run_that_lives_is_deleted_when_its_job_has_ended(lab: Lab) -> None:
+    told = await lab.runs.consequences(MIA, TRAINING, RUNNING)
+    assert (told.is_live, told.is_going) == (True, False)
+    await lab.runs.delete(MIA, TRAINING, RUNNING)
+    _, view = await lab.runs.one(MIA, TRAINING, RUNNING)
+    assert (view.status, view.actions) == ("deleting", ("copy",))
+    assert (await lab.runs.consequences(MIA, TRAINING, RUNNING)).is_going
+    assert lab.fakes.submission.stopped == [RUNNING]
+    assert lab.fakes.store.removals() == ()
+    lab.fakes.store.collected(RUNNING, Collected(RunState.USER_CANCELED), 101.0)
+    with pytest.raises(NotFound):
+        await lab.runs.one(MIA, TRAINING, RUNNING)
+    assert [one.run_id for one in lab.fakes.store.removals()] == [RUNNING]
+
+
+async def test_a_deletion_that_is_asked_for_twice_is_one(lab: Lab) -> None:
+    runs = replace(lab.runs, wall=count(100.0).__next__)
+    await runs.stop(MIA, TRAINING, RUNNING, as_failed=True)
+    await asyncio.gather(*(runs.delete(MIA, TRAINING, RUNNING) for _ in range(5)))
+    deleted = [
+        one for one in lab.fakes.audit.events if one.action == "training-deleted"
+    ]
+    assert len(deleted) == 1
+    # What it was stopped as stays: it is in the log of what was done.
+    assert lab.fakes.store.runs[RUNNING].stopping is RunState.KILLED
+    with pytest.raises(NotPermitted):
+        await lab.runs.delete(MAX, TRAINING, RUNNING)
+
+
+async def test_what_is_being_deleted_is_nobodys_parent(lab: Lab) -> None:
+    await lab.runs.delete(MIA, TRAINING, RUNNING)
+    spec = replace(SPEC, parents=(Parent(TRAINING, RUNNING),))
+    with pytest.raises(InvalidInput, match="has not ended"):
+        await lab.runs.ask(MIA, TRAINING, spec)
 
 
 async def test_deleting_the_last_user_unlocks_a_dataset(lab: Lab) -> None:

@@ -76,7 +76,7 @@ async def test_trouble_is_told_once_and_nothing_waits_for_it(
         lab.look_at_slurm(state)
         await rounds.look()
         await worker.keeper.idle()
-    lab.store.delete(run.id)
+    lab.store.delete(run.id, 1.0)
     caplog.clear()
     lab.folders.faults = [DoorUnreachable("away")]
     ticks.now += TIDY_S
