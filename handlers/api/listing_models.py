@@ -10,12 +10,17 @@ Day = Annotated[str, Field(max_length=200, description="Day: 2026-11-21, >=2026-
 Maker = Annotated[str, Field(max_length=200, description="Part of the maker's name.")]
 
 
-class WantedPage(Model):
-    """Which things to list. Texts: contains; with ! before: does not."""
+class Conditions(Model):
+    """What things are found by. Texts: contains; with ! before: does not."""
 
     id: str = Field("", max_length=200, description="Number: 7, >=7, <100.")
     name: str = Field("", max_length=200, description="Part of the name.")
     memo: str = Field("", max_length=200, description="Part of the memo.")
+
+
+class WantedPage(Conditions):
+    """Which things to list. Texts: contains; with ! before: does not."""
+
     page: int = Field(1, ge=1, le=10**9, description="Which page, from 1.")
     per_page: int = Field(100, ge=1, le=1000, description="How many a page has.")
 
