@@ -35,6 +35,7 @@ from kqi_hub.services.proving import Who
 from kqi_hub.services.queues import Queues
 from kqi_hub.services.rates import Rates
 from kqi_hub.services.reconcile_use import UseReconciler
+from kqi_hub.services.run_searches import RunSearches
 from kqi_hub.services.runs import Runs
 from kqi_hub.services.staging import Staging
 from kqi_hub.services.tenant_rights import Asker
@@ -80,6 +81,7 @@ class Deps:
     job_tokens: JobTokens
     closing: Closing
     images: Images
+    searches: RunSearches
 
 
 @dataclass(frozen=True, slots=True)

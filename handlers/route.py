@@ -23,8 +23,8 @@ API_PREFIX: Final = "/api/"
 _PARAMETER: Final = re.compile(r"\{([a-z_]+)\}")
 # What a path parameter may be; what is longer or stranger is not there (404).
 _VALUE: Final = r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,127}"
-# Free text as one part of a path, percent-encoded: tags, and ids such as commits'.
-_FREE: Final = frozenset({"tag", "thing_id"})
+# Free text as one part of a path, percent-encoded: names, tags, ids such as commits'.
+_FREE: Final = frozenset({"search", "tag", "thing_id"})
 _FREE_VALUE: Final = r"[^/]{1,4000}"
 
 Call = Callable[..., Awaitable[Any]]

@@ -126,6 +126,7 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
         ledger=closing.ledger,
         closing=closing,
         images=open_images(settings, parts.engine),
+        searches=parts.searches,
     )
     app = make_app(deps, auth, FOLDERS, cookie_secret(settings))
     portal: Portal = app.settings[SETTING]

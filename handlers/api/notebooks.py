@@ -5,6 +5,7 @@ from typing import Final
 from pydantic import Field
 
 from handlers.api import notebook_models as shown
+from handlers.api.listing_models import Day, WantedPage
 from handlers.api.queue_models import PictureAge, picture as picture_age
 from handlers.ask import Ask, Listing
 from handlers.failures import HubUnavailable
@@ -15,9 +16,9 @@ from kqi_hub.domain.errors import (
     InvalidInput,
     NotFound,
 )
-from kqi_hub.domain.notebook_list import NotebookFilter
+from kqi_hub.domain.notebook_list import NotebookColumn, NotebookQuestion
 from kqi_hub.i18n import N_
-from kqi_hub.services.notebooks import Opening
+from kqi_hub.services.notebooks import NotebookPage, Opening
 
 routes = Routes("/api/v1", tag=N_("Notebooks"))
 STARTING: Final = (
@@ -27,44 +28,42 @@ STARTING: Final = (
     ClusterUnreachable,
     HubUnavailable,
 )
-PER_PAGE: Final = 100
 _NUMBER_DIGITS: Final = 18
 
 
-class Wanted(Model):
-    """Which of your notebooks to list. Texts: contains; with ! before: does not."""
+class Wanted(WantedPage):
+    """Which notebooks to list. Texts: contains; with ! before: does not."""
 
-    name: str = Field("", max_length=100, description="Part of the name.")
-    memo: str = Field("", max_length=100, description="Part of the memo.")
-    status: str = Field("", max_length=30, description="Part of the status.")
+    queue: str = Field("", max_length=200, description="Part of the queue's name.")
+    status: str = Field("", max_length=200, description="Part of the status.")
+    created_at: Day = ""
     live: bool | None = Field(None, description="Whether it waits, starts or runs.")
     favourite: bool | None = Field(None, description="Whether it is a favourite.")
-    page: int = Field(1, ge=1, le=100_000, description="Which page, from 1.")
-    per_page: int = Field(
-        PER_PAGE, ge=1, le=1000, description="How many notebooks a page has."
+    sort: str = Field(
+        "-id",
+        pattern=f"^-?({'|'.join(NotebookColumn)})$",
+        description="What it is sorted by, behind favourites; - before: down.",
     )
 
-    def filter(self, owner: str | None, tenant: str | None = None) -> NotebookFilter:
+    def question(self, tenant: str | None = None) -> NotebookQuestion:
         """Return it as the services know it."""
-        return NotebookFilter(
-            owner=owner,
+        return NotebookQuestion(
             tenant=tenant,
-            name=self.name,
-            memo=self.memo,
-            status=self.status,
-            is_favourite=self.favourite,
             is_live=self.live,
-            limit=self.per_page,
-            offset=(self.page - 1) * self.per_page,
+            is_favourite=self.favourite,
+            **self.model_dump(exclude={"live", "favourite"}),
         )
 
 
 class NotebookList(Model):
-    """Notebooks, favourites first, then the newest."""
+    """Notebooks, favourites first, then the newest unless sorted otherwise."""
 
     picture: PictureAge = Field(description="How old what Slurm said is.")
-    total: int = Field(description="How many there are on all pages.")
+    total: int = Field(description="How many on all pages; also in X-Total-Count.")
     notebooks: tuple[shown.Notebook, ...] = Field(description="Those of this page.")
+    unread: dict[str, str] = Field(
+        description="Conditions that cannot be read, by field: nothing was found."
+    )
 
 
 class SessionList(Model):
@@ -110,18 +109,14 @@ class Way(Model):
     lifetime_s: int = Field(description="How many seconds the token lasts.")
 
 
-@routes.get("/notebooks", Spec(query=Wanted, answer=NotebookList))
+@routes.get(
+    "/notebooks",
+    Spec(query=Wanted, answer=NotebookList, errors=(InvalidInput,)),
+)
 async def list_notebooks(ask: Ask) -> Listing:
     """List your notebooks."""
-    wanted = ask.query(Wanted).filter(ask.me.person)
-    picture, views, total = await ask.deps.notebooks.search(wanted)
-    return Listing(
-        lambda: NotebookList(
-            picture=picture_age(picture, ask.texts),
-            total=total,
-            notebooks=tuple(shown.notebook(ask, view) for view in views),
-        )
-    )
+    asked = ask.query(Wanted).question()
+    return notebook_list(ask, await ask.deps.notebooks.search(asked, ask.me.person))
 
 
 @routes.get(
@@ -283,6 +278,23 @@ async def open_notebook(ask: Ask) -> Way:
 async def start_agent(ask: Ask) -> Way:
     """Start your agent, which follows logs as you, and return the way to it."""
     return _way(await ask.deps.notebooks.agent(ask.me.person))
+
+
+def notebook_list(ask: Ask, found: NotebookPage) -> Listing:
+    """Return a page of notebooks; of others' without variables and commands."""
+    me = ask.me.person
+    return Listing(
+        lambda: NotebookList(
+            picture=picture_age(found.picture, ask.texts),
+            total=found.total,
+            notebooks=tuple(
+                shown.notebook(ask, view, is_own=view.notebook.owner == me)
+                for view in found.views
+            ),
+            unread=dict(found.unread),
+        ),
+        found.total,
+    )
 
 
 def notebook_id(ask: Ask) -> int:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 from pydantic import Field
 
 from handlers.api import queue_models as queues
 from handlers.api.data_models import Done, Memo, Number, Tag
-from handlers.api.listing_models import WantedList
+from handlers.api.listing_models import Conditions, WantedList
 from handlers.api.notebook_models import Waiting, waiting
 from handlers.api.run_choices_models import RunChoices
 from handlers.ask import Ask
@@ -29,10 +30,12 @@ from kqi_hub.services.run_views import (
 
 _SORTS: Final = "id|name|state|owner|queue|asked_at|ended_at|value"
 _STATES: Final = 400
+# Pages and the interface read these alike.
+_WORDS: Final = {True: "yes", False: "no"}
 
 
-class Wanted(WantedList):
-    """Which runs to list. Texts: contains; with ! before: does not."""
+class RunConditions(Conditions):
+    """What runs are found by, and their order. Texts: contains; with ! before: not."""
 
     command: str = Field("", max_length=200, description="Part of the command.")
     owner: str = Field("", max_length=200, description="Part of the owner's name.")
@@ -62,6 +65,31 @@ class Wanted(WantedList):
             is_favourite=self.favourite,
             **self.model_dump(exclude={"state", "tag", "favourite"}),
         )
+
+    @property
+    def query(self) -> str:
+        """Return what is not as usual, as the list's address has it."""
+        said = self.model_dump(exclude_defaults=True)
+        return urlencode(
+            [(name, _WORDS.get(said[name], said[name])) for name in sorted(said)]
+        )
+
+
+class Wanted(RunConditions, WantedList):
+    """Which runs to list. Texts: contains; with ! before: does not."""
+
+
+class Search(Model):
+    """Conditions that you keep under a name."""
+
+    name: str = Field(description="What you call it.")
+    query: str = Field(description="What to ask the list: its parameters, behind ?.")
+
+
+class SearchList(Model):
+    """What you keep of one list, by name."""
+
+    searches: tuple[Search, ...] = Field(description="Your searches.")
 
 
 class Relative(Model):

@@ -18,6 +18,7 @@ from kqi_hub.domain.errors import (
     NotFound,
     RegistryUnavailable,
 )
+from kqi_hub.domain.run_searches import RunSearch
 from kqi_hub.domain.runs import Parent, RunChange, RunKind, RunSpec
 from kqi_hub.i18n import N_
 from kqi_hub.services.run_bulk import ManyRuns
@@ -75,6 +76,25 @@ async def list_tags_of_runs(ask: Ask, _: RunKind) -> shown.TagList:
     """List the tags in use in a tenant's runs."""
     found = await ask.deps.runs.tags(ask.asker, ask.query(OfTenant).tenant)
     return shown.TagList(tags=found)
+
+
+async def list_searches_of_runs(ask: Ask, kind: RunKind) -> shown.SearchList:
+    """List the searches that you keep of this list."""
+    found = await ask.deps.searches.list(ask.me.person, kind)
+    return shown.SearchList(searches=tuple(map(_search, found)))
+
+
+async def keep_search_of_runs(ask: Ask, kind: RunKind) -> shown.Search:
+    """Keep a search of this list under a name; another of this name is replaced."""
+    sent = ask.body(shown.RunConditions)
+    search = RunSearch(ask.path["search"], sent.query)
+    asked = sent.question()
+    return _search(await ask.deps.searches.keep(ask.me.person, kind, search, asked))
+
+
+async def drop_search_of_runs(ask: Ask, kind: RunKind) -> None:
+    """Delete a search that you keep; one that is not there is no error."""
+    await ask.deps.searches.drop(ask.me.person, kind, ask.path["search"])
 
 
 async def change_many_runs(ask: Ask, kind: RunKind) -> ManyDone:
@@ -148,6 +168,10 @@ async def untag_run(ask: Ask, kind: RunKind) -> None:
     """Take a tag off a run of yours; one that it has not is no error."""
     change = RunChange(remove_tags=(ask.path["tag"],))
     await ask.deps.runs.change(ask.asker, kind, ask.number("run_id"), change)
+
+
+def _search(one: RunSearch) -> shown.Search:
+    return shown.Search(name=one.name, query=one.query)
 
 
 async def _spec(ask: Ask, sent: RunChoices) -> RunSpec:
@@ -256,6 +280,25 @@ _ROUTES: Final[tuple[tuple[str, str, Call, Spec], ...]] = (
             answer=shown.TagList,
             errors=(NotFound,),
         ),
+    ),
+    ("get", "/searches", list_searches_of_runs, Spec(answer=shown.SearchList)),
+    (
+        "put",
+        "/searches/{search}",
+        keep_search_of_runs,
+        Spec(
+            body=shown.RunConditions,
+            answer=shown.Search,
+            errors=(InvalidInput, Conflict),
+            example={"state": "failed", "asked_at": ">=2026-11"},
+            example_path={"search": "failed lately"},
+        ),
+    ),
+    (
+        "delete",
+        "/searches/{search}",
+        drop_search_of_runs,
+        Spec(example_path={"search": "failed lately"}),
     ),
     (
         "post",

@@ -4,8 +4,9 @@ from pydantic import Field
 
 from handlers.access import Who
 from handlers.api import notebook_models as shown
-from handlers.api.notebooks import NotebookList, Wanted
-from handlers.api.queue_models import Price, picture as picture_age, price
+from handlers.api.listing_models import Maker
+from handlers.api.notebooks import NotebookList, Wanted, notebook_list
+from handlers.api.queue_models import Price, price
 from handlers.ask import Ask, Listing
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.errors import (
@@ -17,6 +18,12 @@ from kqi_hub.domain.errors import (
 from kqi_hub.i18n import N_
 
 routes = Routes("/api/v1", tag=N_("Notebooks"))
+
+
+class WantedOfAll(Wanted):
+    """Which of everybody's notebooks to list."""
+
+    created_by: Maker = ""
 
 
 class Preset(Model):
@@ -58,23 +65,17 @@ class Check(Model):
 
 @routes.get(
     "/tenants/{tenant}/notebooks",
-    Spec(who=Who.MANAGER, query=Wanted, answer=NotebookList),
+    Spec(
+        who=Who.MANAGER,
+        query=WantedOfAll,
+        answer=NotebookList,
+        errors=(InvalidInput,),
+    ),
 )
 async def list_tenant_notebooks(ask: Ask) -> Listing:
     """List everybody's notebooks in a tenant, without variables and commands."""
-    wanted = ask.query(Wanted).filter(None, ask.path["tenant"])
-    picture, views, total = await ask.deps.notebooks.search(wanted)
-    me = ask.me.person
-    return Listing(
-        lambda: NotebookList(
-            picture=picture_age(picture, ask.texts),
-            total=total,
-            notebooks=tuple(
-                shown.notebook(ask, view, is_own=view.notebook.owner == me)
-                for view in views
-            ),
-        )
-    )
+    asked = ask.query(WantedOfAll).question(ask.path["tenant"])
+    return notebook_list(ask, await ask.deps.notebooks.search(asked, None))
 
 
 @routes.post(

@@ -1,5 +1,7 @@
 """The notebooks of the portal's process, joined."""
 
+from zoneinfo import ZoneInfo
+
 from sqlalchemy import Engine
 
 from kqi_hub.bootstrap.notebook_rules import notebook_rules
@@ -31,4 +33,5 @@ def open_notebooks(
         datasets=NotebookDatasets(SqlDatasetStore(engine), SqlUseStore(engine)),
         parents=NotebookParents(SqlRunStore(engine)),
         stops_on_logout=settings.notebooks.on_logout == "stop",
+        zone=ZoneInfo(settings.site.timezone),
     )

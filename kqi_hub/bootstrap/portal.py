@@ -1,15 +1,18 @@
 """What the portal's pages are made of, joined."""
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
 
 from kqi_hub.bootstrap.database import open_association_store, open_database
 from kqi_hub.db import schema
 from kqi_hub.db.preferences import SqlPreferenceStore
+from kqi_hub.db.run_searches import SqlRunSearchStore
 from kqi_hub.domain.people import GroupRules
 from kqi_hub.domain.preferences import PreferenceStore
 from kqi_hub.services.people import AssociationStore, People
+from kqi_hub.services.run_searches import RunSearches
 from kqi_hub.settings.model import Settings
 
 
@@ -20,6 +23,7 @@ class PortalParts:
     engine: Engine
     people: People
     preferences: PreferenceStore
+    searches: RunSearches
 
 
 def open_portal(
@@ -33,4 +37,7 @@ def open_portal(
         engine=engine,
         people=People(associations or open_association_store(settings, engine), rules),
         preferences=SqlPreferenceStore(engine),
+        searches=RunSearches(
+            SqlRunSearchStore(engine), ZoneInfo(settings.site.timezone)
+        ),
     )

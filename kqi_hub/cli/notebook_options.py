@@ -123,7 +123,7 @@ def complete(context: click.Context, param: click.Parameter, begun: str) -> list
     """Return the names of one's own notebooks, for the shell; nothing on any error."""
     try:
         with Client.from_config() as portal:
-            names = [one.name for one in portal.notebooks(per_page=1000)]
+            names = [one.name for one in portal.notebooks()]
     except PortalError:
         return []  # there is no good place for a message while somebody types
     return [name for name in names if name.startswith(begun)]

@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from kqi_hub.cli.amounts import counted
+from kqi_hub.cli.data_options import made_options
 from kqi_hub.cli.notebook_history import show_history
 from kqi_hub.cli.notebook_options import (
     choice_options,
@@ -40,27 +41,42 @@ notebook.add_command(show_history)
 
 
 @notebook.command("list")
-@click.option("--name", help="Only those with this in their name; !x: without.")
-@click.option("--status", help="Only those with this in their status.")
+@made_options
+@click.option("--queue", help="Part of the queue; !x: without.")
+@click.option("--status", help="Part of the status; !x: without.")
 @click.option("--live", is_flag=True, default=None, help="Only those that live.")
+@click.option("--favourite", is_flag=True, default=None, help="Only favourites.")
+@click.option("--sort", help="id, name, queue, created_at; - before: down.")
+@click.option(
+    "--everybody", is_flag=True, help="Everybody's in the tenant, for its managers."
+)
+@click.option("--tenant", help="With --everybody: whose; the one in use if unsaid.")
+@click.option("--created-by", help="With --everybody: part of who made it.")
 @json_option
 def list_notebooks(
-    name: str | None, status: str | None, live: bool | None, as_json: bool
+    count: int, everybody: bool, tenant: str | None, as_json: bool, **wanted: Any
 ) -> None:
     """List your notebooks, favourites first."""
+    if not everybody and (tenant or wanted["created_by"]):
+        raise click.UsageError("--tenant and --created-by need --everybody.")
     with Client.from_config() as portal:
-        found = portal.notebooks(name=name, status=status, live=live, per_page=1000)
+        if everybody:
+            where = tenant_of(portal, tenant)
+            found = portal.tenant_notebooks(where, count, **wanted)
+        else:
+            found = portal.notebooks(count, **wanted)
     if as_json:
         show_json(found)
         return
     show_table(
-        ("Id", "", "Name", "Status", "Queue", "Job", "Left", "Cost"),
+        ("Id", "", "Name", "Status", "Owner", "Queue", "Job", "Left", "Cost"),
         [
             (
                 one.id,
                 "*" if one.is_favourite else "",
                 one.name,
                 one.status,
+                one.owner,
                 one.choices["queue"],
                 one.session.job_id if one.session and one.is_live else None,
                 left(one),
@@ -68,7 +84,7 @@ def list_notebooks(
             )
             for one in found
         ],
-        "You have no notebooks. Make one: kqi notebook create NAME --queue QUEUE",
+        "There is none. Make one: kqi notebook create NAME --queue QUEUE",
     )
 
 

@@ -14,6 +14,12 @@ from kqi_hub.cli.run_files import FILES
 from kqi_hub.cli.run_inside import BOARDS, INSIDE
 from kqi_hub.cli.run_making import MAKING
 from kqi_hub.cli.run_options import id_argument
+from kqi_hub.cli.run_searches import (
+    condition_options,
+    conditions,
+    kept_conditions,
+    search,
+)
 from kqi_hub.cli.run_use import USE
 from kqi_hub.cli.run_watching import WATCHING
 from kqi_hub.cli.run_words import told
@@ -68,36 +74,29 @@ def show_script(kind: Kind, run_id: int) -> None:
 
 @click.command("list")
 @count_option
-@click.option("--id", help="Number: 7, >=7, <100.")
-@click.option("--name", help="Part of the name; !x: without.")
-@click.option("--state", multiple=True, help="A state, or live; repeat.")
-@click.option("--owner", help="Part of whose it is; !x: without.")
-@click.option("--queue", help="Part of the queue; !x: without.")
-@click.option("--asked-at", help="Day: 2026-11-21, >=2026-11.")
-@click.option("--command", help="Part of the command; !x: without.")
-@click.option("--dataset", help="Part of the dataset's name; !x: without.")
-@click.option("--parent-id", help="Number of what it reads: 7, >=7.")
-@click.option("--parent-name", help="Part of the name of what it reads.")
-@click.option("--memo", help="Part of the memo; !x: without.")
-@click.option("--tag", multiple=True, help="A tag, repeat; !x: without it.")
-@click.option("--favourite", is_flag=True, help="Only your favourites.")
-@click.option("--sort", help="id, name, state, value, ended_at …; - before: down.")
+@condition_options
+@click.option(
+    "--search",
+    "search_name",
+    help="A search that you keep; what you say beside it counts.",
+)
 @tenant_option
 @json_option
 @click.pass_obj
 def list_runs(
-    kind: Kind, /, count: int, tenant: str | None, as_json: bool, **said: Any
+    kind: Kind,
+    /,
+    count: int,
+    tenant: str | None,
+    search_name: str | None,
+    as_json: bool,
+    **said: Any,
 ) -> None:
     """List them, the newest first."""
-    wanted = {
-        **said,
-        "tenant": tenant_filter(tenant),
-        "state": ",".join(said["state"]),
-        "tag": ",".join(said["tag"]),
-        "favourite": "true" if said["favourite"] else None,
-    }
+    wanted = {**conditions(said), "tenant": tenant_filter(tenant)}
     with Client.from_config() as portal:
-        found = list(portal.runs(kind, count, **wanted))
+        kept = kept_conditions(portal, kind, search_name) if search_name else {}
+        found = list(portal.runs(kind, count, **{**kept, **wanted}))
     if as_json:
         show_json(found)
         return
@@ -166,7 +165,7 @@ def _cost(one: Run) -> str:
     return spent(one.cost_micro, one.price, is_open=is_open)
 
 
-_LOOKS: Final = (list_runs, show_run, list_events, show_script, list_tags)
+_LOOKS: Final = (list_runs, search, show_run, list_events, show_script, list_tags)
 for _command in (*_LOOKS, *MAKING, *CHANGES, *WATCHING, *USE, *FILES, *INSIDE):
     training.add_command(_command)
     inference.add_command(_command)

@@ -14,7 +14,7 @@ _IS_LIVE = text("ended_at IS NULL")
 
 
 class NotebookRow(Base):
-    """A notebook; name, tenant and memo stand apart from `choices` to be searched."""
+    """A notebook; what it is found by stands apart from `choices`."""
 
     __tablename__ = "notebooks"
 
@@ -22,6 +22,8 @@ class NotebookRow(Base):
     owner: Mapped[str]
     name: Mapped[str]
     tenant: Mapped[str]
+    # SQLite takes no column without a value into a table that is there.
+    queue: Mapped[str] = mapped_column(server_default=text("''"))
     memo: Mapped[str]
     choices: Mapped[Choices] = mapped_column(ChoicesText())
     created_at: Mapped[float]

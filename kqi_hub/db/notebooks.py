@@ -1,7 +1,7 @@
 """People's notebooks in the database."""
 
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from sqlalchemy import (
     ColumnElement,
@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 
 from kqi_hub.db.engine import reading, writing
+from kqi_hub.db.list_conditions import has_part, in_order, is_within
 from kqi_hub.db.notebook_rows import (
     NOTEBOOKS,
     SESSIONS,
@@ -26,14 +27,20 @@ from kqi_hub.db.notebook_rows import (
     session_of,
     with_latest_session,
 )
-from kqi_hub.db.text import to_storable
 from kqi_hub.domain.errors import Conflict, NotFound
-from kqi_hub.domain.notebook_list import NotebookFilter, Status
+from kqi_hub.domain.notebook_list import NotebookColumn, NotebookFilter, Status
 from kqi_hub.domain.notebooks import Choices, Notebook, Session
 
 _N: Final = NOTEBOOKS.c
 _S: Final = SESSIONS.c
 _ORDER: Final = (_N.is_favourite.desc(), _N.number.desc())
+_COLUMNS: Final = {
+    NotebookColumn.ID: _N.number,
+    NotebookColumn.NAME: _N.name,
+    NotebookColumn.QUEUE: _N.queue,
+    NotebookColumn.CREATED_AT: _N.created_at,
+    NotebookColumn.CREATED_BY: _N.owner,
+}
 # Double precision at our times tells a quarter of a microsecond.
 _TICK: Final = 1e-6
 # The same order of questions as domain/notebook_list.py, `status_of`.
@@ -97,7 +104,11 @@ class SqlNotebookStore:
         """Return a page of those that a filter lets through, and how many it does."""
         query = with_latest_session().where(*_conditions(wanted))
         counted = select(func.count()).select_from(query.subquery())
-        page = query.order_by(*_ORDER).limit(wanted.limit).offset(wanted.offset)
+        order = in_order(
+            _COLUMNS[wanted.sort], _N.number, is_descending=wanted.is_descending
+        )
+        ordered = query.order_by(_N.is_favourite.desc(), *order)
+        page = ordered.limit(wanted.limit).offset(wanted.offset)
         with reading(self._engine) as connection:
             total = connection.scalar(counted) or 0
             return tuple(map(notebook_of, connection.execute(page))), total
@@ -174,6 +185,7 @@ def _columns(choices: Choices) -> dict[str, object]:
     return {
         "name": choices.name,
         "tenant": choices.tenant,
+        "queue": choices.queue,
         "memo": choices.memo,
         "choices": choices,
     }
@@ -192,27 +204,23 @@ def _is_behind(before: int) -> ColumnElement[bool]:
 def _conditions(wanted: NotebookFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.owner is not None:
         yield _N.owner == wanted.owner
-    if wanted.tenant is not None:
-        yield _N.tenant == wanted.tenant
+    if wanted.tenants is not None:
+        yield _N.tenant.in_(wanted.tenants)
     if wanted.is_favourite is not None:
         yield _N.is_favourite.is_(wanted.is_favourite)
     if wanted.is_live is not None:
         is_live = and_(_S.number.is_not(None), _S.ended_at.is_(None))
         yield is_live if wanted.is_live else ~is_live
-    for column, text in (
+    yield from is_within(_N.number, wanted.id)
+    yield from is_within(_N.created_at, wanted.created_at)
+    for column, part in (
         (_N.name, wanted.name),
         (_N.memo, wanted.memo),
+        (_N.owner, wanted.created_by),
+        (_N.queue, wanted.queue),
         (_STATUS, wanted.status),
     ):
-        if text:
-            yield _matches(column, text)
-
-
-def _matches(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:
-    """Read `text` as contains, and `!text` as does not contain; case is no matter."""
-    part = to_storable(text.removeprefix("!").lower())
-    found = func.lower(column).contains(part, autoescape=True)
-    return ~found if text.startswith("!") else found
+        yield from has_part(column, part)
 
 
 def _taken(name: str) -> Conflict:

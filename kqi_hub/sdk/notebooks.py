@@ -1,11 +1,11 @@
 """Notebooks, as answers and as calls of the client."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
-from urllib.parse import urlencode
 
 from kqi_hub.sdk.calls import Calls, part
+from kqi_hub.sdk.data import pages
 from kqi_hub.sdk.models import Answer, known
 
 
@@ -133,12 +133,18 @@ class Way(Answer):
 class NotebookCalls(Calls):
     """The part of `Client` for notebooks."""
 
-    def notebooks(self, **wanted: object) -> tuple[Notebook, ...]:
+    def notebooks(
+        self, most: int | None = None, **wanted: object
+    ) -> tuple[Notebook, ...]:
         """Return one's own, favourites first, filtered as the REST interface does."""
-        given = {name: value for name, value in wanted.items() if value is not None}
-        asked = {name: str(value) for name, value in given.items()}
-        path = f"notebooks?{urlencode(asked)}" if asked else "notebooks"
-        return tuple(Notebook.read(n) for n in self._api("GET", path)["notebooks"])
+        return _read(pages(self, "notebooks", "notebooks", most, wanted))
+
+    def tenant_notebooks(
+        self, tenant: str, most: int | None = None, **wanted: object
+    ) -> tuple[Notebook, ...]:
+        """Return everybody's in a tenant, for its managers, filtered likewise."""
+        path = f"tenants/{part(tenant)}/notebooks"
+        return _read(pages(self, path, "notebooks", most, wanted))
 
     def notebook(self, notebook_id: int) -> Notebook:
         """Return one of one's own."""
@@ -146,7 +152,7 @@ class NotebookCalls(Calls):
 
     def notebook_named(self, name: str) -> Notebook | None:
         """Return one's own of this name, None if there is none."""
-        found = self.notebooks(name=name, per_page=1000)
+        found = self.notebooks(name=name)
         return next((one for one in found if one.name == name), None)
 
     def create_notebook(self, tenant: str, choices: Mapping[str, object]) -> Notebook:
@@ -216,3 +222,7 @@ class NotebookCalls(Calls):
 def _changed(notebook: Notebook, changes: Mapping[str, object]) -> dict[str, object]:
     seen = {"changed_at": notebook.changed_at, "tenant": notebook.tenant}
     return {**notebook.choices, **changes, **seen}
+
+
+def _read(said: Iterator[Mapping[str, Any]]) -> tuple[Notebook, ...]:
+    return tuple(map(Notebook.read, said))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
+from urllib.parse import parse_qsl
 
 from kqi_hub.sdk.models import Answer, known
 
@@ -164,3 +165,16 @@ class RunEstimate(Answer):
     # In millionths: of the time asked for; what the tenant has left this month.
     cost_micro: int | None = None
     left_micro: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunSearch(Answer):
+    """Conditions that one keeps under a name."""
+
+    name: str
+    query: str
+
+    @property
+    def conditions(self) -> dict[str, str]:
+        """Return them as a list is asked with."""
+        return dict(parse_qsl(self.query))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
-from kqi_hub.sdk.calls import Calls
+from kqi_hub.sdk.calls import Calls, part
 from kqi_hub.sdk.data import Outcome, pages
 from kqi_hub.sdk.errors import NotReachable, PortalError, Refused
 from kqi_hub.sdk.run_models import (
@@ -23,6 +23,7 @@ from kqi_hub.sdk.run_models import (
     RunDeletion,
     RunEstimate,
     RunEvent,
+    RunSearch,
     Training,
 )
 
@@ -81,6 +82,22 @@ class RunCalls(Calls):
         """Yield those of one's tenants, filtered as the REST interface does."""
         for said in pages(self, kind.path, "runs", most, wanted):
             yield kind.read(said)
+
+    def run_searches(self, kind: type[Run]) -> tuple[RunSearch, ...]:
+        """Return the searches of this list that one keeps, by name."""
+        said = self._api("GET", f"{kind.path}/searches")["searches"]
+        return tuple(RunSearch.read(one) for one in said)
+
+    def keep_run_search(
+        self, kind: type[Run], name: str, conditions: Mapping[str, object]
+    ) -> RunSearch:
+        """Keep conditions, as `runs` takes them, in place of others of this name."""
+        path = f"{kind.path}/searches/{part(name)}"
+        return RunSearch.read(self._api("PUT", path, conditions))
+
+    def drop_run_search(self, kind: type[Run], name: str) -> None:
+        """Forget a search; one that is not there is no error."""
+        self._api("DELETE", f"{kind.path}/searches/{part(name)}")
 
     def run(self, kind: type[R], run_id: int) -> R:
         """Return one, with all that was asked for."""

@@ -5,8 +5,9 @@ import base64
 import logging
 import secrets
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, tzinfo
 from typing import Final, TypeVar
 
 from kqi_hub.domain.costs import Cost
@@ -17,9 +18,10 @@ from kqi_hub.domain.errors import (
     InvalidInput,
     NotFound,
 )
+from kqi_hub.domain.listing import unread_of
 from kqi_hub.domain.login import AuditEvent, AuditLog
 from kqi_hub.domain.notebook_choices import checked_choices
-from kqi_hub.domain.notebook_list import NotebookFilter
+from kqi_hub.domain.notebook_list import NotebookQuestion, filter_of
 from kqi_hub.domain.notebook_ports import (
     HubServers,
     NotebookStore,
@@ -66,6 +68,16 @@ class Opening:
     lifetime_s: int
 
 
+@dataclass(frozen=True, slots=True)
+class NotebookPage:
+    """A page of a list; `unread` names the fields whose condition cannot be read."""
+
+    picture: Picture
+    views: tuple[NotebookView, ...]
+    total: int
+    unread: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Notebooks:
     """The notebooks of everybody; one a process."""
@@ -79,6 +91,7 @@ class Notebooks:
     datasets: NotebookDatasets
     parents: NotebookParents
     stops_on_logout: bool = True
+    zone: tzinfo = UTC
     wall: Callable[[], float] = time.time
 
     async def list(self, person: str) -> tuple[Picture, tuple[NotebookView, ...]]:
@@ -90,18 +103,21 @@ class Notebooks:
 
         return picture, await _off(read)
 
-    async def search(
-        self, wanted: NotebookFilter
-    ) -> tuple[Picture, tuple[NotebookView, ...], int]:
-        """Return one page of those that a filter lets through, and how many it does."""
+    async def search(self, asked: NotebookQuestion, owner: str | None) -> NotebookPage:
+        """Return a page of somebody's, or of everybody's: whoever asks must see it.
+
+        What cannot be read finds nothing.
+        """
         picture = await self.queues.board.current()
+        if unread := unread_of(asked, self.zone):
+            return NotebookPage(picture, (), 0, unread)
+        wanted = filter_of(asked, owner, self.zone)
 
-        def read() -> tuple[tuple[NotebookView, ...], int]:
+        def read() -> NotebookPage:
             found, total = self.store.search(wanted)
-            return self._views(found, picture), total
+            return NotebookPage(picture, self._views(found, picture), total)
 
-        views, total = await _off(read)
-        return picture, views, total
+        return await _off(read)
 
     async def one(self, person: str, notebook_id: int) -> tuple[Picture, NotebookView]:
         """Return one of a person's own; NotFound for all others."""

@@ -1,6 +1,7 @@
 """The list of notebooks in a real browser: what it offers, finds and says."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -20,11 +21,26 @@ def test_the_list_is_filtered_as_one_types_and_by_a_star(
     before = rows.count()
     expect(rows.first).to_contain_text("running")
     page.keyboard.press("/")
-    page.keyboard.type("前処理")
+    page.keyboard.type("waiting")
+    expect(rows).to_have_count(1)
+    assert page.evaluate(f"{FOCUSED}.id") == "field-name"
+    page.fill("#field-name", "")
+    page.fill("#field-memo", "前処理")
     expect(rows).to_have_count(1)
     expect(rows).to_contain_text("waiting")
-    assert page.evaluate(f"{FOCUSED}.id") == "field-q"
-    page.fill("#field-q", "")
+    page.fill("#field-memo", "")
+    page.fill("#field-name", "!running")
+    expect(rows).to_have_count(before - 1)
+    page.fill("#field-name", "")
+    page.fill("#field-id", "soon")
+    expect(page.locator("#unread")).to_contain_text("soon")
+    expect(rows).to_have_count(0)
+    page.fill("#field-id", "<2")
+    expect(rows).to_have_count(1)
+    page.fill("#field-id", "")
+    page.fill("#field-created_at", ">2099")
+    expect(rows).to_have_count(0)
+    page.fill("#field-created_at", "")
     expect(rows).to_have_count(before)
     page.select_option("#field-show", "favourites")
     expect(rows).to_have_count(1)
@@ -102,3 +118,29 @@ def test_an_old_picture_is_shown_with_its_age(
     page = open_page("notebooks")
     expect(page.locator("[data-part=aged]")).to_contain_text("15 min")
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_manager_looks_through_everybodys(
+    open_page: OpenPage,
+    furnished: Furnished,
+    keep_shot: Callable[[Page, str], None],
+    width: int,
+    scheme: str,
+) -> None:
+    size = {"width": width, "height": 900}
+    page = open_page("notebooks", "max", viewport=size, color_scheme=scheme)
+    expect(page.locator("main")).to_contain_text("No notebooks yet")
+    page.select_option("#field-whose", "all")
+    rows = page.locator("[data-part=list] tbody tr")
+    expect(rows.first).to_contain_text("mia")
+    expect(rows.get_by_role("button")).to_have_count(0)
+    expect(rows.get_by_role("link")).to_have_count(0)
+    page.fill("#field-created_by", "!mia")
+    expect(rows).to_have_count(0)
+    page.fill("#field-created_by", "mi")
+    expect(rows.first).to_contain_text("mia")
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    keep_shot(page, f"list-of-all-{width}-{scheme}")

@@ -29,7 +29,8 @@ STATES = (
 )
 PATHS = {
     "list": "notebooks",
-    "list-nothing-found": "notebooks?q=nothing-of-this-name",
+    "list-unread": "notebooks?id=two",
+    "list-nothing-found": "notebooks?name=nothing-of-this-name",
     "new": "notebooks/new",
     "new-by-link": "notebooks/new?queue=v100&cpus=8&memory_gb=32&gpus=1&name=linked",
     "new-impossible": "notebooks/new?queue=v100&cpus=800&name=far-too-large",

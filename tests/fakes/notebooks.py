@@ -1,10 +1,11 @@
 """Notebooks in memory: stores, a hub that starts whatever it is asked for."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kqi_hub.domain.errors import Conflict, HubUnavailable, NotFound
-from kqi_hub.domain.notebook_list import NotebookFilter, status_of
+from kqi_hub.domain.notebook_list import NotebookColumn, NotebookFilter, status_of
 from kqi_hub.domain.notebook_ports import SessionEnd
 from kqi_hub.domain.notebooks import (
     Cause,
@@ -27,6 +28,12 @@ from tests.fakes.runs import FakeRunStore
 
 CHOICES = Choices("first", "vision", "jupyter", Shape(2, 8192), 4 * 3600)
 STOPPED, RUNNING = 1, 2
+_KEYS: dict[NotebookColumn, Callable[[Notebook], Any]] = {
+    NotebookColumn.NAME: lambda one: one.choices.name,
+    NotebookColumn.QUEUE: lambda one: one.choices.queue,
+    NotebookColumn.CREATED_AT: lambda one: one.created_at,
+    NotebookColumn.CREATED_BY: lambda one: one.owner,
+}
 
 
 @dataclass
@@ -62,7 +69,10 @@ class FakeNotebookStore:
     def search(self, wanted: NotebookFilter) -> tuple[tuple[Notebook, ...], int]:
         every = [one for number in self.notebooks if (one := self.one(number))]
         found = [one for one in every if _fits(one, wanted)]
-        found.sort(key=lambda one: (not one.is_favourite, -one.id))
+        found.sort(key=lambda one: one.id, reverse=wanted.is_descending)
+        if wanted.sort is not NotebookColumn.ID:
+            found.sort(key=_KEYS[wanted.sort], reverse=wanted.is_descending)
+        found.sort(key=lambda one: not one.is_favourite)
         end = wanted.offset + wanted.limit
         return tuple(found[wanted.offset : end]), len(found)
 
@@ -317,20 +327,19 @@ def open_to_all(people: Collection[str], queues: FakeQueues) -> Queues:
 def _fits(one: Notebook, wanted: NotebookFilter) -> bool:
     plain = (
         wanted.owner in {None, one.owner}
-        and wanted.tenant in {None, one.choices.tenant}
+        and (wanted.tenants is None or one.choices.tenant in wanted.tenants)
+        and wanted.id.fits(one.id)
+        and wanted.created_at.fits(one.created_at)
         and wanted.is_favourite in {None, one.is_favourite}
         and wanted.is_live in {None, one.is_live}
     )
     return plain and all(
-        _matches(text, rule)
-        for text, rule in (
+        part.fits(text)
+        for text, part in (
             (one.choices.name, wanted.name),
             (one.choices.memo, wanted.memo),
+            (one.owner, wanted.created_by),
+            (one.choices.queue, wanted.queue),
             (status_of(one.session), wanted.status),
         )
     )
-
-
-def _matches(text: str, rule: str) -> bool:
-    found = rule.removeprefix("!").lower() in text.lower()
-    return not rule or found is not rule.startswith("!")

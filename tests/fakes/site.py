@@ -28,6 +28,7 @@ from kqi_hub.services.notebook_live import NotebookNews
 from kqi_hub.services.people import People, tenants_of
 from kqi_hub.services.purse import Purse
 from kqi_hub.services.run_live import RunNews
+from kqi_hub.services.run_searches import RunSearches
 from tests.fakes.account import FakeAccount
 from tests.fakes.budgets import FakeBudgets
 from tests.fakes.close_orders import FakeCloseOrders
@@ -42,6 +43,7 @@ from tests.fakes.people import FakeAssociations, FakePreferences, association
 from tests.fakes.queues import FakeQueues
 from tests.fakes.rates import FakeRates
 from tests.fakes.reconciling import FakeComparison
+from tests.fakes.run_searches import FakeRunSearches
 from tests.fakes.runs import FakeRuns
 from tests.fakes.site_data import FakeSiteData
 from tests.fakes.site_preprocessings import FakeSitePreprocessings
@@ -78,6 +80,7 @@ class FakeSite:
         default_factory=lambda: FakeAssociations(ASSOCIATIONS)
     )
     preferences: FakePreferences = field(default_factory=FakePreferences)
+    searches: FakeRunSearches = field(default_factory=FakeRunSearches)
     account: FakeAccount = field(default_factory=lambda: FakeAccount(PEOPLE))
     queues: FakeQueues = field(default_factory=FakeQueues)
     rates: FakeRates = field(default_factory=FakeRates)
@@ -179,6 +182,7 @@ class FakeSite:
             images=Images(
                 self.registries, lambda: account.credentials, REGISTRIES, offer_s=0.5
             ),
+            searches=RunSearches(self.searches),
         )
         return make_app(deps, auth, self.folders, b"a secret of tests", self.routes)
 

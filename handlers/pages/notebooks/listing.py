@@ -1,22 +1,24 @@
-"""The list of one's notebooks, filtered and in pages; and the star of each."""
+"""The list of notebooks, filtered, sorted and in pages; and the star of each."""
 
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
+from handlers.access import check_tenant_role
 from handlers.ask import Ask, GoTo, Page, Values
 from handlers.own_page import own_page
+from handlers.pages.data.sorting import Heads
 from handlers.pages.notebooks.number import EXAMPLE, notebook_number
 from handlers.pages.notebooks.picture import Aged
 from handlers.pages.notebooks.rows import row_of
+from handlers.pages.pager import page_within
+from handlers.pages.wanted import WantedMade
 from handlers.route import Model, Routes, Spec
-from kqi_hub.domain.errors import NotFound
-from kqi_hub.domain.notebook_list import NotebookFilter
-from kqi_hub.domain.notebooks import Notebook
+from kqi_hub.domain.errors import InvalidInput, NotFound, NotPermitted
+from kqi_hub.domain.notebook_list import NotebookQuestion
+from kqi_hub.domain.people import Role
 from kqi_hub.i18n import N_
-from kqi_hub.services.board import Picture
-from kqi_hub.services.notebook_views import NotebookView
+from kqi_hub.services.notebooks import NotebookPage
 
 routes = Routes(tag=N_("Notebooks"))
 PER_PAGE: Final = 25
@@ -24,12 +26,14 @@ _LIVE: Final = {"live": True, "ended": False}
 _FAVOURITE: Final = {"favourites": True}
 
 
-class Wanted(Model):
-    """What of the list is looked for."""
+class Wanted(WantedMade):
+    """What of the list of notebooks is looked for, and in whose."""
 
-    q: str = Field("", max_length=100)
+    beside: ClassVar[frozenset[str]] = WantedMade.beside | {"whose"}
+
+    queue: str = Field("", max_length=200)
     show: Literal["all", "live", "ended", "favourites"] = "all"
-    page: int = Field(1, ge=1, le=1000)
+    whose: Literal["mine", "all"] = "mine"
 
 
 class Star(Model):
@@ -39,40 +43,30 @@ class Star(Model):
     back: str = Field("", max_length=1000)
 
 
-@dataclass(frozen=True, slots=True)
-class Pager:
-    """The part of the list that is shown, and the pages beside it; 0 is none."""
-
-    shown: str
-    previous: int
-    following: int
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One page of those that are looked for, and of how many; `total` are one's own."""
-
-    picture: Picture
-    views: tuple[NotebookView, ...]
-    number: int
-    found: int
-    total: int
-
-
-@routes.get("/notebooks", Spec(query=Wanted))
+@routes.get(
+    "/notebooks", Spec(query=Wanted, errors=(InvalidInput, NotFound, NotPermitted))
+)
 async def show_notebooks(ask: Ask) -> Page:
-    """Show your notebooks: state, queue, time left, cost, and what to do with each."""
+    """Show notebooks, yours or for managers everybody's in a tenant: state, cost."""
     wanted = ask.query(Wanted)
-    part = await (_searched(ask, wanted) if wanted.q else _counted(ask, wanted))
+    if wanted.whose == "all":
+        check_tenant_role(Role.MANAGER, ask.me, ask.tenant)
+    found, pager = await page_within(
+        wanted.page, PER_PAGE, lambda number: _page(ask, wanted, number)
+    )
+    role = ask.asker.role_in(ask.tenant) if ask.tenant else None
 
     def values() -> Values:
         return {
-            "rows": [row_of(ask, view) for view in part.views],
-            "total": part.total,
-            "found": part.found,
+            "rows": [row_of(ask, view) for view in found.views],
+            "found": found.total,
             "wanted": wanted,
-            "page": _pager(part.number, part.found),
-            "picture": Aged.of(part.picture),
+            "unread": found.unread,
+            "heads": Heads(wanted.sort),
+            "page": pager,
+            "may_manage": role is Role.MANAGER,
+            "me": ask.me.person,
+            "picture": Aged.of(found.picture),
         }
 
     return Page("pages/notebooks/list.html", values)
@@ -94,51 +88,16 @@ async def star_notebook(ask: Ask) -> GoTo:
     return GoTo(own_page(sent.back) or "notebooks")
 
 
-def fits(notebook: Notebook, wanted: Wanted) -> bool:
-    """Tell whether a notebook is looked for."""
-    choices, word = notebook.choices, wanted.q.casefold()
-    if wanted.show == "favourites" and not notebook.is_favourite:
-        return False
-    if wanted.show in {"live", "ended"} and notebook.is_live != (wanted.show == "live"):
-        return False
-    where = (choices.name, choices.memo, choices.queue, choices.preset)
-    return any(word in text.casefold() for text in where)
-
-
-async def _counted(ask: Ask, wanted: Wanted) -> Part:
-    """Read one page alone; the database counts the others."""
-    search, show = ask.deps.notebooks.search, wanted.show
-    mine = NotebookFilter(owner=ask.me.person, limit=PER_PAGE)
-    asked = replace(mine, is_live=_LIVE.get(show), is_favourite=_FAVOURITE.get(show))
-    number = wanted.page
-    picture, views, found = await search(_at(asked, number))
-    if number > _pages(found):
-        number = _pages(found)
-        picture, views, found = await search(_at(asked, number))
-    total = found
-    if asked != mine:
-        _, _, total = await search(replace(mine, limit=1))
-    return Part(picture, views, number, found, total)
-
-
-async def _searched(ask: Ask, wanted: Wanted) -> Part:
-    """Look for a word in all of them; the database keeps queues inside a text."""
-    picture, views = await ask.deps.notebooks.list(ask.me.person)
-    found = [view for view in views if fits(view.notebook, wanted)]
-    number = min(wanted.page, _pages(len(found)))
-    shown = found[(number - 1) * PER_PAGE : number * PER_PAGE]
-    return Part(picture, tuple(shown), number, len(found), len(views))
-
-
-def _at(asked: NotebookFilter, number: int) -> NotebookFilter:
-    return replace(asked, offset=(number - 1) * PER_PAGE)
-
-
-def _pages(found: int) -> int:
-    return max(1, -(-found // PER_PAGE))
-
-
-def _pager(number: int, found: int) -> Pager:
-    first = (number - 1) * PER_PAGE + 1
-    last = min(number * PER_PAGE, found)
-    return Pager(f"{first}-{last}", number - 1, 0 if last == found else number + 1)
+async def _page(ask: Ask, wanted: Wanted, number: int) -> NotebookPage:
+    """Read one page of one's own in all tenants, or of everybody's in this one."""
+    is_mine = wanted.whose == "mine"
+    question = NotebookQuestion(
+        tenant=None if is_mine else ask.tenant,
+        **wanted.model_dump(exclude={"show", "whose", "page"}),
+        is_live=_LIVE.get(wanted.show),
+        is_favourite=_FAVOURITE.get(wanted.show),
+        page=number,
+        per_page=PER_PAGE,
+    )
+    owner = ask.me.person if is_mine else None
+    return await ask.deps.notebooks.search(question, owner)

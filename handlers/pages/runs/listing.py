@@ -1,6 +1,7 @@
 """The lists of runs: filtered, sorted and in pages by the server; and their stars."""
 
 from typing import Final, Literal
+from urllib.parse import parse_qsl, urlencode
 
 from pydantic import Field
 
@@ -15,9 +16,14 @@ from handlers.pages.runs.rows import row_of
 from handlers.pages.runs.words import state_words
 from handlers.pages.wanted import WantedList
 from handlers.route import Model, Spec
-from kqi_hub.domain.errors import InvalidInput, NotFound, NotPermitted
+from kqi_hub.domain.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from kqi_hub.domain.people import Role
 from kqi_hub.domain.run_list import RunQuestion
+from kqi_hub.domain.run_searches import (
+    LONGEST_NAME,
+    SHORTEST_NAME,
+    RunSearch,
+)
 from kqi_hub.domain.runs import RunChange
 from kqi_hub.i18n import N_
 from kqi_hub.services.run_views import RunPage
@@ -28,6 +34,9 @@ PER_PAGE: Final = 50
 _DEEP: Final = (
     "id", "memo", "command", "dataset", "parent_id", "parent_name", "queue",
 )  # fmt: skip
+# More fields than a search can have.
+_MOST: Final = 40
+_FAVOURITE: Final = {"yes": True, "no": False}
 
 
 class Wanted(WantedList):
@@ -40,14 +49,47 @@ class Wanted(WantedList):
     parent_id: str = Field("", max_length=200)
     parent_name: str = Field("", max_length=200)
     dataset: str = Field("", max_length=200)
-    tag: str = Field("", max_length=400)
-    state: str = Field("", max_length=40)
-    favourite: Literal["", "yes"] = ""
+    tag: str = Field("", max_length=1000)
+    state: str = Field("", max_length=400)
+    favourite: Literal["", "yes", "no"] = ""
 
     @property
     def is_deep(self) -> bool:
         """Tell whether a condition is used that is folded away otherwise."""
         return any(getattr(self, name) for name in _DEEP)
+
+    @property
+    def query(self) -> str:
+        """Return what is looked for as the list's address has it."""
+        said = self.model_dump(exclude={"page"}, exclude_defaults=True)
+        return urlencode(sorted(said.items()))
+
+    def question(self, tenant: str | None, number: int = 1) -> RunQuestion:
+        """Return it as the services know it."""
+        given = self.model_dump(exclude={"tag", "state", "favourite", "page"})
+        return RunQuestion(
+            tenant=tenant,
+            tags=(self.tag,) if self.tag else (),
+            states=tuple(one.strip() for one in self.state.split(",") if one.strip()),
+            is_favourite=_FAVOURITE.get(self.favourite),
+            page=number,
+            per_page=PER_PAGE,
+            **given,
+        )
+
+
+class Named(Model):
+    """A search to be kept under a name; `query` as the list's address has it."""
+
+    name: str = Field("", max_length=1000)
+    query: str = Field("", max_length=10_000)
+
+
+class Dropped(Model):
+    """A search to be forgotten, and where one was."""
+
+    name: str = Field("", max_length=1000)
+    back: str = Field("", max_length=4000)
 
 
 class Star(Model):
@@ -64,6 +106,7 @@ async def show_runs(ask: Ask) -> Page:
     found, pager = await page_within(
         wanted.page, PER_PAGE, lambda number: _page(ask, words, wanted, number)
     )
+    searches = await ask.deps.searches.list(ask.me.person, words.kind)
     role = ask.asker.role_in(ask.tenant) if ask.tenant else None
     tags = await ask.deps.runs.tags(ask.asker, ask.tenant) if ask.tenant else ()
 
@@ -79,6 +122,8 @@ async def show_runs(ask: Ask) -> Page:
             "page": pager,
             "may_start": role is not None and role >= Role.MEMBER,
             "tags": tags,
+            "searches": searches,
+            "name_lengths": (SHORTEST_NAME, LONGEST_NAME),
             "picture": Aged.of(found.picture),
         }
 
@@ -104,16 +149,43 @@ async def star_run(ask: Ask) -> GoTo:
     return GoTo(own_page(sent.back) or words.folder)
 
 
+@routes.post(
+    "/searches",
+    Spec(
+        body=Named,
+        errors=(InvalidInput, Conflict),
+        example={"name": "failed lately", "query": "state=failed"},
+    ),
+)
+async def keep_search(ask: Ask) -> GoTo:
+    """Keep a search of this list under a name; another of this name is replaced."""
+    sent, words = ask.body(Named), words_of(ask)
+    wanted = _read(sent.query)
+    search = RunSearch(sent.name, wanted.query)
+    asked = wanted.question(None)
+    kept = await ask.deps.searches.keep(ask.me.person, words.kind, search, asked)
+    said = N_("Kept: {name}")
+    return GoTo(f"{words.folder}?{kept.query}", said, {"name": kept.name})
+
+
+@routes.post("/searches/delete", Spec(body=Dropped, example={"name": "failed lately"}))
+async def drop_search(ask: Ask) -> GoTo:
+    """Delete a search that you keep; one that is not there is no error."""
+    sent, words = ask.body(Dropped), words_of(ask)
+    await ask.deps.searches.drop(ask.me.person, words.kind, sent.name)
+    return GoTo(own_page(sent.back) or words.folder)
+
+
+def _read(query: str) -> Wanted:
+    try:
+        return Wanted.model_validate(dict(parse_qsl(query, max_num_fields=_MOST)))
+    except ValueError:
+        raise InvalidInput(
+            "This is no search of this list.", "Look for something first."
+        ) from None
+
+
 async def _page(ask: Ask, words: Words, wanted: Wanted, number: int) -> RunPage:
     """Read one page alone; without a tenant, there is nothing to be seen."""
-    given = wanted.model_dump(exclude={"tag", "state", "favourite", "page"})
-    asked = RunQuestion(
-        tenant=ask.tenant,
-        tags=(wanted.tag,) if wanted.tag else (),
-        states=(wanted.state,) if wanted.state else (),
-        is_favourite=True if wanted.favourite else None,
-        page=number,
-        per_page=PER_PAGE,
-        **given,
-    )
+    asked = wanted.question(ask.tenant, number)
     return await ask.deps.runs.search(ask.asker, words.kind, asked)

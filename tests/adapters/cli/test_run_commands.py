@@ -121,6 +121,28 @@ def test_a_prepared_script_is_printed_for_sbatch(run: Run, site: FakeSite) -> No
     assert run("script", "inference", "1").code == 4
 
 
+def test_a_search_is_kept_listed_applied_and_deleted(
+    run: Run, furnished: FakeSite
+) -> None:
+    save = ("training", "search", "save", "small ones", "--id", "<4")
+    assert "list --search 'small ones'" in run(*save, "--state", "live").err
+    run(*save, "--sort", "id", "--state", "completed", "--state", "running")
+    shown = run("training", "search", "list").out
+    assert "small ones" in shown
+    assert "completed,running" in shown
+    found = run("training", "list", "--search", "small ones", "--json").json
+    numbers = [one["id"] for one in found]
+    assert numbers == sorted(numbers)
+    assert 0 < len(numbers) < 4
+    other = ("training", "list", "--search", "small ones", "--id", "1", "--json")
+    assert [one["id"] for one in run(*other).json] == [1]
+    assert run("inference", "list", "--search", "small ones").code == 4
+    run("training", "search", "delete", "small ones")
+    assert "You keep none" in run("training", "search", "list").err
+    assert run("training", "search", "save", "abc", "--id", "1").code == 2
+    assert run("training", "search", "save", "nothing").code == 2
+
+
 def test_a_list_is_filtered_and_tells_states_and_values(
     run: Run, furnished: FakeSite
 ) -> None:

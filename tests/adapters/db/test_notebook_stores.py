@@ -1,18 +1,26 @@
 """Notebooks and their sessions, on SQLite and PostgreSQL, under races."""
 
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from kqi_hub.db import schema
+from kqi_hub.db.engine import reading, writing
 from kqi_hub.db.notebook_sessions import SqlSessionStore
 from kqi_hub.db.notebooks import SqlNotebookStore
 from kqi_hub.domain.errors import Conflict, NotFound
-from kqi_hub.domain.notebook_list import NotebookFilter, Status, status_of
+from kqi_hub.domain.filters import Part, Span
+from kqi_hub.domain.notebook_list import (
+    NotebookColumn,
+    NotebookFilter,
+    Status,
+    status_of,
+)
 from kqi_hub.domain.notebook_ports import SessionEnd
 from kqi_hub.domain.notebooks import (
     Cause,
@@ -42,6 +50,7 @@ FULL = Choices(
     memo="for the paper",
 )
 ODD = ["a'b", "a\nb", "\0", "\ud800", "é" * 200, '"; DROP TABLE notebooks; --', ""]
+BY_QUEUE = NotebookColumn.QUEUE
 T = TypeVar("T")
 
 
@@ -101,14 +110,15 @@ def test_a_notebook_comes_back_as_it_was_created(
     assert notebooks.one(made.id + 1) is None
 
 
-@pytest.mark.parametrize("text", ODD)
+@pytest.mark.parametrize("odd_text", ODD)
 def test_odd_text_is_kept_and_does_no_harm(
-    notebooks: SqlNotebookStore, text: str
+    notebooks: SqlNotebookStore, odd_text: str
 ) -> None:
-    odd = replace(FULL, name=text, memo=text, command=text, variables=((text, text),))
+    said = odd_text
+    odd = replace(FULL, name=said, memo=said, command=said, variables=((said, said),))
     made = notebooks.create("alice", odd, NOW)
     assert notebooks.one(made.id) == made
-    found, count = notebooks.search(NotebookFilter(owner="alice", memo=text))
+    found, count = notebooks.search(NotebookFilter(owner="alice", memo=Part(said)))
     assert (found, count) == ((made,), 1)
 
 
@@ -209,20 +219,34 @@ def test_nothing_is_marked_or_started_that_is_not_there(
     [
         (NotebookFilter(), ["e", "d", "c", "b", "a"]),
         (NotebookFilter(owner="alice"), ["d", "c", "b", "a"]),
-        (NotebookFilter(tenant="nlp"), ["d"]),
-        (NotebookFilter(name="A"), ["a"]),
-        (NotebookFilter(name="!a", owner="alice"), ["d", "c", "b"]),
-        (NotebookFilter(memo="100%"), ["b"]),
-        (NotebookFilter(memo="_"), []),
-        (NotebookFilter(status="run"), ["c"]),
-        (NotebookFilter(status="new"), ["e", "d", "a"]),
-        (NotebookFilter(status="!n"), ["b"]),
-        (NotebookFilter(status="idle"), ["b"]),
+        (NotebookFilter(tenants=("nlp",)), ["d"]),
+        (NotebookFilter(name=Part("A")), ["a"]),
+        (
+            NotebookFilter(name=Part("a", is_refused=True), owner="alice"),
+            ["d", "c", "b"],
+        ),
+        (NotebookFilter(memo=Part("100%")), ["b"]),
+        (NotebookFilter(memo=Part("_")), []),
+        (NotebookFilter(status=Part("run")), ["c"]),
+        (NotebookFilter(status=Part("new")), ["e", "d", "a"]),
+        (NotebookFilter(status=Part("n", is_refused=True)), ["b"]),
+        (NotebookFilter(status=Part("idle")), ["b"]),
         (NotebookFilter(is_live=True), ["c"]),
         (NotebookFilter(is_live=False), ["e", "d", "b", "a"]),
         (NotebookFilter(is_favourite=True), []),
         (NotebookFilter(limit=2, offset=1), ["d", "c"]),
-        (NotebookFilter(name="' OR 1=1 --"), []),
+        (NotebookFilter(tenants=()), []),
+        (NotebookFilter(id=Span(2, 4)), ["c", "b"]),
+        (NotebookFilter(created_at=Span(at_least=NOW + 3)), ["e", "d"]),
+        (NotebookFilter(created_at=Span(below=NOW + 1)), ["a"]),
+        (NotebookFilter(created_by=Part("BO")), ["e"]),
+        (NotebookFilter(created_by=Part("bo", is_refused=True)), ["d", "c", "b", "a"]),
+        (NotebookFilter(memo=Part("100", is_refused=True)), ["e", "d", "c", "a"]),
+        (NotebookFilter(queue=Part("A100")), ["d"]),
+        (NotebookFilter(queue=Part("%")), []),
+        (NotebookFilter(sort=BY_QUEUE, is_descending=False), ["d", "a", "b", "c", "e"]),
+        (NotebookFilter(sort=NotebookColumn.NAME), ["e", "d", "c", "b", "a"]),
+        (NotebookFilter(name=Part("' OR 1=1 --")), []),
     ],
 )
 def test_a_filter_lets_through_what_it_asks_for(
@@ -231,11 +255,15 @@ def test_a_filter_lets_through_what_it_asks_for(
     wanted: NotebookFilter,
     names: list[str],
 ) -> None:
-    made = {n: notebooks.create("alice", replace(PLAIN, name=n), NOW) for n in "ab"}
-    made["c"] = notebooks.create("alice", replace(PLAIN, name="c"), NOW)
-    notebooks.create("alice", replace(PLAIN, name="d", tenant="nlp"), NOW)
-    notebooks.create("bob", replace(PLAIN, name="e"), NOW)
-    notebooks.change(made["b"].id, replace(PLAIN, name="b", memo="100% x"), NOW, NOW)
+    made = {
+        name: notebooks.create("alice", replace(PLAIN, name=name), NOW + after)
+        for after, name in enumerate("abc")
+    }
+    elsewhere = replace(PLAIN, name="d", tenant="nlp", queue="a100")
+    notebooks.create("alice", elsewhere, NOW + 3)
+    notebooks.create("bob", replace(PLAIN, name="e"), NOW + 4)
+    noted = replace(PLAIN, name="b", memo="100% x")
+    notebooks.change(made["b"].id, noted, NOW + 1, NOW + 1)
     idle = sessions.ask(made["b"].id, PLAIN, "k1", NOW)
     sessions.ended(idle.id, SessionEnd(NOW, Cause.IDLE))
     runs = sessions.ask(made["c"].id, PLAIN, "k2", NOW)
@@ -243,6 +271,36 @@ def test_a_filter_lets_through_what_it_asks_for(
     found, count = notebooks.search(wanted)
     assert [one.choices.name for one in found] == names
     assert count == (5 if wanted.offset else len(names))
+
+
+def test_a_changed_queue_is_found_and_favourites_stay_first(
+    notebooks: SqlNotebookStore,
+) -> None:
+    first, second = (notebooks.create("alice", one, NOW) for one in (PLAIN, FULL))
+    notebooks.change(first.id, replace(PLAIN, queue="v100"), NOW, NOW)
+    notebooks.set_favourite(first.id, True)
+    found, _ = notebooks.search(NotebookFilter(queue=Part("v1")))
+    assert [one.id for one in found] == [first.id]
+    for order in (True, False):
+        wanted = NotebookFilter(sort=BY_QUEUE, is_descending=order)
+        assert [one.id for one in notebooks.search(wanted)[0]] == [first.id, second.id]
+
+
+def test_those_from_before_are_found_by_their_queue(engine: Engine) -> None:
+    schema.upgrade(engine, "0023")
+    choices = json.dumps({"name": "old", "queue": "jupyter"})
+    with writing(engine) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO notebooks (owner, name, tenant, memo, choices, created_at,"
+                " changed_at, is_favourite) VALUES"
+                " ('alice', 'old', 'vision', '', :choices, 1, 1, false)"
+            ),
+            {"choices": choices},
+        )
+    schema.upgrade(engine)
+    with reading(engine) as connection:
+        assert connection.scalar(text("SELECT queue FROM notebooks")) == "jupyter"
 
 
 STEPS: list[tuple[str, Callable[[SqlSessionStore, int], Session]]] = [
@@ -263,7 +321,7 @@ def test_filter_and_view_agree_on_the_status(
 ) -> None:
     for word, tell in STEPS:
         assert status_of(tell(sessions, session.id)) == word
-        found, _ = notebooks.search(NotebookFilter(status=word))
+        found, _ = notebooks.search(NotebookFilter(status=Part(word)))
         assert [one.id for one in found] == [session.notebook_id], word
 
 

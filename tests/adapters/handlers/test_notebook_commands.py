@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from kqi_hub.domain.runs import RunKind
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.config import Config, save
 from kqi_hub.sdk.errors import PortalError, Refused
-from tests.fakes.notebooks import FakeNotebooks
+from tests.fakes.notebooks import CHOICES, FakeNotebooks
 from tests.fakes.runs import SPEC
 from tests.fakes.site import FakeSite, serving_beside
 
@@ -28,16 +29,21 @@ CREATE = ("create", "trial", "--queue", "jupyter", "--cpus", "2", "--memory-gb",
 
 
 @pytest.fixture
-def fake(
+def portal(
     folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[FakeNotebooks]:
+) -> Iterator[FakeSite]:
     for name in ("KQI_SERVER", "KQI_TOKEN", "KQI_TENANT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KQI_CONFIG_DIR", str(tmp_path))
     monkeypatch.setattr(notebook_wait, "LOOK_EVERY_S", 0.05)
     with serving_beside(FakeSite(folders=folders)) as site:
         save(Config(f"{site.origin}/", "vision", site.hub.token("mia")))
-        yield site.notebooks
+        yield site
+
+
+@pytest.fixture
+def fake(portal: FakeSite) -> FakeNotebooks:
+    return portal.notebooks
 
 
 def run(*words: str, text: str = "", code: int = 0) -> Result:
@@ -72,7 +78,7 @@ def test_a_notebook_is_made_listed_copied_and_removed(fake: FakeNotebooks) -> No
     assert made["choices"]["lifetime_s"] == 7200
     assert made["choices"]["staging"] == "link"
     assert "trial" in run("list").stdout
-    assert "You have no notebooks" in run("list", "--name", "zzz").stderr
+    assert "There is none" in run("list", "--name", "zzz").stderr
     assert "trial-2" in run("copy", "trial").stderr
     assert "status: new" in run("show", "trial").stdout
     refused = run("rm", "trial", text="n\n", code=1)
@@ -80,6 +86,43 @@ def test_a_notebook_is_made_listed_copied_and_removed(fake: FakeNotebooks) -> No
     run("rm", "trial", "--yes")
     [left] = fake.store.notebooks.values()
     assert left.choices.name == "trial-2"
+
+
+def test_the_list_is_asked_as_other_lists_are(fake: FakeNotebooks) -> None:
+    for name, queue, memo in (
+        ("a", "jupyter", "x"),
+        ("b", "v100", "x"),
+        ("c", "v100", "y"),
+    ):
+        fake.store.create(
+            "mia", replace(CHOICES, name=name, queue=queue, memo=memo), 1.0
+        )
+
+    def listed(*words: str) -> list[str]:
+        found = json.loads(run("list", "--json", *words).stdout)
+        return [one["choices"]["name"] for one in found]
+
+    assert listed() == ["c", "b", "a"]
+    assert listed("--id", ">=2,<3") == ["b"]
+    assert listed("--memo", "!y", "--sort", "name") == ["a", "b"]
+    assert listed("--queue", "V1", "--count", "1") == ["c"]
+    assert listed("--created-at", ">1970-01-02") == []
+    assert listed("--created-at", "1970", "--name", "!b") == ["c", "a"]
+    refused = run("list", "--created-by", "max", code=2)
+    assert "--everybody" in refused.output
+
+
+def test_a_manager_lists_everybodys(fake: FakeNotebooks, portal: FakeSite) -> None:
+    for person in ("mia", "max"):
+        fake.store.create(person, replace(CHOICES, name=f"of-{person}"), 1.0)
+    run("list", "--everybody", code=3)
+    save(Config(f"{portal.origin}/", "vision", portal.hub.token("max")))
+    every = run("list", "--everybody").stdout
+    assert "of-mia" in every
+    assert "of-max" in every
+    hers = run("list", "--everybody", "--tenant", "vision", "--created-by", "mi").stdout
+    assert "of-mia" in hers
+    assert "of-max" not in hers
 
 
 @pytest.mark.usefixtures("fake")

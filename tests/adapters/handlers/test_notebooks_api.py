@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -207,9 +208,42 @@ async def test_the_list_is_filtered_and_has_pages(ask: Client) -> None:
     assert await names("memo=about+t") == ["three", "two"]
     assert await names("status=run") == []
     assert await names("live=false&per_page=2&page=2") == ["one"]
+    assert await names("id=>1,<3") == ["two"]
+    assert await names("created_at=<2026") == []
+    assert await names("created_at=>=2026&queue=JUP") == ["three", "two", "one"]
+    assert await names("memo=!TWO&sort=name") == ["one", "three"]
     page = await ask("api/v1/notebooks?per_page=1", "mia")
     assert page.json["total"] == 3
-    assert (await ask("api/v1/notebooks?per_page=1001", "mia")).status == 400
+    assert page.headers["X-Total-Count"] == "3"
+    for query in ("per_page=1001", "sort=memo", "created_by=mia", f"id={'1' * 201}"):
+        assert (await ask(f"api/v1/notebooks?{query}", "mia")).status == 400
+
+
+@pytest.mark.parametrize(
+    ("field", "typed"), [("id", "seven"), ("id", "=>1"), ("created_at", "2026-02-30")]
+)
+async def test_what_cannot_be_read_finds_nothing_and_is_named(
+    ask: Client, field: str, typed: str
+) -> None:
+    await make(ask)
+    for path, person in (("api/v1/notebooks", "mia"), (MAKE, "max")):
+        found = (await ask(f"{path}?{urlencode({field: typed})}", person)).json
+        assert found["unread"] == {field: typed}
+        assert (found["notebooks"], found["total"]) == ([], 0)
+
+
+async def test_a_manager_finds_notebooks_by_who_made_them(ask: Client) -> None:
+    await make(ask, name="hers")
+    await make(ask, "max", name="his")
+
+    async def names(typed: str) -> list[str]:
+        answer = await ask(f"{MAKE}?{urlencode({'created_by': typed})}", "max")
+        return [row["choices"]["name"] for row in answer.json["notebooks"]]
+
+    assert await names("") == ["his", "hers"]
+    assert await names("MIA") == ["hers"]
+    assert await names("!mia") == ["his"]
+    assert await names("' OR 1=1 --\n") == []
 
 
 async def test_a_change_of_what_has_changed_meanwhile_is_a_conflict(

@@ -8,7 +8,7 @@ import pytest
 
 from kqi_hub.domain.errors import NotFound
 from kqi_hub.domain.money import FREE, MICRO
-from kqi_hub.domain.notebook_list import NotebookFilter
+from kqi_hub.domain.notebook_list import NotebookQuestion
 from kqi_hub.domain.notebook_ports import SessionEnd
 from kqi_hub.domain.notebooks import Cause, Phase, Session
 from kqi_hub.domain.rate_cards import CardLine, RateCard, Tariff
@@ -129,9 +129,9 @@ async def test_what_has_ended_costs_what_the_book_says_in_every_list(lab: Lab) -
     assert past.price is not None
     assert (past.price.per_hour, past.price.whole_node) == (120 * MICRO, True)
     _, [row] = await service.list("mia")
-    _, page, _ = await service.search(NotebookFilter("mia"))
+    page = await service.search(NotebookQuestion(), "mia")
     _, view = await service.one("mia", 1)
-    for one in (row, *page, view):
+    for one in (row, *page.views, view):
         assert (one.cost, one.is_billed) == (past.cost, True)
     assert books.asked == ["marks"] * 4
 
