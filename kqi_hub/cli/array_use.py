@@ -62,9 +62,10 @@ def _lines(found: ArrayUse) -> Iterator[tuple[str, str]]:
         yield "Memory", f"{shares}largest {most:.1f} of {asked:.1f} GB"
     if found.gpus:
         yield "GPU hours", f"{found.gpu_hours:.2f}"
-    if found.cost is not None:
+    if found.cost is not None or found.unbooked:
+        cost = "-" if found.cost is None else money(found.cost, found.currency)
         without = f" (without {found.unbooked} tasks)" if found.unbooked else ""
-        yield "Cost", money(found.cost, found.currency) + without
+        yield "Cost", cost + without
 
 
 def _shares(found: Mapping[str, float]) -> str:

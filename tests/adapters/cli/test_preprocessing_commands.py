@@ -176,6 +176,7 @@ def test_an_array_is_added_up(run: Run, site: FakeSite) -> None:
     assert "38 % (38 to 38) of 2" in told.out
     assert "44 % (44 to 44); largest 0.9 of 2.0 GB" in told.out
     assert "Tasks that ran out of memory: 1." in told.out
+    assert "- (without 2 tasks)" in told.out
     found = run("preprocessing", "use", "1", "--json").json
     assert found["states"] == {"completed": 1, "out-of-memory": 1, "asked": 1}
     assert (found["array"], found["cpu"]["most"]) == (1, 0.375)

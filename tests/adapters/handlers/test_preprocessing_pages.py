@@ -272,6 +272,7 @@ async def test_pages_show_what_the_array_has_used_together(
         assert "Use of array 120" in shown.text, path
         assert "Of 1 tasks that have ended; tasks in all: 2." in shown.text
         assert "75 % (from 75 to 75)" in shown.text
+        assert "without 1 tasks that accounting lacks yet" in shown.text
         assert "largest task: 0.9 of 1 GB memory" in shown.text
     run = known.runs.store.runs[DONE_RUN]
     known.runs.store.runs[DONE_RUN] = replace(run, use=None)
