@@ -14,6 +14,7 @@ from kqi_hub.domain.tokens import HubTokens
 from kqi_hub.face.site import Site
 from kqi_hub.i18n import Texts
 from kqi_hub.services.account import Account
+from kqi_hub.services.array_use import Arrays
 from kqi_hub.services.bills import Bills
 from kqi_hub.services.budgets import Budgets
 from kqi_hub.services.closing import Closing
@@ -72,6 +73,7 @@ class Deps:
     preprocessings: Preprocessings
     preprocessing_runs: PreprocessingRuns
     outside_runs: OutsideRuns
+    arrays: Arrays
     usage: Usage
     bills: Bills
     rates: Rates

@@ -34,6 +34,7 @@ from kqi_hub.bootstrap.notebooks import open_notebooks
 from kqi_hub.bootstrap.own_jobs import open_own_jobs
 from kqi_hub.bootstrap.portal import PortalParts, open_portal
 from kqi_hub.bootstrap.preprocessings import (
+    open_arrays,
     open_outside_runs,
     open_preprocessing_runs,
     open_preprocessings,
@@ -115,6 +116,7 @@ def application(settings: Settings, place: Place, parts: PortalParts) -> Applica
             settings, parts.engine, runs, data.uploads
         ),
         rates=open_rates(settings, parts.engine, queues.pricing),
+        arrays=open_arrays(settings, parts.engine, runs),
         outside_runs=open_outside_runs(parts.engine, preprocessings, data.uploads),
         budgets=open_budgets(settings, parts.engine),
         reconciler=open_reconciler(settings, parts.engine),

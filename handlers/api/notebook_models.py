@@ -102,6 +102,13 @@ class Choices(Model):
         description="Runs of yours whose results are linked into the workspace.",
     )
 
+    may_push: bool = Field(
+        False,
+        strict=True,
+        description="Whether git push works in the session with the token that you "
+        "stored for the repository's Git server.",
+    )
+
     def chosen(self, tenant: str, usual: domain.Ui) -> domain.Choices:
         """Return them as the services know them; `usual` opens where none is said."""
         wanted = self.repository
@@ -122,6 +129,7 @@ class Choices(Model):
             dataset=self.dataset,
             staging=self.staging,
             parents=self.parents,
+            may_push=self.may_push,
         )
 
 
@@ -359,4 +367,5 @@ def _choices(chosen: domain.Choices, is_own: bool) -> Choices:
         dataset=chosen.dataset,
         staging=chosen.staging,
         parents=chosen.parents,
+        may_push=chosen.may_push,
     )

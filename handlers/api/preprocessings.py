@@ -6,6 +6,7 @@ from pydantic import Field
 
 from handlers.access import Who
 from handlers.api import preprocessing_models as shown, run_models
+from handlers.api.array_models import ArrayUse, array_use
 from handlers.api.data_models import Blocker, Data, blocker, data
 from handlers.api.run_choices_models import BODY_LIMIT
 from handlers.ask import Ask, Listing
@@ -212,6 +213,22 @@ async def list_products(ask: Ask) -> Products:
     number = ask.number("run_id")
     found = await ask.deps.preprocessing_runs.products(ask.asker, number)
     return Products(data=tuple(map(data, found)))
+
+
+@routes.get(
+    "/preprocessing-runs/{run_id}/array",
+    Spec(
+        who=Who.VIEWER,
+        in_its_tenant=True,
+        answer=ArrayUse,
+        errors=(NotFound, Conflict),
+        example_path=_ENDED,
+    ),
+)
+async def show_array_use(ask: Ask) -> ArrayUse:
+    """Show what the array that a run is a task of has used: all its tasks together."""
+    _, found = await ask.deps.arrays.of_run(ask.asker, ask.number("run_id"))
+    return array_use(ask, found)
 
 
 @routes.get(

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from kqi_hub.bootstrap.cluster import open_door
 from kqi_hub.bootstrap.data import quotas_of
 from kqi_hub.bootstrap.store import open_store, ticket_key
+from kqi_hub.db.array_use import SqlArrayUses
 from kqi_hub.db.audit import SqlAuditLog
 from kqi_hub.db.data_blockers import DatasetUsers, SqlBlockers
 from kqi_hub.db.data_items import SqlDataStore
@@ -18,6 +19,7 @@ from kqi_hub.db.preprocessings import SqlPreprocessingStore
 from kqi_hub.db.uploads import SqlUploadStore
 from kqi_hub.db.uses import SqlUseStore
 from kqi_hub.runas.run_outputs import DoorRunOutputs
+from kqi_hub.services.array_use import Arrays
 from kqi_hub.services.outside_runs import OutsideRuns
 from kqi_hub.services.preprocessing_runs import PreprocessingRuns
 from kqi_hub.services.preprocessings import Preprocessings
@@ -41,6 +43,11 @@ def open_preprocessings(
         SqlAuditLog(engine),
         ZoneInfo(settings.site.timezone),
     )
+
+
+def open_arrays(settings: Settings, engine: Engine, runs: Runs) -> Arrays:
+    """Return what adds up the arrays of preprocessings."""
+    return Arrays(runs, SqlArrayUses(engine, settings.cluster.name))
 
 
 def open_outside_runs(

@@ -27,6 +27,12 @@ _OPTIONS: Final = (
     click.option("--repository", help="Git repository to clone into the workspace."),
     click.option("--ref", help="Branch, tag or commit of it."),
     click.option(
+        "--push/--no-push",
+        "may_push",
+        default=None,
+        help="Let git push in it use the token that you stored for that Git server.",
+    ),
+    click.option(
         "--env", "variables", multiple=True, help="NAME=value; repeat for several."
     ),
     click.option("--command", help="What to run before it starts."),
@@ -60,7 +66,7 @@ def choice_options(command: F) -> F:
 def chosen(said: dict[str, Any]) -> dict[str, object]:
     """Return what was said on the command line, as the portal takes it."""
     plain = ("preset", "queue", "cpus", "gpus", "gpu_type", "ui", "environment",
-             "command", "memo")  # fmt: skip
+             "command", "memo", "may_push")  # fmt: skip
     found: dict[str, object] = {n: said[n] for n in plain if said[n] is not None}
     found |= _dataset(said)
     if said["memory_gb"] is not None:

@@ -73,7 +73,7 @@ def list_histories(
 def list_products(preprocessing_id: int, item: int, as_json: bool) -> None:
     """List the data that it has made of a data item."""
     with Client.from_config() as portal:
-        found = portal.products(_run(portal, preprocessing_id, item).id)
+        found = portal.products(run_on(portal, preprocessing_id, item).id)
     if as_json:
         show_json(found)
         return
@@ -92,7 +92,7 @@ def list_products(preprocessing_id: int, item: int, as_json: bool) -> None:
 def show_logs(preprocessing_id: int, item: int, follow: bool, tail: bool) -> None:
     """Print its log on a data item, through your agent on the portal's machine."""
     with Client.from_config() as portal:
-        found = _run(portal, preprocessing_id, item)
+        found = run_on(portal, preprocessing_id, item)
         print_log(portal, PreprocessingRun, found.id, follow=follow, tail=tail)
 
 
@@ -102,7 +102,7 @@ def show_logs(preprocessing_id: int, item: int, follow: bool, tail: bool) -> Non
 def show_script(preprocessing_id: int, item: int) -> None:
     """Print the script of the array that a data item is of."""
     with Client.from_config() as portal:
-        found = _run(portal, preprocessing_id, item)
+        found = run_on(portal, preprocessing_id, item)
         text = portal.run_script(PreprocessingRun, found.id)
         click.echo(text.removesuffix("\n"))
 
@@ -190,7 +190,8 @@ def _runs(
         yield known[number]
 
 
-def _run(portal: Client, preprocessing_id: int, item: int) -> PreprocessingRun:
+def run_on(portal: Client, preprocessing_id: int, item: int) -> PreprocessingRun:
+    """Return its run on a data item."""
     found = portal.preprocessing_runs(1, preprocessing=preprocessing_id, data=item)
     one = next(found, None)
     if one is None:

@@ -5,6 +5,7 @@ from typing import Any, Final
 import click
 
 from kqi_hub.cli.amounts import counted
+from kqi_hub.cli.array_use import show_array_use
 from kqi_hub.cli.data_options import made_options, tenant_filter, tenant_option
 from kqi_hub.cli.notebook_options import tenant_of
 from kqi_hub.cli.options import json_option
@@ -37,7 +38,7 @@ def preprocessing() -> None:
     """
 
 
-for _command in (*HISTORY, *OUTSIDE):
+for _command in (*HISTORY, *OUTSIDE, show_array_use):
     preprocessing.add_command(_command)
 
 

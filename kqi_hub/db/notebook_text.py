@@ -48,6 +48,7 @@ def _plain(one: Choices) -> Mapping[str, object]:
         "dataset": one.dataset,
         "staging": one.staging.value,
         "parents": one.parents,
+        "may_push": one.may_push,
     }
 
 
@@ -71,4 +72,5 @@ def _choices(said: Mapping[str, Any]) -> Choices:
         dataset=said.get("dataset"),
         staging=Staging(said.get("staging", Staging.LINK)),
         parents=tuple(said.get("parents", ())),
+        may_push=said.get("may_push", False),
     )

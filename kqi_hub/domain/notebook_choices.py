@@ -51,12 +51,24 @@ def checked_choices(choices: Choices, rules: NotebookRules) -> Choices:
     check_environment(choices.environment)
     if choices.repository is not None:
         check_repository(choices.repository)
+    _check_push(choices)
     check_variables(choices.variables)
     check_text(choices.command, LONGEST_COMMAND, "command")
     check_text(choices.memo, LONGEST_MEMO, "memo")
     check_dataset(choices.dataset)
     _check_parents(choices.parents)
     return choices
+
+
+def _check_push(choices: Choices) -> None:
+    """Refuse a token where there is no server that it could be for."""
+    url = "" if choices.repository is None else choices.repository.url
+    if choices.may_push and not url.startswith("https://"):
+        raise InvalidInput(
+            "may_push: your token is for a repository whose address begins with "
+            "https://.",
+            "Name such a repository, or do not choose git push.",
+        )
 
 
 def _check_parents(parents: tuple[int, ...]) -> None:

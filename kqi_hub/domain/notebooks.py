@@ -70,6 +70,8 @@ class Choices:
     staging: Staging = Staging.LINK
     # Runs of the person's whose results are linked into the workspace (K-145).
     parents: tuple[int, ...] = ()
+    # Whether Git has the person's stored token in the session, for that repository.
+    may_push: bool = False
 
 
 class Phase(StrEnum):

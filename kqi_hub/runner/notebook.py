@@ -18,6 +18,11 @@ from kqi_hub.runner.dataset import Near, near_dataset, variables_of
 from kqi_hub.runner.engines import EnginesEnd, prepare_engines
 from kqi_hub.runner.environment import children_environment, server_environment
 from kqi_hub.runner.folders import Folders, make_folders
+from kqi_hub.runner.git_token import (
+    forget_order,
+    forget_orders,
+    token_environment,
+)
 from kqi_hub.runner.hub import HubVoice
 from kqi_hub.runner.listen import NoAddress, listen
 from kqi_hub.runner.notebook_variables import control_variables
@@ -56,10 +61,13 @@ def main(arguments: list[str]) -> int:
     voice = HubVoice(order.hub, say)
     voice.phase("node")
     code = 1
+    forget_orders(order.file, order.notebook_id, say)
     try:
         code = _run(order, voice, begun)
     finally:
         voice.ended(code)
+        if order.may_push:
+            forget_order(order.file, say)
     return code
 
 
@@ -105,6 +113,7 @@ def _prepared(
     told = {**hub, **control_variables(order), **places}
     plain = children_environment(os.environ, {}, told, folders)
     children = children_environment(os.environ, order.variables, told, folders)
+    plain, children = (token_environment(order, one) for one in (plain, children))
     prepared = prepare(order, near, folders, children, say)
     write_conda_lines(folders.conda, order.folder, say)
     prepare_engines(folders.ipython, order.folder / "log", say)

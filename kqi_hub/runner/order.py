@@ -38,6 +38,9 @@ class Order:
     idle_stop_s: int = 0
     idle_warn_s: int = 600
     end_warn_s: int = 600
+    # Whether Git has the token in the session, too; and where this was read from.
+    may_push: bool = False
+    file: Path = Path()
 
 
 def read_order(file: Path) -> Order:
@@ -90,6 +93,8 @@ def _order(file: Path, told: Any) -> Order:
         idle_stop_s=int(notebook.get("idle_stop_s", 0)),
         idle_warn_s=int(notebook.get("idle_warn_s", 600)),
         end_warn_s=int(notebook.get("end_warn_s", 600)),
+        may_push=notebook.get("may_push") is True,
+        file=file.absolute(),
     )
 
 

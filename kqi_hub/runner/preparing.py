@@ -80,6 +80,9 @@ def _repository(
 ) -> Path | None:
     if order.repository is None:
         return None
+    if order.may_push and order.git is None:
+        say("You have stored no token for the repository's Git server: git push asks.")
+        notices.append({"code": "push-no-token"})
     source = Source(*order.repository, credentials=order.git)
     try:
         return bring(source, folders.workspace / "git", environment, say)

@@ -56,6 +56,34 @@ class PastDeletion:
     blockers: tuple[Blocker, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ArrayUse(Answer):
+    """The tasks of an array together; spreads have `least`, `median` and `most`."""
+
+    array: int
+    job_id: int | None = None
+    tasks: int = 0
+    ended: int = 0
+    ran: int = 0
+    measured: int = 0
+    states: Mapping[str, int] = field(default_factory=dict)
+    total_s: float = 0.0
+    median_s: float | None = None
+    longest_s: float | None = None
+    cpus: int = 0
+    memory_mb: int = 0
+    gpus: int = 0
+    cpu: Mapping[str, float] | None = None
+    memory: Mapping[str, float] | None = None
+    memory_mb_max: float | None = None
+    gpu_percent: Mapping[str, float] | None = None
+    gpu_hours: float = 0.0
+    cost: int | None = None
+    currency: str = ""
+    unbooked: int = 0
+    advice: tuple[str, ...] = ()
+
+
 class PreprocessingCalls(RunInsideCalls):
     """The part of `Client` for preprocessings.
 
@@ -120,6 +148,10 @@ class PreprocessingCalls(RunInsideCalls):
         """Return the data that a run has made."""
         said = self._api("GET", f"preprocessing-runs/{run_id}/data")
         return tuple(DataItem.read(one) for one in said["data"])
+
+    def array_use(self, run_id: int) -> ArrayUse:
+        """Return what the array that a run is a task of has used together."""
+        return ArrayUse.read(self._api("GET", f"preprocessing-runs/{run_id}/array"))
 
     def past_deletion(self, run_id: int) -> PastDeletion:
         """Return what deleting a run of one's own would take along."""

@@ -45,11 +45,7 @@ class Efficiency:
     @property
     def words(self) -> tuple[Phrase, ...]:
         """Return it in words."""
-        used = amount(self.memory_mb / _GB)
-        memory = Phrase("{used} GB memory", used=used)
-        if self.memory_asked_mb:
-            asked = amount(self.memory_asked_mb / _GB)
-            memory = Phrase("{used} of {asked} GB memory", used=used, asked=asked)
+        memory = memory_in_words(self.memory_mb, self.memory_asked_mb)
         cpus = Phrase("{used} of {cpus} CPU", used=amount(self.cores), cpus=self.cpus)
         if self.gpu is None:
             return (cpus, memory)
@@ -71,6 +67,15 @@ def efficiency_of(run: Run) -> Efficiency | None:
         gpu=None if gpu is None or not shape.gpus else min(1.0, gpu / 100),
         source=use.source,
     )
+
+
+def memory_in_words(used_mb: float, asked_mb: int) -> Phrase:
+    """Return memory that was used beside what was asked for, 0 for nothing."""
+    used = amount(used_mb / _GB)
+    if not asked_mb:
+        return Phrase("{used} GB memory", used=used)
+    asked = amount(asked_mb / _GB)
+    return Phrase("{used} of {asked} GB memory", used=used, asked=asked)
 
 
 def amount(value: float) -> str:

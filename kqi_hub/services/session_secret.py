@@ -29,6 +29,7 @@ def secret_text(
         else {"url": repository.url, "ref": repository.ref},
         "variables": dict(chosen.variables),
         "command": chosen.command,
+        "may_push": chosen.may_push,
         "dataset": dataset and {"id": dataset.dataset_id, "path": dataset.path},
         "staging": chosen.staging.value,
         "parents": [list(one) for one in secrets.parents],

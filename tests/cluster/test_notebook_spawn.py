@@ -65,6 +65,17 @@ def test_the_job_is_told_its_secrets_in_a_file_of_its_owners(lab: NotebookLab) -
         assert token not in told
 
 
+def test_after_a_kill_the_secrets_of_the_session_are_gone(lab: NotebookLab) -> None:
+    session = lab.ready()
+    secret = SCRATCH / "kqi/secrets" / session.job_name
+    assert secret.exists()
+    job = str(lab.now(session).job_id)
+    # Nobody in the job has a last word.
+    output("scancel", "--signal=KILL", "--full", job)
+    lab.wait_ended(session, 120)
+    wait_for(lambda: not secret.exists(), 60, "the secret file stayed")
+
+
 def test_one_start_costs_three_calls_of_slurmctld_and_one_stop_one(
     lab: NotebookLab,
 ) -> None:

@@ -113,6 +113,11 @@ def test_twenty_data_are_one_array_and_become_forty(alice: Preprocessing) -> Non
     assert len(arrays) == 1, "one submission for all of them"
     for run, item in zip(made["runs"], made["data"], strict=True):
         check_products(alice, run, item)
+    used = alice.call("GET", f"preprocessing-runs/{made['runs'][3]}/array")
+    assert (used["tasks"], used["ended"], used["ran"]) == (MANY, MANY, MANY)
+    assert used["measured"] == MANY, "however short, each says what it used"
+    assert 0 < used["memory_mb_max"] < used["memory_mb"]
+    assert 0 < used["median_s"] <= used["longest_s"] <= used["total_s"]
     secret = alice.runs.scratch / "kqi/secrets" / made["job_name"]
     assert not secret.exists()
     again = alice.runs.client.post(

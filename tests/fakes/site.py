@@ -171,6 +171,7 @@ class FakeSite:
             self.preprocessings.preprocessings(runs),
             self.preprocessings.history(runs),
             self.preprocessings.outside_runs(runs),
+            self.preprocessings.arrays(runs),
             budgets=held,
             reconciler=self.comparison.reconciler(),
             rates=self.rates.rates(),

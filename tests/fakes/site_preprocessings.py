@@ -7,10 +7,12 @@ from kqi_hub.domain.notebooks import Shape
 from kqi_hub.domain.preprocessings import NewPreprocessing
 from kqi_hub.domain.run_ports import NewRun, Told
 from kqi_hub.domain.runs import RunKind, RunState
+from kqi_hub.services.array_use import Arrays
 from kqi_hub.services.outside_runs import OutsideRuns
 from kqi_hub.services.preprocessing_runs import PreprocessingRuns
 from kqi_hub.services.preprocessings import Preprocessings
 from kqi_hub.services.runs import Runs
+from tests.fakes.array_use import FakeArrayUses
 from tests.fakes.login import FakeAuditLog
 from tests.fakes.outside_outputs import FakeOutsideOutputs
 from tests.fakes.preprocessings import FakePreprocessingStore
@@ -42,6 +44,10 @@ class FakeSitePreprocessings:
         return PreprocessingRuns(
             runs, lab.book, uses, uses, lab.book, lab.store, self.outputs, lab.uploads
         )
+
+    def arrays(self, runs: Runs) -> Arrays:
+        """Return the service of whole arrays over these."""
+        return Arrays(runs, FakeArrayUses(self.fakes.store))
 
     def outside_runs(self, runs: Runs) -> OutsideRuns:
         """Return the service of what was done elsewhere over these."""

@@ -15,7 +15,7 @@ from handlers.pages.notebooks.offers import (
 )
 from handlers.pages.notebooks.picture import Aged
 from handlers.pages.notebooks.refusal import faults_of, refusal_at_field
-from handlers.pages.notebooks.typed import Filled, shape_or_none
+from handlers.pages.notebooks.typed import Typed, shape_or_none
 from handlers.pages.typed_fields import hours_of, sizes_of
 from kqi_hub.domain.data import Dataset
 from kqi_hub.domain.dataset_list import DatasetQuestion
@@ -58,7 +58,7 @@ async def form_page(ask: Ask, draft: Draft, rules: NotebookRules) -> Page:
     tenant = _own_tenant(ask, draft.tenant)
     picture, found = await ask.deps.queues.list(ask.me.person, tenant)
     error = draft.error
-    problem = refusal_at_field(ask, error, Filled.model_fields)
+    problem = refusal_at_field(ask, error, Typed.model_fields)
     usable = [queue for queue in found if queue.obstacle is None]
     offered = ask.deps.queues.presets_for(tenant)
     presets = [await preset_card(ask, picture, one, tenant) for one in offered]
@@ -69,7 +69,7 @@ async def form_page(ask: Ask, draft: Draft, rules: NotebookRules) -> Page:
         return {
             **_frame(ask, draft),
             "sent": draft.sent,
-            "faults": faults_of(Filled.model_fields, problem),
+            "faults": faults_of(Typed.model_fields, problem),
             "problem": problem,
             "picture": Aged.of(picture),
             "tenants": own_tenants(ask),
@@ -116,14 +116,13 @@ def first_choice(
     ask: Ask, queues: tuple[Queue, ...], rules: NotebookRules
 ) -> dict[str, str]:
     """Return the form as it is before anything is typed."""
-    blank = Filled.model_validate({}).model_dump()
+    blank = Typed.model_validate({}).model_dump()
     presets = ask.deps.queues.presets_for(ask.tenant)
     usable = [queue for queue in queues if queue.obstacle is None]
     usual = [queue for queue in usable if queue.partition.is_default]
     first = next(iter(usual or usable), None)
     return {
         **blank,
-        "seen_at": "",
         "tenant": ask.tenant or "",
         "preset": presets[0].name if presets else "",
         "queue": first.name if first else "",

@@ -46,6 +46,8 @@ async def show_new_notebook(ask: Ask) -> Page:
     given = link.model_dump(exclude={"copy_of", "tenant"}, exclude_defaults=True)
     if given.get("queue") and "preset" not in given:
         given["preset"] = ""
+    if "repository" in given:
+        given["may_push"] = ""  # what a copy may do with its own is nothing for another
     is_strange = not given.keys() <= _HARMLESS
     draft = Draft({**sent, **given}, copied=copied, is_prefilled=is_strange)
     return await form_page(ask, draft, rules)

@@ -48,8 +48,12 @@ class Filled(Model):
 
 
 class Typed(Filled):
-    """The form as it was sent; `then` is the button that was pressed."""
+    """The form as it was sent; `then` is the button that was pressed.
 
+    No link makes the choice to give a session one's token.
+    """
+
+    may_push: str = Field("", max_length=1000)
     seen_at: str = Field("", max_length=1000)
     then: str = Field("keep", max_length=1000)
 
@@ -73,6 +77,7 @@ def texts_of(choices: Choices) -> dict[str, str]:
         "parents": ", ".join(map(str, choices.parents)),
         "repository": repository.url if repository else "",
         "ref": repository.ref if repository else "",
+        "may_push": "yes" if choices.may_push else "",
         "variables": "\n".join(f"{name}={value}" for name, value in choices.variables),
         "command": choices.command,
         "memo": choices.memo,
@@ -95,6 +100,7 @@ def choices_of(sent: Mapping[str, str]) -> Choices:
         ui=reader.read("ui", _ui) or Ui.LAB,
         environment=sent["environment"],
         repository=_repository(sent),
+        may_push=bool(sent["may_push"]),
         variables=reader.read("variables", variables) or (),
         command=plain_lines(sent["command"]),
         memo=plain_lines(sent["memo"]),

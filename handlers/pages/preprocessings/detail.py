@@ -9,6 +9,7 @@ from handlers.ask import Ask, GoTo, Page, Values
 from handlers.pages.notebooks.picture import Aged
 from handlers.pages.notebooks.refusal import refusal_of
 from handlers.pages.pager import Pager
+from handlers.pages.preprocessings.array import array_of
 from handlers.pages.runs.rows import row_of
 from handlers.route import Model, Routes, Spec
 from kqi_hub.domain.errors import Conflict, KqiError, NotFound, NotPermitted
@@ -50,10 +51,14 @@ async def show_preprocessing(ask: Ask) -> Page:
     )
     found = await ask.deps.runs.search(ask.asker, RunKind.PREPROCESSING, asked)
 
+    newest = [one.run for one in found.items] if part.page == 1 else []
+    array = await array_of(ask, newest)
+
     def values() -> Values:
         return {
             "preprocessing": view.preprocessing,
             "view": view,
+            "array": array,
             "rows": [row_of(ask, one) for one in found.items],
             "found": found.total,
             "page": Pager.of(part.page, PER_PAGE, found.total),

@@ -7,6 +7,7 @@ from handlers.ask import Ask, GoTo, Page, Values
 from handlers.pages.lineage import holds
 from handlers.pages.notebooks.picture import Aged
 from handlers.pages.notebooks.refusal import refusal_of
+from handlers.pages.preprocessings.array import array_of
 from handlers.pages.runs.actions import said_of_deleted
 from handlers.pages.runs.detail import log_of, used_in
 from handlers.pages.runs.rows import row_of
@@ -90,6 +91,7 @@ async def _page(ask: Ask, error: KqiError | None = None) -> Page:
     picture, view = await ask.deps.runs.one(ask.asker, _KIND, number)
     products = await ask.deps.preprocessing_runs.products(ask.asker, number)
     run = view.run
+    array = await array_of(ask, [run])
 
     def values() -> Values:
         return {
@@ -97,6 +99,7 @@ async def _page(ask: Ask, error: KqiError | None = None) -> Page:
             "row": row_of(ask, view),
             "sentence": sentence_of(run, ask.texts),
             "products": products,
+            "array": array,
             "used": used_in(ask, view),
             "log": log_of(ask, view),
             "problem": refusal_of(ask, error),

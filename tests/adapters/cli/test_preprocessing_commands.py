@@ -1,5 +1,6 @@
 """`kqi preprocessing`: defined, run on many data as one array, history, deletion."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,37 @@ def test_an_image_is_named_shown_and_taken_away(run: Run, site: FakeSite) -> Non
     number = str(made["id"])
     none = run("preprocessing", "update", number, "--image", "", "--json").json
     assert (made["image"], none["image"]) == ("a/b", "")
+
+
+def test_an_array_is_added_up(run: Run, site: FakeSite) -> None:
+    none = run("preprocessing", "use", "1")
+    assert (none.code, "has not been run" in none.err) == (4, True)
+    run(*ARRAY, "-d", "1-3", "--cpus", "2", "--memory-gb", "2")
+    fresh = run("preprocessing", "use", "1")
+    assert "3, of which 0 have ended" in fresh.out
+    assert "Ran:" not in fresh.out
+    site.runs.end(site.runs.store.runs[1], 120)
+    site.runs.end(site.runs.store.runs[2], 120, RunState.OUT_OF_MEMORY, 1)
+    told = run("preprocessing", "use", "1", "-d", "2")
+    assert "3, of which 2 have ended" in told.out
+    assert "1 min 00 s (median), 1 min 00 s (longest)" in told.out
+    assert "38 % (38 to 38) of 2" in told.out
+    assert "44 % (44 to 44); largest 0.9 of 2.0 GB" in told.out
+    assert "Tasks that ran out of memory: 1." in told.out
+    assert "- (without 2 tasks)" in told.out
+    found = run("preprocessing", "use", "1", "--json").json
+    assert found["states"] == {"completed": 1, "out-of-memory": 1, "asked": 1}
+    assert (found["array"], found["cpu"]["most"]) == (1, 0.375)
+    assert run("preprocessing", "use", "1", "-d", "99").code == 4
+    assert run("preprocessing", "use", "7").code == 4
+    assert run("preprocessing", "use", "1", "-d", "x").code == 2
+
+
+def test_an_array_that_measured_nothing_says_so(run: Run, site: FakeSite) -> None:
+    run(*ARRAY, "-d", "1")
+    site.runs.end(site.runs.store.runs[1], 120)
+    ended = site.runs.store.runs[1]
+    site.runs.store.runs[1] = replace(ended, use=None)
+    told = run("preprocessing", "use", "1")
+    assert "None of them has measured its use." in told.err
+    assert "CPUs busy" not in told.out

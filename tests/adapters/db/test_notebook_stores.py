@@ -48,6 +48,7 @@ FULL = Choices(
     variables=(("A", "1"), ("B", "two\nlines")),
     command="pip install x\necho 'done'",
     memo="for the paper",
+    may_push=True,
 )
 ODD = ["a'b", "a\nb", "\0", "\ud800", "é" * 200, '"; DROP TABLE notebooks; --', ""]
 BY_QUEUE = NotebookColumn.QUEUE

@@ -132,6 +132,18 @@ def test_a_dataset_is_copied_to_the_node_when_that_is_said() -> None:
     assert made["choices"]["staging"] == "copy"
 
 
+def test_git_push_is_chosen_and_taken_back(fake: FakeNotebooks) -> None:
+    address = "https://git.example.org/a/b.git"
+    run(*CREATE, "--repository", address, "--push")
+    [made] = json.loads(run("list", "--json").stdout)
+    assert made["choices"]["may_push"] is True
+    run("rerun", "trial", "--no-wait", "--no-push")
+    [made] = json.loads(run("list", "--json").stdout)
+    assert made["choices"]["may_push"] is False
+    refused = run("create", "other", "--queue", "cpu", "--push", code=2)
+    assert "begins with https://" in str(refused.exception)
+
+
 def test_results_of_runs_are_chosen_by_their_numbers(fake: FakeNotebooks) -> None:
     for key in ("a", "b"):
         fake.runs.ask(NewRun(RunKind.TRAINING, "mia", key * 26, SPEC), 1.0)

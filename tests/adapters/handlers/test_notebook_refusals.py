@@ -60,3 +60,29 @@ async def test_the_interface_says_it_in_its_own_field(
     site.notebooks.hub.down = AWAY
     answer = await ask("api/v1/notebooks/1/start", "mia", "POST")
     assert answer.json["instance"] == f"urn:uuid:{answer.headers['X-Request-Id']}"
+
+
+async def test_git_push_is_chosen_in_the_form_and_by_no_link(
+    browser: Browser, site: FakeSite
+) -> None:
+    xsrf = (await browser.log_in("mia")).xsrf
+    ticked = re.compile(r'name="may_push" value="yes" checked')
+    address = "https://git.example.org/a/b.git"
+    link = f"notebooks/new?tenant=vision&repository={address}&may_push=yes"
+    assert not ticked.search((await browser.open(link)).text)
+    form = {**FORM, "_xsrf": xsrf, "then": "keep", "may_push": "yes"}
+    refused = await browser.send("notebooks/new", form)
+    assert refused.status == 400
+    assert ticked.search(refused.text)
+    assert 'id="fault-may_push"' in refused.text
+    await browser.send("notebooks/new", {**form, "repository": address})
+    [made] = site.notebooks.store.notebooks.values()
+    assert made.choices.may_push
+    assert (
+        "git push with your token" in (await browser.open(f"notebooks/{made.id}")).text
+    )
+    assert ticked.search((await browser.open(f"notebooks/{made.id}/edit")).text)
+    copy = f"notebooks/new?copy_of={made.id}"
+    assert ticked.search((await browser.open(copy)).text)
+    another = f"{copy}&repository=https://git.example.org/other.git"
+    assert not ticked.search((await browser.open(another)).text)

@@ -47,6 +47,21 @@ async def test_dataset_is_one_of_the_persons_tenants(
     assert answer.json["choices"]["staging"] == "link"
 
 
+async def test_git_push_is_a_choice_that_is_off_unless_it_is_made(
+    ask: Client, site: FakeSite
+) -> None:
+    repository = {"url": "https://git.example.org/a/b.git", "ref": ""}
+    made = await make(ask, repository=repository)
+    assert made["choices"]["may_push"] is False
+    path = f"api/v1/notebooks/{made['id']}"
+    wanted = {**GOOD, "repository": repository, "may_push": True}
+    changed = await ask(
+        path, "mia", "PUT", {**wanted, "changed_at": made["changed_at"]}
+    )
+    assert changed.json["choices"]["may_push"] is True
+    assert site.notebooks.store.notebooks[made["id"]].choices.may_push
+
+
 async def test_dataset_that_is_gone_is_told_at_the_start(
     ask: Client, site: FakeSite
 ) -> None:
@@ -180,6 +195,11 @@ async def test_a_manager_sees_the_tenants_without_variables_and_commands(
         {"dataset": 99},
         {"staging": "move"},
         {"staging": None},
+        {"may_push": True},
+        {"may_push": "true", "repository": {"url": "https://h.org/a"}},
+        {"may_push": 1, "repository": {"url": "https://h.org/a"}},
+        {"may_push": True, "repository": {"url": "git@h.org:a/b.git"}},
+        {"may_push": True, "repository": {"url": "http://h.org/a"}},
         {"owner": "max"},
         {"unknown": 1},
     ],

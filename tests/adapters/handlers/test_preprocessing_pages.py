@@ -314,3 +314,34 @@ async def test_what_is_no_image_is_told_at_its_field(
     answer = await ask("preprocessing/new", "mia", form=SENT | {"image": image})
     assert (answer.status, "fault-image" in answer.text) == (400, True)
     assert f'value="{html.escape(image)}"' in answer.text
+
+
+async def test_pages_show_what_the_array_has_used_together(
+    ask: Web, known: FakeSite
+) -> None:
+    for path in ("preprocessing/1", f"preprocessing-runs/{WAITING_RUN}"):
+        shown = await ask(path, "max")
+        assert "Use of array 120" in shown.text, path
+        assert "Of 1 tasks that have ended; tasks in all: 2." in shown.text
+        assert "75 % (from 75 to 75)" in shown.text
+        assert "without 1 tasks that accounting lacks yet" in shown.text
+        assert "largest task: 0.9 of 1 GB memory" in shown.text
+    run = known.runs.store.runs[DONE_RUN]
+    known.runs.store.runs[DONE_RUN] = replace(run, use=None)
+    assert "None of them has measured" in (await ask("preprocessing/1", "mia")).text
+
+
+async def test_an_array_of_which_no_task_has_ended_says_so(
+    ask: Web, known: FakeSite
+) -> None:
+    run = known.runs.store.runs[DONE_RUN]
+    known.runs.store.runs[DONE_RUN] = replace(run, state=RunState.RUNNING, use=None)
+    shown = await ask("preprocessing/1", "mia")
+    assert "No task has ended yet; tasks: 2." in shown.text
+    assert "CPUs busy" not in shown.text
+    assert "measured" not in shown.text
+
+
+async def test_one_task_is_no_array(ask: Web, known: FakeSite) -> None:
+    del known.runs.store.runs[DONE_RUN]
+    assert "Use of array" not in (await ask("preprocessing/1", "mia")).text

@@ -144,3 +144,25 @@ async def test_each_run_has_a_page(
     for path in (f"{PAST}/8", "api/v1/training/1", "api/v1/inference/6"):
         page = (await ask(path, "mia")).json["page"]
         assert (await browser.open(page)).status == 200, page
+
+
+async def test_an_array_is_added_up_for_its_tenant_alone(
+    ask: Client, furnished: FakeSite
+) -> None:
+    furnished.preprocessings.furnish_outside("mia")
+    for run in (8, 9):
+        found = (await ask(f"{PAST}/{run}/array", "victor")).json
+        assert (found["array"], found["tasks"], found["ended"]) == (8, 2, 1)
+    assert found["states"] == {"completed": 1, "pending": 1}
+    assert found["cpu"] == {"least": 0.75, "median": 0.75, "most": 0.75}
+    assert (found["memory_mb_max"], found["memory_mb"]) == (900, 1024)
+    assert (await ask(f"{PAST}/8/array", "mallory")).status == 404
+    outside = await ask(f"{PAST}/10/array", "mia")
+    assert (outside.status, outside.json["code"]) == (409, "conflict")
+
+
+@pytest.mark.parametrize("run", ["1", "99", "0", "-1", "x", "8%00", "8.5", "9" * 30])
+async def test_what_is_no_run_of_a_preprocessing_has_no_array(
+    ask: Client, furnished: FakeSite, run: str
+) -> None:
+    assert (await ask(f"{PAST}/{run}/array", "mia")).status == 404

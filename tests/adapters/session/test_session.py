@@ -402,3 +402,42 @@ def test_order_that_others_may_read_ends_with_a_sentence(tmp_path: Path) -> None
     assert done.returncode == 64
     assert "others may read it" in done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_a_token_for_git_is_nowhere_but_in_the_sessions_file(tmp_path: Path) -> None:
+    secret = "s3cret-word-of-alice"
+    seen = tmp_path / "seen"
+    left = write_order(tmp_path, {}).with_name("nb-12-" + "z" * 26)
+    left.write_text(secret)
+    with job(
+        tmp_path,
+        git={"user": "alice", "password": secret},
+        repository={"url": "https://127.0.0.1:9/x/project.git", "ref": ""},
+        may_push=True,
+        command=f"env > {seen}; git config --get-regexp credential >> {seen}",
+    ) as started:
+        assert started.ask("api").status == 200
+        assert not left.exists()
+        kernel = started.ask("api/kernels", "POST", {}).json()
+        kernel_pid = until(lambda: _kernel_process(kernel["id"]))
+        for pid in (started.process.pid, kernel_pid):
+            for name in ("environ", "cmdline"):
+                assert secret.encode() not in Path(f"/proc/{pid}/{name}").read_bytes()
+        assert b"git_token" in Path(f"/proc/{kernel_pid}/environ").read_bytes()
+        held = [
+            file
+            for file in tmp_path.rglob("*")
+            if file.is_file() and secret.encode() in file.read_bytes()
+        ]
+        os.killpg(started.process.pid, signal.SIGTERM)
+        assert started.ends() == 0
+    assert "credential.https://127.0.0.1:9.helper" in seen.read_text()
+    assert [file.parent.name for file in held] == ["secrets"]
+    assert not held[0].exists()
+
+
+def test_without_a_stored_token_the_session_says_so(tmp_path: Path) -> None:
+    repository = {"url": "https://127.0.0.1:9/x/project.git", "ref": ""}
+    with job(tmp_path, repository=repository, may_push=True) as started:
+        codes = [one["code"] for one in started.state()["notices"]]
+    assert codes == ["push-no-token", "clone-failed"]

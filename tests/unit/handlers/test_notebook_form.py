@@ -41,6 +41,7 @@ EVERYTHING = Choices(
     memo="two\nlines",
     dataset=12,
     staging=Staging.COPY,
+    may_push=True,
 )
 SENT = {**Filled.model_validate({}).model_dump(), **texts_of(EVERYTHING)}
 SESSION = Session(1, 1, "mia", "k", EVERYTHING, 100.0, 100.0)

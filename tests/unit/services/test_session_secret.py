@@ -26,6 +26,7 @@ def test_everything_chosen_and_every_secret_is_in_it_and_survives_as_it_was() ->
         variables=(("A", NASTY),),
         command=NASTY,
         lifetime_s=None,
+        may_push=True,
     )
     session = Session(3, 12, "alice", "k" * 26, chosen, 1.0, 1.0)
     secrets = ServerSecrets({"JUPYTERHUB_API_TOKEN": "word"}, ("alice", NASTY))
@@ -42,6 +43,7 @@ def test_everything_chosen_and_every_secret_is_in_it_and_survives_as_it_was() ->
     assert notebook["variables"] == {"A": NASTY}
     assert notebook["command"] == NASTY
     assert notebook["repository"]["ref"] == "main"
+    assert notebook["may_push"] is True
     assert notebook["page"] == "https://p/12"
 
 
@@ -53,6 +55,7 @@ def test_without_repository_and_credentials_there_are_none() -> None:
     assert told["git"] is None
     assert told["notebook"]["repository"] is None
     assert told["notebook"]["dataset"] is None
+    assert told["notebook"]["may_push"] is False
 
 
 def test_dataset_is_told_with_its_place() -> None:

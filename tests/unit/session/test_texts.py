@@ -12,6 +12,7 @@ from kqi_hub.session.texts import catalogue, language_for
 
 CODES = (
     "clone-failed",
+    "push-no-token",
     "command-failed",
     "dataset-linked",
     "dataset-missing",
