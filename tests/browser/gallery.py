@@ -6,13 +6,13 @@ of files: a test opens its page, looks and closes it.
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import cycle
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, Route
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.notebook_states import Furnished
 from tests.fakes.site import FakeSite
@@ -28,14 +28,19 @@ LOOKS = (
     ("ko", "dark", WIDE),
 )
 NAMED_LOOKS = pytest.mark.parametrize(
-    ("language", "colours", "size"),
-    LOOKS,
-    ids=[f"{language}-{colours}-{size['width']}" for language, colours, size in LOOKS],
+    ("language", "looks"),
+    [
+        pytest.param(
+            spoken, [look[1:] for look in LOOKS if look[0] == spoken], id=spoken
+        )
+        for spoken in ("en", "ja", "ko")
+    ],
 )
 _PAIRS = (
     (("light", WIDE), ("dark", NARROW)),
     (("dark", WIDE), ("light", NARROW)),
 )
+ALL_LOOKS = (*_PAIRS[0], *_PAIRS[1])
 # Of what is repeated many times axe looks at the first ones.
 _THIN = """() => {
   const drop = (all, most) => [...all].slice(most).forEach((one) => one.remove());
@@ -57,27 +62,43 @@ _REFERENCES = """() => {
   return [...twice.map((id) => `twice: ${id}`), ...missing.map((id) => `no ${id}`)];
 }"""
 
+# What is well is told at length: it is not brought out of the browser.
+_VIOLATIONS = """async () => {
+  const found = await axe.run({ resultTypes: ['violations'] });
+  const told = (one, node) => `${one.id}: ${node.target} ${node.failureSummary || ''}`;
+  return found.violations.flatMap((one) => one.nodes.map((node) => told(one, node)));
+}"""
+
 
 def in_both(names: Iterable[str]) -> pytest.MarkDecorator:
     """Have each name looked at in both colours and sizes; all four pairs in turn."""
     return pytest.mark.parametrize(
-        ("name", "colours", "size"),
+        ("name", "looks"),
         [
-            pytest.param(name, colours, size, id=f"{name}-{colours}-{size['width']}")
+            pytest.param(name, looks, id=name)
             for name, looks in zip(names, cycle(_PAIRS), strict=False)
-            for colours, size in looks
         ],
     )
 
 
+def each_look(page: Page, looks: Iterable[Any]) -> Iterator[str]:
+    """Dress a page in one look after the other; give the look's name.
+
+    Loading it for each would cost more than looking.
+    """
+    for colours, size in looks:
+        dress(page, colours, size)
+        # The page hears of its colours a moment later.
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", colours)
+        yield f"{colours}-{size['width']}"
+
+
 def violations(page: Page) -> list[str]:
     """Return what axe finds, with the place it finds it at."""
-    found = Axe().run(page, options={"resultTypes": ["violations"]})
-    return [
-        f"{one['id']}: {node['target']} {node.get('failureSummary', '')}"
-        for one in found.response["violations"]
-        for node in one["nodes"]
-    ]
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found: list[str] = page.evaluate(_VIOLATIONS)
+    return found
 
 
 def thin_out(page: Page) -> None:

@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -12,7 +11,14 @@ from playwright.sync_api import Locator, Page, expect
 from kqi_hub.domain.upload_ports import Quota, Quotas
 from tests.browser.conftest import Complaints, OpenPage
 from tests.browser.data_states import HOSTILE, furnish_data, keep
-from tests.browser.gallery import NARROW, WIDE, fits, lost_references, violations
+from tests.browser.gallery import (
+    ALL_LOOKS,
+    NARROW,
+    each_look,
+    fits,
+    lost_references,
+    violations,
+)
 from tests.fakes.site import FakeSite
 
 MB = 1024 * 1024
@@ -340,8 +346,6 @@ def test_folders_of_an_item_are_walked_a_page_at_a_time(
     expect(rows).to_have_count(50)
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1440", "390"])
-@pytest.mark.parametrize("colours", ["light", "dark"])
 @pytest.mark.parametrize(
     "path", ["data", "data/new", "data/1", "data/6", "data/7/delete", "storage"]
 )
@@ -350,16 +354,14 @@ def test_pages_of_data_are_whole_legible_and_fit(
     site: FakeSite,
     keep_shot: Shot,
     path: str,
-    colours: Any,
-    size: Any,
 ) -> None:
     furnish_data(site)
-    page = open_page(f"{path}?tenant=vision", viewport=size, color_scheme=colours)
-    name = f"{path.replace('/', '-')}-{colours}-{size['width']}"
-    keep_shot(page, name)
-    assert fits(page)
+    page = open_page(f"{path}?tenant=vision")
     assert lost_references(page) == []
-    assert violations(page) == []
+    for look in each_look(page, ALL_LOOKS):
+        keep_shot(page, f"{path.replace('/', '-')}-{look}")
+        assert fits(page)
+        assert violations(page) == []
 
 
 @pytest.mark.parametrize("language", ["ja-JP", "ko-KR"])

@@ -15,6 +15,7 @@ from tests.browser.conftest import OpenPage, Show
 from tests.browser.environment_states import EVERY, FakeAgent, environment, task
 from tests.browser.gallery import (
     Gallery,
+    each_look,
     in_both,
     lost_references,
     too_narrow,
@@ -441,14 +442,16 @@ def look(show: Show, gallery: Gallery, agent: FakeAgent) -> Iterator[Show]:
 
 @in_both(KINDS)
 def test_each_state_is_readable_by_everybody(
-    look: Show, agent: FakeAgent, keep_shot: Any, name: str, colours: str, size: Any
+    look: Show, agent: FakeAgent, keep_shot: Any, name: str, looks: Any
 ) -> None:
     furnish(agent, name)
+    colours, size = looks[0]
     page = look(path_of(name), colours=colours, size=size)
     prepare(page, name)
-    keep_shot(page, f"environments-{name}-{size['width']}-{colours}")
-    assert violations(page) == []
     assert lost_references(page) == []
+    for shown in each_look(page, looks):
+        keep_shot(page, f"environments-{name}-{shown}")
+        assert violations(page) == []
 
 
 @pytest.mark.parametrize("name", KINDS)

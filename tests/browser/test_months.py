@@ -15,6 +15,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.gallery import (
     NARROW,
     WIDE,
+    each_look,
     fits,
     in_both,
     lost_references,
@@ -113,19 +114,20 @@ def test_how_far_an_order_has_come_is_shown(
     billed: FakeSite,
     keep_shot: Shot,
     name: str,
-    colours: Any,
-    size: Any,
+    looks: Any,
 ) -> None:
     about, said = ORDERS[name]
     new = NewOrder(OCTOBER, "rita", "", "x")
     billed.closing.orders.append(CloseOrder(1, new, NOW, CloseStep(name), **about))
+    colours, size = looks[0]
     page = open_page(MONTH, person="rita", viewport=size, color_scheme=colours)
     panel = page.get_by_role("region", name="Close the month")
     expect(panel).to_contain_text(said)
-    keep_shot(page, f"months-order-{name}-{colours}-{size['width']}")
-    assert fits(page)
     assert lost_references(page) == []
-    assert violations(page) == []
+    for look in each_look(page, looks):
+        keep_shot(page, f"months-order-{name}-{look}")
+        assert fits(page)
+        assert violations(page) == []
 
 
 def test_an_order_moves_on_before_ones_eyes_and_is_taken_back(

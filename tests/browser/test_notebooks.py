@@ -12,6 +12,7 @@ from tests.browser.conftest import OpenPage, Show
 from tests.browser.gallery import (
     Gallery,
     answer,
+    each_look,
     fits,
     in_both,
     no_agent,
@@ -58,14 +59,15 @@ def test_every_page_and_state_is_accessible_and_fits(
     gallery: Gallery,
     keep_shot: Callable[[Page, str], None],
     name: str,
-    colours: Any,
-    size: Any,
+    looks: Any,
 ) -> None:
     path = path_of(gallery.site, PATHS[name])
+    colours, size = looks[0]
     page = show(path, colours=colours, size=size)
-    keep_shot(page, f"notebooks-{name}-{colours}-{size['width']}")
-    assert violations(page) == []
-    assert fits(page)
+    for look in each_look(page, looks):
+        keep_shot(page, f"notebooks-{name}-{look}")
+        assert violations(page) == []
+        assert fits(page)
 
 
 @pytest.mark.parametrize("name", ["list", "one-running", "new-impossible", "logout"])
@@ -80,12 +82,13 @@ def test_the_empty_list_leads_to_the_first_notebook(
     show: Show,
     keep_shot: Callable[[Page, str], None],
     name: str,
-    colours: Any,
-    size: Any,
+    looks: Any,
 ) -> None:
+    colours, size = looks[0]
     page = show("notebooks", "max", colours=colours, size=size)
-    keep_shot(page, f"notebooks-{name}-{colours}-{size['width']}")
-    assert violations(page) == []
+    for look in each_look(page, looks):
+        keep_shot(page, f"notebooks-{name}-{look}")
+        assert violations(page) == []
     page.get_by_role("link", name="Make your first notebook").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("New notebook")
 

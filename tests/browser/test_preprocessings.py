@@ -10,6 +10,7 @@ from kqi_hub.domain.runs import RunState
 from tests.browser.conftest import Show
 from tests.browser.gallery import (
     Gallery,
+    each_look,
     fits,
     in_both,
     lost_references,
@@ -60,16 +61,18 @@ def test_every_page_is_accessible_and_fits(
     furnished: FakeSite,
     keep_shot: Callable[[Page, str], None],
     name: str,
-    colours: Any,
-    size: Any,
+    looks: Any,
 ) -> None:
+    colours, size = looks[0]
     page = show(path_of(furnished, name), colours=colours, size=size)
     assert page.locator("h1").count() == 1
-    keep_shot(page, f"preprocessings-{name}-{colours}-{size['width']}")
-    assert fits(page)
     assert lost_references(page) == []
+    for look in each_look(page, looks):
+        keep_shot(page, f"preprocessings-{name}-{look}")
+        assert fits(page)
     thin_out(page)
-    assert violations(page) == []
+    for _ in each_look(page, looks):
+        assert violations(page) == []
 
 
 @pytest.mark.parametrize("name", ["list", "one", "run", "done"])

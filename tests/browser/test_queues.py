@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from kqi_hub.domain.cluster import Freshness, Reading
 from tests.browser.conftest import OpenPage, Show
-from tests.browser.gallery import fits, in_both, violations
+from tests.browser.gallery import each_look, fits, in_both, violations
 from tests.fakes.queues import node, partition, reading
 from tests.fakes.site import FakeSite
 
@@ -41,13 +41,14 @@ def test_a_queue_s_own_page_is_accessible_and_fits(
     show: Show,
     keep_shot: Callable[[Page, str], None],
     name: str,
-    colours: Any,
-    size: Any,
+    looks: Any,
 ) -> None:
+    colours, size = looks[0]
     page = show(f"queues/{name}{HOME}", colours=colours, size=size)
-    keep_shot(page, f"queues-{name}-{size['width']}-{colours}")
-    assert fits(page)
-    assert violations(page) == []
+    for look in each_look(page, looks):
+        keep_shot(page, f"queues-{name}-{look}")
+        assert fits(page)
+        assert violations(page) == []
 
 
 @in_both(["stale", "none", "failed", "crowd"])
@@ -56,8 +57,7 @@ def test_every_state_of_the_picture_is_accessible_and_fits(
     site: FakeSite,
     keep_shot: Callable[[Page, str], None],
     name: str,
-    colours: Any,
-    size: Any,
+    looks: Any,
 ) -> None:
     store, now = site.queues.store, time.time()
     if name == "crowd":
@@ -71,8 +71,8 @@ def test_every_state_of_the_picture_is_accessible_and_fits(
         store.reading = Reading(0.0, (), (), ())
         store.known.clear()
         store.fresh = Freshness(0, None, None)
+    colours, size = looks[0]
     page = open_page(HOME, viewport=size, color_scheme=colours)
-    keep_shot(page, f"home-{name}-{size['width']}-{colours}")
     said = {
         "stale": "This picture is 10 min",
         "failed": "Unable to contact slurm controller",
@@ -80,8 +80,10 @@ def test_every_state_of_the_picture_is_accessible_and_fits(
         "crowd": "q019",
     }
     expect(page.locator("main")).to_contain_text(said[name])
-    assert fits(page)
-    assert violations(page) == []
+    for look in each_look(page, looks):
+        keep_shot(page, f"home-{name}-{look}")
+        assert fits(page)
+        assert violations(page) == []
 
 
 def test_the_list_changes_by_itself_when_the_worker_has_looked(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,14 +9,9 @@ from playwright.sync_api import Page, expect
 from kqi_hub.domain.amounts import Amounts
 from kqi_hub.domain.imagined import record_of_wish
 from tests.browser.conftest import OpenPage
-from tests.browser.gallery import NARROW, WIDE, fits, too_narrow, violations
+from tests.browser.gallery import ALL_LOOKS, each_look, fits, too_narrow, violations
 from tests.fakes.site import FakeSite
 
-LOOKS = pytest.mark.parametrize(
-    ("colours", "size"),
-    [("light", WIDE), ("dark", NARROW), ("light", NARROW), ("dark", WIDE)],
-    ids=["light-1440", "dark-390", "light-390", "dark-1440"],
-)
 CARD = """from = 2190-01-01
 
 [[rate]]
@@ -58,16 +52,12 @@ def preview(page: Page, text: str = CARD) -> None:
     page.get_by_role("button", name="Show what it changes").click()
 
 
-@LOOKS
 def test_the_pages_are_accessible_and_fit(
     open_page: OpenPage,
     cards: None,
     keep_shot: Callable[[Page, str], None],
-    colours: Any,
-    size: Any,
 ) -> None:
-    page = open_page("usage/rates", "rita", color_scheme=colours, viewport=size)
-    shots = {"list": page}
+    page = open_page("usage/rates", "rita")
     for name in ("list", "form", "faults", "preview"):
         if name == "form":
             page.get_by_role("link", name="New card", exact=True).click()
@@ -76,9 +66,10 @@ def test_the_pages_are_accessible_and_fit(
         elif name == "preview":
             preview(page)
             expect(page.get_by_role("heading", name="Publish it?")).to_be_visible()
-        keep_shot(shots["list"], f"rates-{name}-{size['width']}-{colours}")
-        assert fits(page)
-        assert violations(page) == []
+        for look in each_look(page, ALL_LOOKS):
+            keep_shot(page, f"rates-{name}-{look}")
+            assert fits(page)
+            assert violations(page) == []
 
 
 @pytest.mark.parametrize("path", ["usage/rates", "usage/rates/new"])

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Show
 from tests.browser.gallery import (
     Gallery,
+    each_look,
     fits,
     in_both,
     lost_references,
@@ -66,17 +67,19 @@ def test_every_page_and_state_is_accessible_and_fits(
     runs_gallery: RunStates,
     keep_shot: Callable[[Page, str], None],
     name: str,
-    colours: Any,
-    size: Any,
+    looks: Any,
 ) -> None:
     path = path_of(runs_gallery.site, PATHS[name])
+    colours, size = looks[0]
     page = show(path, colours=colours, size=size)
     assert page.locator("h1").count() == 1
-    keep_shot(page, f"runs-{name}-{colours}-{size['width']}")
-    assert fits(page)
     assert lost_references(page) == []
+    for look in each_look(page, looks):
+        keep_shot(page, f"runs-{name}-{look}")
+        assert fits(page)
     thin_out(page)
-    assert violations(page) == []
+    for _ in each_look(page, looks):
+        assert violations(page) == []
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from kqi_hub.domain.site_days import period_of
 from kqi_hub.domain.usage import IntakeState, Measured
 from tests.browser.conftest import Complaints, OpenPage
 from tests.browser.gallery import (
-    NARROW,
+    ALL_LOOKS,
     WIDE,
+    each_look,
     fits,
     lost_references,
     too_narrow,
@@ -25,11 +26,6 @@ from tests.fakes.site import FakeSite
 from tests.fakes.usage import record
 from tests.fakes.usage_life import furnish
 
-LOOKS = pytest.mark.parametrize(
-    ("colours", "size"),
-    [("light", WIDE), ("dark", NARROW), ("light", NARROW), ("dark", WIDE)],
-    ids=["light-1440", "dark-390", "light-390", "dark-1440"],
-)
 # A4 upright, at 96 dots an inch.
 PAPER: Any = {"width": 794, "height": 1123}
 PAGES = {
@@ -52,24 +48,22 @@ def used(site: FakeSite) -> None:
     site.budgets.bills["vision", month] = 12_500_000_000
 
 
-@LOOKS
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_of_use_is_accessible_and_fits(
     open_page: OpenPage,
     used: None,
     keep_shot: Callable[[Page, str], None],
     name: str,
-    colours: Any,
-    size: Any,
 ) -> None:
     path, person = PAGES[name]
-    page = open_page(path, person, color_scheme=colours, viewport=size)
+    page = open_page(path, person)
     for one in page.locator("details.fold > summary").all():
         one.press("Enter")
-    keep_shot(page, f"usage-{name}-{size['width']}-{colours}")
-    assert fits(page)
     assert lost_references(page) == []
-    assert violations(page) == []
+    for look in each_look(page, ALL_LOOKS):
+        keep_shot(page, f"usage-{name}-{look}")
+        assert fits(page)
+        assert violations(page) == []
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
@@ -153,14 +147,11 @@ def test_what_stands_out_leads_to_the_run(open_page: OpenPage, used: None) -> No
     expect(page.locator("main")).to_contain_text(name)
 
 
-@LOOKS
 def test_what_a_run_ran_is_shown_to_whoever_pays_for_it(
     open_page: OpenPage,
     site: FakeSite,
     used: None,
     keep_shot: Callable[[Page, str], None],
-    colours: Any,
-    size: Any,
 ) -> None:
     key = "c" * 26
     asked = site.runs.store.ask(NewRun(RunKind.TRAINING, "mia", key, FULL), 10.0)
@@ -169,16 +160,17 @@ def test_what_a_run_ran_is_shown_to_whoever_pays_for_it(
     began = int(time.time()) - 7200
     ended = record(9001, "mia", "vision", "v100", began, 1, name=run.job_name)
     number = site.usage.add(ended)
-    page = open_page(f"usage/runs/{number}", "max", color_scheme=colours, viewport=size)
+    page = open_page(f"usage/runs/{number}", "max")
     panel = page.get_by_role("region", name="What it ran")
     expect(panel).to_contain_text("python train.py")
     expect(panel).to_contain_text("#SBATCH --partition=v100")
     expect(panel).to_contain_text("EPOCHS")
     expect(panel).not_to_contain_text("日本語")
-    keep_shot(page, f"usage-what-ran-{size['width']}-{colours}")
-    assert fits(page)
     assert lost_references(page) == []
-    assert violations(page) == []
+    for look in each_look(page, ALL_LOOKS):
+        keep_shot(page, f"usage-what-ran-{look}")
+        assert fits(page)
+        assert violations(page) == []
 
 
 def test_a_row_narrows_the_page_and_lets_go_again(

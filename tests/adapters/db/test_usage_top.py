@@ -150,6 +150,7 @@ def mended(engine: Engine) -> None:
     assert Prover(engine, "kqi", DAYS).prove(mend=True).wrong == wrong.wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("happened", [first_state, corrected, reposted, mended])
 @pytest.mark.parametrize("at_once", [1, 256])
 def test_what_stands_out_is_what_reading_all_runs_finds(

@@ -69,6 +69,17 @@ def beside(folders: Folders) -> Iterator[FakeSite]:
         yield site
 
 
+@pytest.fixture
+def all_scopes(beside: FakeSite) -> str:
+    """Return a token for all requests of a test: each new one is asked about anew."""
+    return beside.hub.token("rita")
+
+
+@pytest.fixture
+def few_scopes(beside: FakeSite) -> str:
+    return beside.hub.token("mia", READ)
+
+
 def check(case: Case[Any], site: FakeSite, token: str | None) -> int:
     """Send one request, hold the answer against the document, return its status."""
     headers = {} if token is None else {"Authorization": f"token {token}"}
@@ -81,17 +92,17 @@ def check(case: Case[Any], site: FakeSite, token: str | None) -> int:
 @thorough.parametrize()
 @SOME
 def test_an_operator_is_answered_as_documented(
-    case: Case[Any], beside: FakeSite
+    case: Case[Any], beside: FakeSite, all_scopes: str
 ) -> None:
-    check(case, beside, beside.hub.token("rita"))
+    check(case, beside, all_scopes)
 
 
 @usual.parametrize()
 @FEW
 def test_a_token_with_few_scopes_is_answered_as_documented(
-    case: Case[Any], beside: FakeSite
+    case: Case[Any], beside: FakeSite, few_scopes: str
 ) -> None:
-    check(case, beside, beside.hub.token("mia", READ))
+    check(case, beside, few_scopes)
 
 
 @usual.parametrize()

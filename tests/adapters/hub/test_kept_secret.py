@@ -39,6 +39,7 @@ def test_it_is_made_once_and_nothing_else_is_left(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["secret"]
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_end_up_with_the_same_one(tmp_path: Path) -> None:
     context = get_context("spawn")
     with ProcessPoolExecutor(AT_ONCE, mp_context=context) as pool:

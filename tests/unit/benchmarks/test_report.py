@@ -36,6 +36,7 @@ def test_the_history_is_the_same_each_time_and_of_its_years() -> None:
     assert {one.partition for one in runs} == {"cpu", "a100", "v100", "h100"}
 
 
+@pytest.mark.slow
 def test_a_fill_that_was_ended_is_gone_on_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
