@@ -9,7 +9,7 @@ from sqlalchemy import Engine, insert, update
 from kqi_hub.db.datasets import SqlDatasetStore
 from kqi_hub.db.engine import writing
 from kqi_hub.db.run_asking import add_runs
-from kqi_hub.db.run_rows import PARENTS, RUNS
+from kqi_hub.db.run_rows import PARENTS, RUNS, put_parents
 from kqi_hub.domain.datasets import NewDataset
 from kqi_hub.domain.filters import Part, Span, TagRule
 from kqi_hub.domain.notebooks import Shape
@@ -119,6 +119,7 @@ def fill(engine: Engine, count: int) -> None:
                 if one.kind is RunKind.INFERENCE or number % 5 == 0
             ]
             connection.execute(insert(PARENTS), parents)
+            put_parents(connection, [one["run"] for one in parents])
     with writing(engine) as connection:
         c = RUNS.c
         connection.execute(

@@ -13,6 +13,7 @@ from kqi_hub.db.run_rows import (
     SPECS,
     TAGS,
     WORDS,
+    put_parents,
     tag_rows,
     thing_of,
 )
@@ -58,8 +59,9 @@ def add_runs(
     if tags := [row for one in added for row in tag_rows(*_tagged(*one))]:
         connection.execute(insert(TAGS), tags)
     for number, one in added:
-        _put_parents(connection, number, one)
+        _lock_parents(connection, number, one)
         _note_uses(connection, number, one, now)
+    put_parents(connection, [number for number, one in added if one.spec.parents])
     return numbers
 
 
@@ -91,8 +93,14 @@ def _refuse_repeated(connection: Connection, new: Sequence[NewRun]) -> None:
 
 def _words(number: int, new: NewRun) -> dict[str, Any]:
     spec = new.spec
-    texts = {"memo": in_one_case(spec.memo), "command": in_one_case(spec.command)}
-    return {"number": number, "kind": new.kind.value, "tenant": spec.tenant, **texts}
+    return {
+        "number": number,
+        "kind": new.kind.value,
+        "tenant": spec.tenant,
+        "memo": in_one_case(spec.memo),
+        "command": in_one_case(spec.command),
+        "parents": "",
+    }
 
 
 def _event(number: int, new: NewRun, now: float) -> dict[str, Any]:
@@ -137,16 +145,16 @@ def _state(new: NewRun) -> RunState:
     return RunState.PREPARED if new.is_prepared else RunState.ASKED
 
 
-def _put_parents(connection: Connection, number: int, new: NewRun) -> None:
+def _lock_parents(connection: Connection, number: int, new: NewRun) -> None:
     for parent in new.spec.parents:
-        # Whoever deletes it now waits for this, then finds a child.
+        # Whoever deletes or renames it now waits for this, then finds a child.
         row = select(_R.number).where(
             _R.number == parent.id,
             _R.kind == parent.kind.value,
             _R.tenant == new.spec.tenant,
             _R.going_at.is_(None),
         )
-        if connection.scalar(row.with_for_update(read=True, key_share=True)) is None:
+        if connection.scalar(row.with_for_update(read=True)) is None:
             raise NotFound(
                 "There is no {kind} {id} in tenant {tenant}, to be a parent of this.",
                 "It may have been deleted meanwhile: choose another one.",

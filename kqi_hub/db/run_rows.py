@@ -10,6 +10,7 @@ from sqlalchemy import (
     Row,
     Select,
     Table,
+    bindparam,
     delete,
     func,
     insert,
@@ -116,6 +117,28 @@ def put_memo(connection: Connection, run_id: int, memo: str) -> None:
     """Have lists find a run by a new memo."""
     mine = update(WORDS).where(WORDS.c.number == run_id)
     connection.execute(mine.values(memo=in_one_case(memo)))
+
+
+def put_parents(connection: Connection, run_ids: Sequence[int]) -> None:
+    """Have lists find runs by what their parents are called now, a name a line."""
+    names: dict[int, list[str]] = {}
+    for start in range(0, len(run_ids), CHUNK):
+        query = (
+            select(PARENTS.c.run, _R.name)
+            .join_from(PARENTS, RUNS, _R.number == PARENTS.c.parent)
+            .where(PARENTS.c.run.in_(run_ids[start : start + CHUNK]))
+        )
+        for row in connection.execute(query.order_by(PARENTS.c.parent)):
+            names.setdefault(row.run, []).append(row.name)
+    if names:
+        of_run = update(WORDS).where(WORDS.c.number == bindparam("run"))
+        connection.execute(
+            of_run.values(parents=bindparam("called")),
+            [
+                {"run": run, "called": in_one_case("\n".join(called))}
+                for run, called in names.items()
+            ],
+        )
 
 
 def tag_rows(run_id: int, tenant: str, tags: Sequence[str]) -> list[dict[str, Any]]:

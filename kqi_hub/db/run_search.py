@@ -27,6 +27,12 @@ _SORTED_BY: Final = {
     RunColumn.ENDED_AT: _R.ended_at,
     RunColumn.VALUE: _R.value_number,
 }
+# What the table of words has, by the names that a filter has for it.
+_IN_WORDS: Final[Mapping[str, ColumnElement[str]]] = {
+    "memo": _W.memo,
+    "command": _W.command,
+    "parent_name": _W.parents,
+}
 # Of more than these it takes longer to sort all than to walk to a page of them.
 _MANY: Final = 20_000
 
@@ -67,7 +73,7 @@ def _found(
             if total > _MANY:
                 # A walk through the index of names soon meets a page of them.
                 return _numbers(connection, wanted, ordered), total
-    elif wanted.sort is RunColumn.ID and not _asks_parents(wanted):
+    elif wanted.sort is RunColumn.ID:
         return _numbers(connection, wanted, ordered), None
     return _sorted(connection, wanted, conditions)
 
@@ -135,12 +141,8 @@ def _asks_nothing(wanted: RunFilter) -> bool:
 
 def _asks_only_words(wanted: RunFilter) -> bool:
     """Tell whether the table of words has all that is asked for, but the order."""
-    return _asks_nothing(replace(wanted, memo=ANY_TEXT, command=ANY_TEXT))
-
-
-def _asks_parents(wanted: RunFilter) -> bool:
-    """Tell whether all parents are looked at before the first run is known."""
-    return bool(wanted.parent_name.text) and not wanted.parent_name.is_refused
+    words: dict[str, Any] = dict.fromkeys(_IN_WORDS, ANY_TEXT)
+    return _asks_nothing(replace(wanted, **words))
 
 
 def _total(
@@ -214,26 +216,13 @@ def _parents(numbers: Span) -> Iterator[ColumnElement[bool]]:
         yield _R.number.in_(select(_P.run).where(*conditions))
 
 
-def _parent(part: Part) -> Iterator[ColumnElement[bool]]:
-    if part.text:
-        parent = RUNS.alias("parent")
-        named = has_part(parent.c.name, Part(part.text))
-        joined = select(_P.run).join_from(PARENTS, parent, parent.c.number == _P.parent)
-        children = joined.where(*named)
-        if part.is_refused:
-            # Most are none: each run is asked, as with tags.
-            yield ~children.where(_P.run == _R.number).correlate(RUNS).exists()
-        else:
-            yield _R.number.in_(children)
-
-
 def _words(wanted: RunFilter) -> Iterator[ColumnElement[bool]]:
     """Yield what the table of words alone is asked."""
     yield _W.kind == wanted.kind.value
     if wanted.tenants is not None:
         yield _W.tenant.in_(wanted.tenants)
-    for column, part in ((_W.memo, wanted.memo), (_W.command, wanted.command)):
-        yield from _has_word(column, part)
+    for name, column in _IN_WORDS.items():
+        yield from _has_word(column, getattr(wanted, name))
 
 
 def _has_word(column: ColumnElement[str], part: Part) -> Iterator[ColumnElement[bool]]:
@@ -259,9 +248,7 @@ _TEXTS: Final[Mapping[str, Callable[[Part], Iterator[ColumnElement[bool]]]]] = {
     "owner": partial(has_part, _R.owner),
     "queue": partial(has_part, _R.queue),
     "name": partial(has_part, _R.name),
-    "memo": partial(_word, _W.memo),
-    "command": partial(_word, _W.command),
-    "parent_name": _parent,
+    **{name: partial(_word, column) for name, column in _IN_WORDS.items()},
     "dataset": _dataset,
 }
 

@@ -140,10 +140,10 @@ class RunRow(Base):
 
 
 class RunWordsRow(Base):
-    """What lists look for words in: the long texts of a run, as `in_one_case` has them.
+    """What lists look for words in: long texts of a run, and the names of its parents.
 
-    In a table of their own they are read in a fraction of the time that the runs take,
-    and no change of a state writes them again.
+    All as `in_one_case` has them. In a table of their own they are read in a fraction
+    of the time that the runs take, and no change of a state writes them again.
     """
 
     __tablename__ = "run_words"
@@ -155,6 +155,7 @@ class RunWordsRow(Base):
     tenant: Mapped[str]
     memo: Mapped[str] = mapped_column(BytewiseText())
     command: Mapped[str] = mapped_column(BytewiseText())
+    parents: Mapped[str] = mapped_column(BytewiseText())
 
 
 class RunSpecRow(Base):

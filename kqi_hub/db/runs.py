@@ -42,6 +42,7 @@ from kqi_hub.db.run_rows import (
     note_event,
     one_run,
     put_memo,
+    put_parents,
     put_tags,
     runs_of,
     thing_of,
@@ -260,7 +261,11 @@ class SqlRunStore:
                 put_tags(connection, run_id, known.spec.tenant, tags)
             if change.memo is not None:
                 put_memo(connection, run_id, change.memo)
-            return changed(connection, run_id, now, said)
+            run = changed(connection, run_id, now, said)
+            if run.name != known.name:
+                children = select(PARENTS.c.run).where(PARENTS.c.parent == run_id)
+                put_parents(connection, connection.scalars(children).all())
+            return run
 
     def delete(self, run_id: int, now: float) -> Run | None:
         """Forget it and what it used; return one that goes when its job has ended."""

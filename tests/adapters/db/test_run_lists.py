@@ -1,15 +1,26 @@
 """Lists of runs on both databases: what filters let through, in order, in pages."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, MetaData, String, Table, event, insert, select
+from sqlalchemy import (
+    Engine,
+    MetaData,
+    String,
+    Table,
+    event,
+    insert,
+    select,
+    update,
+)
 
 from kqi_hub.db import run_search, schema
 from kqi_hub.db.datasets import SqlDatasetStore
-from kqi_hub.db.engine import make_engine, reading
+from kqi_hub.db.engine import make_engine, reading, writing
 from kqi_hub.db.list_plans import plan_for_lists
+from kqi_hub.db.run_asking import add_runs
 from kqi_hub.db.run_rows import WORDS
 from kqi_hub.db.runs import SqlRunStore
 from kqi_hub.domain.datasets import NewDataset
@@ -199,14 +210,64 @@ def test_runs_of_before_are_found_by_their_words(engine: Engine) -> None:
         # More than are moved at once.
         rows = [needed | plain | texts | {"key": f"k{at}"} for at in range(2001)]
         connection.execute(insert(runs), rows)
+        connection.execute(
+            update(runs).where(runs.c.number.in_([1, 3])).values(name="ÉCOLE")
+        )
+        parents = Table("run_parents", MetaData(), autoload_with=connection)
+        pairs = [(2000, 3), (2000, 1), (5, 1)]
+        connection.execute(
+            insert(parents), [{"run": run, "parent": one} for run, one in pairs]
+        )
     schema.upgrade(engine, "0024")
     with reading(engine) as connection:
         words = connection.execute(select(WORDS)).all()
     assert len(words) == 2001
     assert {one.number for one in words} == set(range(1, 2002))
-    assert {one[1:] for one in words} == {
+    assert {one[1:5] for one in words} == {
         ("training", "vision", "l'école \ud800", "python train.py")
     }
+    named = {one.number: one.parents for one in words if one.parents}
+    assert named == {5: "école", 2000: "école\nécole"}
+
+
+def test_a_parent_is_found_by_what_it_is_called_now(runs: SqlRunStore) -> None:
+    parents = (Parent(TRAINING, 1), Parent(TRAINING, 3))
+    child = runs.ask(
+        NewRun(TRAINING, "mia", "k9", replace(PLAIN, parents=parents)), NOW
+    ).id
+
+    def found(text: str, *, is_refused: bool = False) -> set[int]:
+        part = Part(text, is_refused)
+        return {
+            one.id
+            for one in runs.search(RunFilter(TRAINING, None, parent_name=part))[0]
+        }
+
+    assert found("FIRST") == found("second") == {child}
+    assert found("second", is_refused=True) == {1, 3, 4}
+    runs.change(3, RunChange(name="Zweite"), NOW + 9)
+    assert found("second") == set()
+    assert found("zweite") == found("first") == {child}
+    # Two names are not one text.
+    assert found("tzweite") == set()
+    assert runs.search(RunFilter(INFERENCE, None, parent_name=Part("first")))[1] == 1
+
+
+def test_a_parent_that_is_renamed_while_a_child_is_asked_for_is_found(
+    runs: SqlRunStore, engine: Engine
+) -> None:
+    spec = replace(PLAIN, parents=(Parent(TRAINING, 1),))
+    with ThreadPoolExecutor() as pool:
+        with writing(engine) as connection:
+            [child] = add_runs(connection, [NewRun(TRAINING, "mia", "k9", spec)], NOW)
+            renaming = pool.submit(
+                runs.change, 1, RunChange(name="renamed meanwhile"), NOW + 9
+            )
+            with pytest.raises(TimeoutError):
+                renaming.result(timeout=0.5)
+        renaming.result()
+    wanted = RunFilter(TRAINING, None, parent_name=Part("meanwhile"))
+    assert [one.id for one in runs.search(wanted)[0]] == [child]
 
 
 def test_plans_of_lists_end_with_their_transaction(postgresql_url: str) -> None:

@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("memo", bytewise, nullable=False),
         sa.Column("command", bytewise, nullable=False),
+        sa.Column("parents", bytewise, nullable=False),
         sa.ForeignKeyConstraint(
             ["number"], ["runs.number"], name=op.f("fk_run_words_number_runs")
         ),
@@ -33,22 +34,42 @@ def upgrade() -> None:
 
 
 def _fill(connection: sa.Connection, words: sa.Table) -> None:
-    runs = sa.table("runs", *(sa.column(one.name) for one in words.columns))
+    names = ("number", "kind", "tenant", "memo", "command", "name")
+    runs = sa.table("runs", *map(sa.column, names))
     last = 0
     while True:
         query = sa.select(runs).where(runs.c.number > last).order_by(runs.c.number)
         rows = connection.execute(query.limit(_AT_ONCE)).mappings().all()
         if not rows:
             return
+        parents = _parents(connection, runs, last, rows[-1]["number"])
         last = rows[-1]["number"]
         connection.execute(
             sa.insert(words),
             [
                 {
-                    **row,
+                    **{name: row[name] for name in ("number", "kind", "tenant")},
                     "memo": row["memo"].casefold(),
                     "command": row["command"].casefold(),
+                    "parents": "\n".join(parents.get(row["number"], ())).casefold(),
                 }
                 for row in rows
             ],
         )
+
+
+def _parents(
+    connection: sa.Connection, runs: sa.TableClause, above: int, last: int
+) -> dict[int, list[str]]:
+    """Return the names of the parents of some runs."""
+    parents = sa.table("run_parents", sa.column("run"), sa.column("parent"))
+    query = (
+        sa.select(parents.c.run, runs.c.name)
+        .join_from(parents, runs, runs.c.number == parents.c.parent)
+        .where(parents.c.run > above, parents.c.run <= last)
+        .order_by(parents.c.run, parents.c.parent)
+    )
+    found: dict[int, list[str]] = {}
+    for run, name in connection.execute(query):
+        found.setdefault(run, []).append(name)
+    return found
