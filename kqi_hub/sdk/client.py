@@ -252,7 +252,7 @@ def _refusal(answer: httpx2.Response) -> Refused | NotReachable:
         return Refused(
             answer.status_code,
             str(said.get("code", "")),
-            message,
+            " ".join([message, *_faults(said)]),
             str(said.get("hint", "")),
         )
     except (ValueError, AttributeError):
@@ -266,3 +266,10 @@ def _refusal(answer: httpx2.Response) -> Refused | NotReachable:
             f"{answer.url} answers {answer.status_code}, which is not a portal's way.",
             "Check the address.",
         )
+
+
+def _faults(said: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with each field, where the portal names them."""
+    return [
+        f"{one.get('field')}: {one.get('message')}" for one in said.get("errors") or ()
+    ]

@@ -6,6 +6,7 @@ from typing import Any, Final, Self
 from urllib.parse import quote, urlencode
 
 from kqi_hub.sdk.calls import Calls
+from kqi_hub.sdk.errors import Refused
 from kqi_hub.sdk.models import Answer, known
 
 _A_PAGE: Final = 1000
@@ -172,18 +173,33 @@ class DataCalls(Calls):
 def pages(
     calls: Calls, path: str, name: str, most: int | None, wanted: Mapping[str, object]
 ) -> Iterator[Mapping[str, Any]]:
-    """Yield the lines of a list, page after page."""
+    """Yield the lines of a list, page after page.
+
+    Refused where a condition cannot be read: that is another thing than nothing found.
+    """
     given = {key: value for key, value in wanted.items() if value not in {None, ""}}
     per_page = _A_PAGE if most is None else min(most, _A_PAGE)
     page, left = 1, most
     while left is None or left > 0:
         asked = urlencode({**given, "page": page, "per_page": per_page})
-        said = calls._api("GET", f"{path}?{asked}")[name]
+        answer = calls._api("GET", f"{path}?{asked}")
+        _check_read(answer.get("unread") or {})
+        said = answer[name]
         yield from said if left is None else said[:left]
         if len(said) < per_page:
             return
         left = None if left is None else left - len(said)
         page += 1
+
+
+def _check_read(unread: Mapping[str, str]) -> None:
+    for field, text in unread.items():
+        raise Refused(
+            400,
+            "invalid-input",
+            f"{field}: {text!r} cannot be read.",
+            "Write numbers as 7, >=7 or <100, and days as 2026-11-21 or >=2026-11.",
+        )
 
 
 def chain(

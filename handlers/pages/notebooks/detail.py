@@ -104,7 +104,7 @@ def _state(session: Session | None) -> str:
 def _log(ask: Ask, session: Session | None) -> Log:
     if session is None or session.job_id is None:
         return NO_LOG
-    over = N_("The session has ended; this is all of its log.")
+    over = N_("The session has ended; nothing is added to its log any more.")
     ended = "" if session.is_live else ask.texts.say(over)
     name = saved_log_name("notebook", session.notebook_id)
     return log_of_job(session.owner, str(session.job_id), ended, name)

@@ -182,7 +182,7 @@ def log_of(ask: Ask, view: RunView) -> Log:
     run = view.run
     if not run.slurm_id or not view.is_mine:
         return NO_LOG
-    over = ask.texts.say(N_("The job has ended; this is all of its log."))
+    over = ask.texts.say(N_("The job has ended; nothing is added to its log any more."))
     is_over = run.ended_at is not None or not run.is_live
     ended = over if is_over else ""
     return log_of_job(run.owner, run.slurm_id, ended, _saved_as(run))

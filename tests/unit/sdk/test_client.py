@@ -6,6 +6,7 @@ import pytest
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.config import Config
 from kqi_hub.sdk.errors import NotConfigured, NotReachable, Refused
+from kqi_hub.sdk.run_models import Training
 
 
 class RecordedPortal(httpx2.BaseTransport):
@@ -187,3 +188,24 @@ def test_an_address_that_is_none_is_refused(address: str) -> None:
 def test_without_a_token_the_machine_says_how_to_log_in() -> None:
     with pytest.raises(NotConfigured, match="kqi login"):
         Client.from_config(Config(server="https://hub.example.org/"))
+
+
+def test_a_refusal_says_which_fields_are_wrong() -> None:
+    said = {
+        "detail": "Some of it is not right.",
+        "code": "invalid-input",
+        "errors": [
+            {"field": "name", "code": "long", "message": "at most 30 characters"},
+            {"field": "command", "code": "missing", "message": "it is missing"},
+        ],
+    }
+    portal = RecordedPortal(400, said, "application/problem+json")
+    with pytest.raises(Refused, match=r"name: at most 30 .* command: it is missing"):
+        client(portal).whoami()
+
+
+def test_a_condition_that_cannot_be_read_is_no_empty_list() -> None:
+    answer = {"runs": [], "total": 0, "unread": {"asked_at": "yesterday"}}
+    with pytest.raises(Refused, match="asked_at: 'yesterday'") as refused:
+        list(client(RecordedPortal(200, answer)).runs(Training, asked_at="yesterday"))
+    assert refused.value.exit_code == 2
