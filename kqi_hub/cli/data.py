@@ -21,7 +21,15 @@ from kqi_hub.cli.data_options import (
 from kqi_hub.cli.data_uploads import UPLOAD_COMMANDS
 from kqi_hub.cli.notebook_options import tenant_of
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import finish, moment, plain, say, show_json, show_table
+from kqi_hub.cli.output import (
+    finish,
+    moment,
+    nothing_found,
+    plain,
+    say,
+    show_json,
+    show_table,
+)
 from kqi_hub.cli.progress import bar, work_told
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.data import DataDetails, Outcome
@@ -72,7 +80,7 @@ def list_data(
             )
             for one in found
         ],
-        "There are no such data. Make some: kqi data create -n NAME -f FOLDER",
+        nothing_found("There are none. Make some: kqi data create -n NAME -f FOLDER"),
     )
 
 

@@ -19,7 +19,7 @@ from kqi_hub.cli.data_options import (
 from kqi_hub.cli.dataset_options import described, entries_of
 from kqi_hub.cli.notebook_options import tenant_of
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import finish, moment, say, show_json, show_table
+from kqi_hub.cli.output import finish, moment, nothing_found, say, show_json, show_table
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.datasets import Dataset
 
@@ -63,7 +63,7 @@ def list_datasets(count: int, tenant: str | None, as_json: bool, **wanted: Any) 
             )
             for one in found
         ],
-        "There are no such datasets. Make one: kqi dataset create",
+        nothing_found("There is none. Make one: kqi dataset create"),
     )
 
 

@@ -55,7 +55,7 @@ def get_job(job: str, as_json: bool) -> None:
     click.echo(f"{found.queue}  {found.tenant}  {_size(found)}")
     if found.cost_micro is not None:
         words = "Cost" if found.is_billed else "Cost so far"
-        click.echo(f"{words}: {money(found.cost_micro)} {found.currency}")
+        click.echo(f"{words}: {_cost(found)}")
     columns = ("Job", "State", "Exit", "Node", "Started", "Ends", "Ran", "Why")
     show_table(columns, map(_task_row, found.tasks), "")
 
@@ -142,7 +142,7 @@ def _row(found: SlurmJob) -> tuple[object, ...]:
         *(found.id, found.name, _kind(found), _states(found), found.queue),
         moment(min(submitted, default=None), "-"),
         span(max(ran)) if ran else "-",
-        "-" if found.cost_micro is None else money(found.cost_micro),
+        _cost(found),
     )
 
 
@@ -161,6 +161,10 @@ def _task_row(task: JobTask) -> tuple[object, ...]:
 
 def _kind(found: SlurmJob) -> str:
     return found.kind if found.thing is None else f"{found.kind} {found.thing}"
+
+
+def _cost(found: SlurmJob) -> str:
+    return "-" if found.cost_micro is None else money(found.cost_micro, found.currency)
 
 
 def _states(found: SlurmJob) -> str:

@@ -19,10 +19,10 @@ from kqi_hub.cli.notebook_options import (
 from kqi_hub.cli.notebook_wait import wait_until_ready
 from kqi_hub.cli.notebook_words import cost, left, told
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import finish, say, show_json, show_table
+from kqi_hub.cli.output import finish, nothing_found, say, show_json, show_table
 from kqi_hub.cli.run_estimates import show_estimate
 from kqi_hub.sdk.client import Client
-from kqi_hub.sdk.errors import NotReachable, PortalError
+from kqi_hub.sdk.errors import NotReachable, PortalError, WrongState
 from kqi_hub.sdk.notebooks import Notebook
 
 _AGENT_S: Final = 30
@@ -84,7 +84,9 @@ def list_notebooks(
             )
             for one in found
         ],
-        "There is none. Make one: kqi notebook create NAME --queue QUEUE",
+        nothing_found(
+            "There is none. Make one: kqi notebook create NAME --queue QUEUE"
+        ),
     )
 
 
@@ -194,7 +196,7 @@ def show_logs(which: str, follow: bool, job: int | None) -> None:
         found = find(portal, which)
         number = job or (found.session.job_id if found.session else None)
         if number is None:
-            raise PortalError(f"{found.name} has no job yet, so no log.", "Start it.")
+            raise WrongState(f"{found.name} has no job yet, so no log.", "Start it.")
         try:
             _print_log(portal, found.id, number, follow)
         except KeyboardInterrupt:

@@ -5,13 +5,19 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, is_dataclass
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+# What is said to a list beside conditions: how much of it, in which order, how.
+_NO_CONDITIONS: Final = frozenset({"count", "sort", "as_json", "everybody"})
+_NOTHING_MATCHES: Final = (
+    "Nothing matches these conditions. Leave some of them out, or write less in them."
+)
 
 
 def say(text: str) -> None:
@@ -45,6 +51,20 @@ def show_table(
         return
     width = None if sys.stdout.isatty() else 200
     Console(width=width, highlight=False).print(table)
+
+
+def nothing_found(there_is_none: str) -> str:
+    """Return what the empty list of this command says: `there_is_none` if it is of all.
+
+    With a condition there may be others, and the first of all is not to be made.
+    """
+    said = click.get_current_context().params
+    has_condition = any(
+        value and (name, value) != ("tenant", "-")
+        for name, value in said.items()
+        if name not in _NO_CONDITIONS
+    )
+    return _NOTHING_MATCHES if has_condition else there_is_none
 
 
 def moment(epoch: int | None, never: str = "never") -> str:

@@ -9,7 +9,7 @@ from kqi_hub.cli.array_use import show_array_use
 from kqi_hub.cli.data_options import made_options, tenant_filter, tenant_option
 from kqi_hub.cli.notebook_options import tenant_of
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import finish, moment, say, show_json, show_table
+from kqi_hub.cli.output import finish, moment, nothing_found, say, show_json, show_table
 from kqi_hub.cli.outside_results import OUTSIDE
 from kqi_hub.cli.preprocessing_history import HISTORY
 from kqi_hub.cli.preprocessing_options import (
@@ -67,7 +67,7 @@ def list_preprocessings(
             )
             for one in found
         ],
-        "There is none. Define one: kqi preprocessing create --help",
+        nothing_found("There is none. Define one: kqi preprocessing create --help"),
     )
 
 

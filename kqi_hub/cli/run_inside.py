@@ -12,7 +12,7 @@ from kqi_hub.cli.output import finish, say, show_json, show_table
 from kqi_hub.cli.run_options import id_argument, parent
 from kqi_hub.cli.run_watching import own
 from kqi_hub.sdk.client import Client
-from kqi_hub.sdk.errors import PortalError
+from kqi_hub.sdk.errors import PortalError, WrongState
 from kqi_hub.sdk.run_models import Run
 
 Kind = type[Run]
@@ -29,7 +29,7 @@ def open_shell(kind: Kind, run_id: int) -> None:
     with Client.from_config() as portal:
         run = own(portal, kind, run_id)
     if run.state != "running":
-        raise PortalError(f"{kind.kind} {run_id} does not run: it is {run.state}.")
+        raise WrongState(f"{kind.kind} {run_id} does not run: it is {run.state}.")
     srun = shutil.which("srun")
     if srun is None:
         raise PortalError(

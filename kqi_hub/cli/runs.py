@@ -8,7 +8,7 @@ from kqi_hub.cli.data_options import count_option, tenant_filter, tenant_option
 from kqi_hub.cli.notebook_figures import span, spent
 from kqi_hub.cli.notebook_options import tenant_of
 from kqi_hub.cli.options import json_option
-from kqi_hub.cli.output import moment, show_json, show_table
+from kqi_hub.cli.output import moment, nothing_found, show_json, show_table
 from kqi_hub.cli.run_changes import CHANGES
 from kqi_hub.cli.run_files import FILES
 from kqi_hub.cli.run_inside import BOARDS, INSIDE
@@ -104,7 +104,7 @@ def list_runs(
         ("Id", "", "Name", "State", "Queue", "Job", "Owner", "Asked", "Ran", "Cost",
          "Value", "Tags"),
         [_row(one) for one in found],
-        f"There is none. Submit one: kqi {kind.kind} create --help",
+        nothing_found(f"There is none. Submit one: kqi {kind.kind} create --help"),
     )  # fmt: skip
 
 

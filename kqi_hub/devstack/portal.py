@@ -216,10 +216,12 @@ def write_portal_files(
 
 
 def write_commands() -> None:
-    """Put `kqi-hub` on everybody's PATH; runs inside the private root.
+    """Put `kqi` and `kqi-hub` on everybody's PATH; runs inside the private root.
 
-    Root becomes the service user for it: files that it makes must be the portal's.
+    Root becomes the service user for `kqi-hub`: files that it makes must be the
+    portal's. `kqi` runs as whoever types it.
     """
+    (layout.BIN / "kqi").symlink_to(session_env.PYTHON.with_name("kqi"))
     command = layout.BIN / "kqi-hub"
     command.write_text(
         "#!/bin/sh\n"

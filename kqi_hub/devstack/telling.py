@@ -76,6 +76,7 @@ def _next_steps(url: str) -> list[str]:
         f"Open {url}",
         "Try: ./demo run sinfo",
         "     ./demo run -u alice sbatch --wrap hostname",
+        "     ./demo run -u alice kqi --help",
         "     ./demo run kqi-hub --help",
         "     ./demo logs slurmctld -f",
         "Stop it with ./demo stop; the data stay.",

@@ -3,6 +3,7 @@
 PortalError
 ├── NotReachable    no portal answers at this address
 ├── NotConfigured   no address or no token known on this machine
+├── WrongState      what it is about is not in a state for that
 └── Refused         the portal answered with a problem; `code` says which
 """
 
@@ -35,6 +36,12 @@ class NotConfigured(PortalError):
     """This machine does not know the portal's address, or has no token for it."""
 
     exit_code = 6
+
+
+class WrongState(PortalError):
+    """What it is about is not in a state for that: as when the portal says 409."""
+
+    exit_code = 5
 
 
 class Refused(PortalError):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urljoin
 
-from kqi_hub.sdk.errors import PortalError
+from kqi_hub.sdk.errors import PortalError, WrongState
 from kqi_hub.sdk.models import Answer
 from kqi_hub.sdk.run_logs import RunLogCalls
 from kqi_hub.sdk.run_models import Run, UseSample
@@ -86,7 +86,7 @@ class RunInsideCalls(RunLogCalls):
     def run_port(self, run: Run, port: int) -> str:
         """Return where a browser that is logged in finds a port of a running run."""
         if run.job_id is None:
-            raise PortalError(
+            raise WrongState(
                 f"{run.kind} {run.id} has no job: it is {run.state}.",
                 "Ports are there while it runs.",
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kqi_hub.sdk.errors import PortalError
+from kqi_hub.sdk.errors import WrongState
 from kqi_hub.sdk.job_logs import JobLogCalls
 from kqi_hub.sdk.run_models import Run
 from kqi_hub.sdk.runs import RunCalls
@@ -28,7 +28,7 @@ class RunLogCalls(RunCalls, JobLogCalls):
         return self._log_of(
             lambda: now.slurm_id,
             is_live,
-            lambda: PortalError(
+            lambda: WrongState(
                 f"{run.kind} {run.id} has no log yet: it is {run.state}.",
                 "Wait until it runs, or follow it: --follow.",
             ),

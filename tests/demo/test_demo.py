@@ -94,6 +94,11 @@ def test_up_on_a_running_one_says_so_and_changes_nothing(demo: Demo) -> None:
     assert demo.status()["supervisor_pid"] == before
 
 
+def test_people_find_both_commands(demo: Demo) -> None:
+    assert demo.run("-u", "alice", "kqi", "--version").startswith("kqi, ")
+    assert demo.run("kqi-hub", "--version").startswith("kqi-hub, ")
+
+
 def test_status_tells_programs_what_runs_where(demo: Demo) -> None:
     status = demo.status()
     assert set(status) == {

@@ -210,4 +210,4 @@ def test_a_log_is_followed_from_before_its_first_line_to_its_last(
 
 def test_a_log_that_is_not_there_yet_is_told(run: Run) -> None:
     done = run("logs", "12")
-    assert (code(done), "has no log yet" in str(done.exception)) == (1, True)
+    assert (code(done), "has no log yet" in str(done.exception)) == (5, True)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from kqi_hub.cli.amounts import money
 from tests.adapters.cli.conftest import Run
 from tests.fakes.git import OLDER, TIP, HangingRemote
 from tests.fakes.images import DIGEST
@@ -45,6 +46,15 @@ def test_jobs_are_listed_with_kind_and_state(run: Run) -> None:
     assert "HELD" in lines["108"]
     assert "2 PENDING" in lines["200"]
     assert "secret" not in done.out
+
+
+def test_a_cost_has_its_currency_in_the_list_too(run: Run) -> None:
+    [known] = run("job", "list", "--text", "101", "--json").json["jobs"]
+    shown = f"{money(known['cost_micro'])} {known['currency']}"
+    assert known["cost_micro"]
+    assert known["currency"] in run("job", "get", "101").out
+    [line] = [one for one in run("job", "list").out.splitlines() if "101" in one]
+    assert line.rstrip().endswith(f" {shown}")
 
 
 def test_the_list_is_filtered_and_answers_programs(run: Run) -> None:

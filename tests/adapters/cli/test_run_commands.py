@@ -153,10 +153,30 @@ def test_a_list_is_filtered_and_tells_states_and_values(
                 "--sort", "id", "--json").json  # fmt: skip
     assert [one["id"] for one in found] == [DONE, FAILED]
     assert run("training", "list", "--tag", "!baseline", "--json").json == []
-    assert "There is none." in run("training", "list", "--name", "zzz").err
     assert [o["id"] for o in run("inference", "list", "--parent-id", "1",
                                  "--json").json] == [INFERENCE]  # fmt: skip
     assert run("training", "list", "--sort", "secret").code == 2
+
+
+@pytest.mark.parametrize(
+    "kind", ["training", "inference", "preprocessing", "data", "dataset"]
+)
+def test_an_empty_list_tells_whether_a_condition_empties_it(
+    run: Run, kind: str
+) -> None:
+    for all_of_it in ((), ("--tenant", "-"), ("--count", "5")):
+        assert " none. " in run(kind, "list", *all_of_it).err
+    for condition in (("--name", "zzz"), ("--id", ">7"), ("--tenant", "vision")):
+        said = run(kind, "list", *condition, "--count", "5").err
+        assert said.startswith("Nothing matches these conditions."), condition
+        assert "create" not in said
+
+
+def test_a_search_that_one_keeps_is_a_condition(run: Run) -> None:
+    assert run("training", "list", "--sort", "id").err.startswith("There is none.")
+    run("training", "search", "save", "none of them", "--id", "99")
+    said = run("training", "list", "--search", "none of them").err
+    assert said.startswith("Nothing matches")
 
 
 def test_one_is_shown_with_what_was_asked_for(run: Run, furnished: FakeSite) -> None:
@@ -370,7 +390,7 @@ def test_a_log_is_followed_to_the_end_of_the_run(
 
 def test_a_log_that_is_not_there_is_told(run: Run, furnished: FakeSite) -> None:
     done = run("training", "logs", str(PREPARED))
-    assert (done.code, "has no log yet: it is prepared" in done.err) == (1, True)
+    assert (done.code, "has no log yet: it is prepared" in done.err) == (5, True)
 
 
 def test_the_log_and_files_of_others_are_theirs(run: Run, site: FakeSite) -> None:

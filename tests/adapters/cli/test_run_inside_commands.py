@@ -13,7 +13,7 @@ import pytest
 from kqi_hub.sdk.client import Client
 from kqi_hub.sdk.notebooks import Way
 from tests.adapters.cli.conftest import Run
-from tests.fakes.runs import DONE, RUNNING, WAITING
+from tests.fakes.runs import DONE, PREPARED, RUNNING, WAITING
 from tests.fakes.site import FakeSite
 
 
@@ -104,6 +104,16 @@ def test_ports_are_addresses_without_secrets(
     assert "no port" in run("training", "ports", str(DONE)).err
 
 
+def test_ports_of_what_has_no_job_are_forbidden_by_its_state(
+    run: Run, agent: Agent, site: FakeSite
+) -> None:
+    store = site.runs.store
+    known = store.runs[PREPARED]
+    store.runs[PREPARED] = replace(known, spec=replace(known.spec, ports=(8080,)))
+    refused = run("training", "ports", str(PREPARED))
+    assert (refused.code, "has no job: it is prepared" in refused.err) == (5, True)
+
+
 def test_a_shell_is_sruns_own(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,8 +127,16 @@ def test_a_shell_is_sruns_own(
     assert run("training", "shell", "2").code == 7
     words = (tmp_path / "words").read_text()
     assert words == "--overlap --jobid=105 --pty bash\n"
-    refused = run("training", "shell", str(WAITING))
-    assert (refused.code, "does not run: it is pending" in refused.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("number", "state"), [(WAITING, "pending"), (DONE, "completed")]
+)
+def test_a_shell_of_what_does_not_run_is_forbidden_by_its_state(
+    run: Run, number: int, state: str
+) -> None:
+    refused = run("training", "shell", str(number))
+    assert (refused.code, f"does not run: it is {state}" in refused.err) == (5, True)
 
 
 def test_what_is_inside_others_runs_is_theirs(

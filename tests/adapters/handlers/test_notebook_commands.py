@@ -72,15 +72,17 @@ def once_asked(fake: FakeNotebooks, act: Callable[[], None]) -> Iterator[None]:
 
 
 def test_a_notebook_is_made_listed_copied_and_removed(fake: FakeNotebooks) -> None:
+    assert "There is none. Make one" in run("list", "--sort", "id").stderr
     run(*CREATE, "--env", "A=1=2", "--lifetime", "2h", "--memo", "for you")
     [made] = json.loads(run("list", "--json").stdout)
     assert made["choices"]["variables"] == [{"name": "A", "value": "1=2"}]
     assert made["choices"]["lifetime_s"] == 7200
     assert made["choices"]["staging"] == "link"
     assert "trial" in run("list").stdout
-    assert "There is none" in run("list", "--name", "zzz").stderr
+    assert "Nothing matches" in run("list", "--name", "zzz").stderr
     assert "trial-2" in run("copy", "trial").stderr
     assert "status: new" in run("show", "trial").stdout
+    assert "no job yet" in str(run("logs", "trial", code=5).exception)
     refused = run("rm", "trial", text="n\n", code=1)
     assert "its history, 0 sessions, are lost" in refused.output
     run("rm", "trial", "--yes")

@@ -7,7 +7,7 @@ import click
 import pytest
 
 from kqi_hub.cli.main import kqi, main
-from kqi_hub.sdk.errors import NotReachable, PortalError, Refused
+from kqi_hub.sdk.errors import NotReachable, PortalError, Refused, WrongState
 
 
 @pytest.fixture
@@ -35,6 +35,7 @@ def raising(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
         (click.UsageError("wrong"), 2),
         (PortalError("failed"), 1),
         (NotReachable("away"), 10),
+        (WrongState("has ended"), 5),
         (Refused(404, "not-found", "gone", ""), 4),
         (Refused(409, "blocked", "in use", ""), 5),
         (Refused(507, "disk-full", "full", ""), 7),
