@@ -157,7 +157,10 @@ def halt_histories(
 def delete_histories(
     preprocessing_id: int, data: tuple[str, ...], yes: bool, as_json: bool
 ) -> None:
-    """Delete its runs on these data with what they made; what is in use stays."""
+    """Delete its runs on these data with what they made; jobs end first.
+
+    What is in use stays.
+    """
     done = []
     with Client.from_config() as portal:
         wanted = list(_runs(portal, preprocessing_id, data))
@@ -166,11 +169,15 @@ def delete_histories(
                 made = portal.past_deletion(one.id)
                 names = ", ".join(f"data {item.id}" for item in made.data) or "no data"
                 say(f"run {one.id} on data {one.data}: {names} made of it go too.")
+                if one.is_live:
+                    say("  It has not ended: its job is ended first.")
             click.confirm("Delete for good?", abort=True, err=True)
         for one in wanted:
             try:
                 portal.delete_run(PreprocessingRun, one.id)
                 done.append(Outcome(one.id, True))
+                if one.is_live:
+                    say(f"data {one.data}: it goes when its job has ended.")
             except PortalError as error:
                 say(f"data {one.data}: {error}")
                 done.append(Outcome(one.id, False, detail=error.message))

@@ -227,17 +227,22 @@ def test_folders_go_both_ways_with_every_name_that_there_is(
 
 def test_a_work_can_be_cancelled_and_ends_with_the_agent(agent: AgentProcess) -> None:
     many_files(agent.folder / "workspace/two", 20_000)
+    folder = agent.folder / "workspace/one"
     with agent.client() as kqi:
         # How long a delete takes is the disk's affair: one of them can be cancelled.
         for count in (20_000, 60_000, 180_000):
-            many_files(agent.folder / "workspace/one", count)
+            many_files(folder, count)
             asked = {"paths": ["workspace/one"]}
             work = kqi._agent_json("POST", "files/delete", asked)
             said = kqi._agent_json("POST", f"files/work/{work['id']}/cancel")
-            if said["state"] == "cancelled":
+            # That of a moment ago may have come when all was gone already.
+            if (
+                said["state"] == "cancelled"
+                and (agent.folder / "workspace/one").exists()
+            ):
                 break
         assert said["state"] == "cancelled"
-        left = len(list((agent.folder / "workspace/one").iterdir()))
+        left = len(list(folder.iterdir()))
         assert left + said["done"] == count
         assert left > 0
         kqi._agent_json("POST", "files/delete", {"paths": ["workspace/two"]})

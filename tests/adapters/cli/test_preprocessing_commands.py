@@ -99,8 +99,10 @@ def test_the_history_is_read_followed_stopped_and_deleted(
         True,
     )
     done = run("preprocessing", "delete-history", "1", "-d", "1-3", "--yes")
-    assert (done.code, "data 3: This run has not ended." in done.err) == (5, True)
-    assert [one.data for one in store.runs.values()] == [3]
+    assert (done.code, "data 3: it goes when its job" in done.err) == (0, True)
+    assert [(one.data, one.going_at is None) for one in store.runs.values()] == [
+        (3, False)
+    ]
     missing = run("preprocessing", "list-products", "1", "-d", "2")
     assert (missing.code, "has not been run on data 2" in missing.err) == (4, True)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kqi_hub.domain.run_ports import Collected, NewRun, Told
+from kqi_hub.domain.run_searches import RunSearch
 from kqi_hub.domain.runs import Parent, RunKind, RunState
 from tests.adapters.cli.conftest import Run
 from tests.fakes.runs import SPEC
@@ -46,7 +47,9 @@ LINES = list(dict.fromkeys(lines()))
 
 @pytest.fixture
 def numbered(site: FakeSite) -> FakeSite:
-    """Have the runs that the page speaks of: 12 to 16 and an inference, 13."""
+    """Have what the page speaks of: runs 12 to 16, 13 an inference, and a search."""
+    search = RunSearch("failed lately", "state=failed")
+    site.searches.keep("mia", RunKind.TRAINING, search, 10.0)
     store = site.runs.store
     store.numbers = 11
     for number in range(12, 17):

@@ -1,7 +1,7 @@
 """Every route as every asker: the answers are those of the table in the documents."""
 
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -28,7 +28,8 @@ ROUTES = all_routes()
 def path_of(route: Route) -> str:
     """Return a path with right values, in the tenant `vision`."""
     values = {"tenant": "vision", **route.spec.example_path}
-    path = route.path.lstrip("/").format_map(values)
+    quoted = {name: quote(str(value), safe="") for name, value in values.items()}
+    path = route.path.lstrip("/").format_map(quoted)
     query = route.spec.query
     takes_tenant = route.is_page or (query and "tenant" in query.model_fields)
     is_for_role = route.spec.who.role is not None and "{tenant}" not in route.path
