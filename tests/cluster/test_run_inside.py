@@ -20,7 +20,8 @@ from tests.cluster.stack import Stack, run_as, wait_until
 
 NAME = f"training-770077-{'abcdefghijklmnopqrstuvwxyz'}"
 FOLDER = Path("/scratch/alice/kqi/training/770077")
-PORT = 38_471
+# Below those that the kernel gives to connections, and those of demo clusters.
+PORT = 13_471
 # A page that says what it was asked, on the node's 127.0.0.1.
 PROGRAM = """\
 import http.server, json, os
