@@ -49,11 +49,11 @@ def test_jobs_are_listed_with_kind_and_state(run: Run) -> None:
 
 
 def test_a_cost_has_its_currency_in_the_list_too(run: Run) -> None:
-    [known] = run("job", "list", "--text", "101", "--json").json["jobs"]
+    [known] = run("job", "list", "--text", "105", "--json").json["jobs"]
     shown = f"{money(known['cost_micro'])} {known['currency']}"
     assert known["cost_micro"]
-    assert known["currency"] in run("job", "get", "101").out
-    [line] = [one for one in run("job", "list").out.splitlines() if "101" in one]
+    assert known["currency"] in run("job", "get", "105").out
+    [line] = [one for one in run("job", "list").out.splitlines() if "105" in one]
     assert line.rstrip().endswith(f" {shown}")
 
 
