@@ -181,9 +181,13 @@ def test_the_hubs_surroundings_are_in_no_job(lab: NotebookLab) -> None:
     kept = [Path("/var/lib/kqi", name).read_text().strip() for name in SECRETS]
     assert all(len(secret) > 30 for secret in kept)
     with watching(PERSON) as seen:
-        session = lab.ready()
-        lab.stop(session)
-        lab.wait_ended(session)
+        # On a busy machine a program of a moment may pass between two looks.
+        for _ in range(4):
+            session = lab.ready()
+            lab.stop(session)
+            lab.wait_ended(session)
+            if {"sbatch", "scancel"} <= seen.keys():
+                break
     # The programs of a moment were seen too, and so was the job's own Python.
     assert {"sbatch", "scancel"} <= seen.keys()
     assert any("kqi_hub.runner.notebook" in told for told in seen["python"])
